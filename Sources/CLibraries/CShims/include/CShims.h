@@ -1,0 +1,10 @@
+#ifndef APUS_CSHIMS_H
+#define APUS_CSHIMS_H
+
+// One header per family of system calls; Swift sees them all through this umbrella.
+#include "shims_epoll.h"
+#include "shims_files.h"
+#include "shims_math.h"
+#include "shims_process.h"
+
+#endif

@@ -1,0 +1,77 @@
+public import Basics
+
+/// A stored value with its revisions. Keys are opaque here: `/<group>/<plural>/<namespace>/<name>`.
+public struct StoredValue: Sendable, Hashable {
+  public var key: String
+  public var value: Bytes
+  /// The revision that created the key.
+  public var createRevision: Int64
+  /// The revision of this value.
+  public var revision: Int64
+
+  public init(key: String, value: Bytes, createRevision: Int64, revision: Int64) {
+    self.key = key
+    self.value = value
+    self.createRevision = createRevision
+    self.revision = revision
+  }
+}
+
+/// One change, in revision order.
+public struct StoreEvent: Sendable {
+  public enum Kind: Sendable { case created, updated, deleted }
+  public var kind: Kind
+  /// For `deleted`, the last value, with the revision of the deletion.
+  public var value: StoredValue
+  /// The value before this change; nil for `created`.
+  public var previous: StoredValue?
+
+  public init(kind: Kind, value: StoredValue, previous: StoredValue? = nil) {
+    self.kind = kind
+    self.value = value
+    self.previous = previous
+  }
+}
+
+/// What goes wrong in a store.
+public enum StoreError: Error, Sendable {
+  case keyExists(StoredValue)
+  case keyNotFound(key: String)
+  /// The key's revision is not the expected one; carries what is there.
+  case revisionMismatch(current: StoredValue)
+  /// A watch asked for changes that are no longer kept.
+  case compacted(oldestRevision: Int64)
+  /// A watch or read asked for a revision that has not happened yet.
+  case futureRevision(current: Int64)
+  /// The disk: full, read-only, damaged. Says the file, the cause and the fix. Nothing was written.
+  case unavailable(message: String)
+}
+
+/// One revisioned key-value store: every write gets the next revision, all of them in one order.
+///
+/// The contract, for every driver (one conformance suite tests them all):
+/// - A write that returned is durable as far as the driver promises (SQLite: synced to disk) and seen by every later
+///   read; watchers see it exactly once, in order.
+/// - A write that threw left nothing behind.
+/// - Reads never block on writes.
+public protocol RevisionedStore: Sendable {
+  /// The revision of the last write; 0 for a new store.
+  func currentRevision() async throws -> Int64
+  func get(_ key: String) async throws -> StoredValue?
+  /// All values whose key begins with `prefix`, sorted by key, with the revision at which that was true.
+  func list(prefix: String) async throws -> (values: [StoredValue], revision: Int64)
+  /// Throws `keyExists`.
+  func create(_ key: String, _ value: Bytes) async throws -> StoredValue
+  /// Replaces the value if its revision still is `expecting`. Throws `keyNotFound`, `revisionMismatch`.
+  func update(_ key: String, _ value: Bytes, expecting: Int64) async throws -> StoredValue
+  /// Removes the key if its revision still is `expecting` (nil: whatever it is). Returns the value as it was, with
+  /// the deletion's revision. Throws `keyNotFound`, `revisionMismatch`.
+  func delete(_ key: String, expecting: Int64?) async throws -> StoredValue
+  /// Every change after `revision` under the prefix. The buffer is bounded: a consumer that falls too far behind has
+  /// its stream ended by `compacted`, and lists again. Throws `compacted`, `futureRevision`.
+  func watch(prefix: String, after revision: Int64) async throws -> AsyncThrowingStream<StoreEvent, any Error>
+  /// Forgets history up to `revision`; watches may no longer begin before it.
+  func compact(before revision: Int64) async throws
+  /// Finishes writes in flight and releases files.
+  func close() async
+}

@@ -1,0 +1,49 @@
+public import Formats
+
+/// One event of a watch.
+public struct WatchEvent: Sendable {
+  public enum Kind: String, Sendable {
+    case added = "ADDED"
+    case modified = "MODIFIED"
+    case deleted = "DELETED"
+    case bookmark = "BOOKMARK"
+    /// The object is a `Status`; the watch ends after it.
+    case error = "ERROR"
+  }
+
+  public var kind: Kind
+  public var object: KubeObject
+
+  public init(_ kind: Kind, _ object: KubeObject) {
+    self.kind = kind
+    self.object = object
+  }
+
+  public var json: JSONValue { ["type": .string(kind.rawValue), "object": object.json] }
+
+  public init?(json: JSONValue) {
+    guard let kind = json["type"]?.string.flatMap(Kind.init(rawValue:)), let object = json["object"] else { return nil }
+    self.init(kind, KubeObject(json: object))
+  }
+}
+
+/// A list with the revision at which it was taken.
+public struct KubeList: Sendable {
+  public var items: [KubeObject]
+  public var resourceVersion: String
+  /// Not empty where the server holds back the rest.
+  public var continueToken = ""
+
+  public init(items: [KubeObject], resourceVersion: String) {
+    self.items = items
+    self.resourceVersion = resourceVersion
+  }
+}
+
+/// How a patch's body is meant; the raw value is its media type.
+public enum PatchType: String, Sendable {
+  case json = "application/json-patch+json"
+  case merge = "application/merge-patch+json"
+  case strategicMerge = "application/strategic-merge-patch+json"
+  case apply = "application/apply-patch+yaml"
+}

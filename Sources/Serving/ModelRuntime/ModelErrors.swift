@@ -1,0 +1,46 @@
+/// Why a model could not be loaded: code, one sentence with cause and fix. Reaches the termination log, the
+/// service's condition and `modelStatus.lastFailureInfo`.
+public struct ModelLoadError: Error, Sendable, Hashable, CustomStringConvertible {
+  /// The closed list; the raw value is what machines read, `exitCode` what the process ends with.
+  public enum Code: String, Sendable, CaseIterable {
+    case modelMissing = "ModelMissing"
+    case severalModels = "SeveralModels"
+    case unreadable = "Unreadable"
+    case corrupt = "Corrupt"
+    case unsafeContent = "UnsafeContent"
+    case unsupportedEstimator = "UnsupportedEstimator"
+    case unsupportedVersion = "UnsupportedVersion"
+    case unknownFramework = "UnknownFramework"
+    case tooLarge = "TooLarge"
+
+    public var exitCode: Int32 {
+      switch self {
+      case .modelMissing: 40
+      case .severalModels: 41
+      case .unreadable: 42
+      case .corrupt: 43
+      case .unsafeContent: 44
+      case .unsupportedEstimator: 45
+      case .unsupportedVersion: 46
+      case .unknownFramework: 47
+      case .tooLarge: 48
+      }
+    }
+  }
+
+  public let code: Code
+  public let message: String
+
+  public init(_ code: Code, _ message: String) {
+    self.code = code
+    self.message = message
+  }
+
+  public var description: String { message }
+}
+
+/// Why a batch could not be predicted. `invalidInput` is the client's fault (400), `failed` the model's (500).
+public enum PredictError: Error, Sendable, Hashable {
+  case invalidInput(String)
+  case failed(String)
+}
