@@ -1,5 +1,3 @@
-public import Basics
-
 /// Limits on what a reader builds from outside text.
 public struct JSONLimits: Sendable {
   /// Nesting of arrays and objects.

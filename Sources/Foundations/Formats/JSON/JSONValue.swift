@@ -1,5 +1,3 @@
-public import Basics
-
 /// One JSON value (RFC 8259). Numbers keep their text, objects keep their order: what was read is what is written.
 public enum JSONValue: Sendable, Hashable {
   case null
