@@ -1,0 +1,81 @@
+internal import Basics
+internal import Formats
+
+/// Tensor elements as JSON text, without a tree in between.
+enum TensorText {
+  /// The elements of a range of a tensor's values, separated by commas.
+  static func write(_ values: TensorValues, _ range: Range<Int>, into output: inout Bytes) {
+    switch values {
+    case .bool(let all): join(all[range], into: &output) { $1.append(contentsOf: ($0 ? "true" : "false").utf8) }
+    case .int8(let all): join(all[range], into: &output) { write(integer: $0, into: &$1) }
+    case .int16(let all): join(all[range], into: &output) { write(integer: $0, into: &$1) }
+    case .int32(let all): join(all[range], into: &output) { write(integer: $0, into: &$1) }
+    case .int64(let all): join(all[range], into: &output) { write(integer: $0, into: &$1) }
+    case .uint8(let all): join(all[range], into: &output) { write(integer: $0, into: &$1) }
+    case .uint16(let all): join(all[range], into: &output) { write(integer: $0, into: &$1) }
+    case .uint32(let all): join(all[range], into: &output) { write(integer: $0, into: &$1) }
+    case .uint64(let all): join(all[range], into: &output) { write(integer: $0, into: &$1) }
+    // As numpy's `tolist` does: a float32 is shown as the double that it is.
+    case .float32(let all): join(all[range], into: &output) { write(double: Double($0), into: &$1) }
+    case .float64(let all): join(all[range], into: &output) { write(double: $0, into: &$1) }
+    case .strings(let all): join(all[range], into: &output) { JSONText.writeString($0, into: &$1) }
+    }
+  }
+
+  /// Shortest text that reads back as the same double, in Python's form: exponents from 1e16 and below 1e-4.
+  /// NaN and infinities have no JSON form; `null` stands for them, as in upstream's answers.
+  static func write(double value: Double, into output: inout Bytes) {
+    guard value.isFinite else {
+      output.append(contentsOf: "null".utf8)
+      return
+    }
+    // From 2⁵³ on Swift writes exponents; every double there is an integer.
+    if value.magnitude >= 9_007_199_254_740_992, value.magnitude < 1e16, let whole = Int64(exactly: value) {
+      write(integer: whole, into: &output)
+      output.append(contentsOf: ".0".utf8)
+      return
+    }
+    output.append(contentsOf: value.description.utf8)
+  }
+
+  private static func write(integer: some FixedWidthInteger, into output: inout Bytes) {
+    output.append(contentsOf: String(integer).utf8)
+  }
+
+  private static func join<Element>(
+    _ elements: ArraySlice<Element>, into output: inout Bytes, _ write: (Element, inout Bytes) -> Void
+  ) {
+    var isFirst = true
+    for element in elements {
+      if !isFirst { output.append(UInt8(ascii: ",")) }
+      isFirst = false
+      write(element, &output)
+    }
+  }
+
+  /// The values as nested lists of the tensor's shape.
+  static func writeNested(_ tensor: Tensor, into output: inout Bytes) {
+    var cursor = 0
+    writeLevel(tensor, depth: 0, cursor: &cursor, into: &output)
+  }
+
+  private static func writeLevel(_ tensor: Tensor, depth: Int, cursor: inout Int, into output: inout Bytes) {
+    if depth == tensor.shape.count {
+      // No dimension at all: one scalar.
+      write(tensor.values, cursor..<min(cursor + 1, tensor.values.count), into: &output)
+      return
+    }
+    output.append(UInt8(ascii: "["))
+    if depth == tensor.shape.count - 1 {
+      let end = min(cursor + tensor.shape[depth], tensor.values.count)
+      write(tensor.values, cursor..<end, into: &output)
+      cursor = end
+    } else {
+      for index in 0..<tensor.shape[depth] {
+        if index > 0 { output.append(UInt8(ascii: ",")) }
+        writeLevel(tensor, depth: depth + 1, cursor: &cursor, into: &output)
+      }
+    }
+    output.append(UInt8(ascii: "]"))
+  }
+}

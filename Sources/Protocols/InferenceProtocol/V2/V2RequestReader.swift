@@ -1,0 +1,227 @@
+internal import Formats
+
+/// Walks over a V2 request's JSON once; only `data` that comes before its `shape` or `datatype` is looked at twice.
+struct V2RequestReader {
+  private var scanner: JSONScanner
+  private let body: UnsafeRawBufferPointer
+  private let model: String
+  private let limits: InferenceLimits
+  private var elementsLeft: Int
+
+  init(_ body: UnsafeRawBufferPointer, model: String, limits: InferenceLimits) {
+    scanner = JSONScanner(body)
+    self.body = body
+    self.model = model
+    self.limits = limits
+    elementsLeft = limits.elements
+  }
+
+  mutating func read() throws(InferenceRequestError) -> V2Request {
+    let token = try scanner.nextToken()
+    guard case .beginObject = token else {
+      throw invalid("the request must be a JSON object with 'inputs', not \(token.typeName)")
+    }
+    var request = V2Request(inputs: [])
+    var hasInputs = false
+    if !scanner.takeEnd(of: .object) {
+      repeat {
+        switch try scanner.nextKey() {
+        case "id": request.id = try optionalText("id")
+        case "parameters": request.parameters = try parameters(of: "the request")
+        case "inputs":
+          request.inputs = try readInputs()
+          hasInputs = true
+        case "outputs": request.requestedOutputs = try readOutputs()
+        default: try scanner.skip()
+        }
+      } while try scanner.hasMore(in: .object)
+    }
+    try scanner.finish()
+    guard hasInputs else { throw invalid("'inputs' is missing in the request for model '\(model)'") }
+    guard !request.inputs.isEmpty else { throw invalid("'inputs' is empty in the request for model '\(model)'") }
+    return request
+  }
+
+  // MARK: inputs
+
+  private mutating func readInputs() throws(InferenceRequestError) -> [Tensor] {
+    guard case .beginArray = try scanner.nextToken() else { throw invalid("Expected \"inputs\" to be a list") }
+    var inputs: [Tensor] = []
+    if scanner.takeEnd(of: .array) { return inputs }
+    repeat {
+      guard inputs.count < limits.tensors else {
+        throw InferenceRequestError(.tooLarge, "more than the limit of \(limits.tensors) inputs")
+      }
+      inputs.append(try readInput(index: inputs.count))
+    } while try scanner.hasMore(in: .array)
+    return inputs
+  }
+
+  private mutating func readInput(index: Int) throws(InferenceRequestError) -> Tensor {
+    let token = try scanner.nextToken()
+    guard case .beginObject = token else { throw invalid("inputs[\(index)] must be an object, not \(token.typeName)") }
+    var fields = InputFields(label: "inputs[\(index)]")
+    if !scanner.takeEnd(of: .object) {
+      repeat { try readField(of: &fields) } while try scanner.hasMore(in: .object)
+    }
+    return try complete(fields)
+  }
+
+  private mutating func readField(of fields: inout InputFields) throws(InferenceRequestError) {
+    switch try scanner.nextKey() {
+    case "name":
+      guard case .string = try scanner.nextToken() else { throw invalid("\(fields.label): 'name' must be a string") }
+      fields.name = try scanner.text()
+    case "shape": fields.shape = try readShape(fields.label)
+    case "datatype": fields.datatype = try readDatatype(fields.label)
+    case "parameters": fields.parameters = try parameters(of: fields.label)
+    case "data":
+      fields.dataOffset = scanner
+      if let shape = fields.shape, let datatype = fields.datatype {
+        var ahead = scanner
+        fields.values = try readData(&ahead, fields, shape, datatype)
+        scanner = ahead
+      } else {
+        try scanner.skip()
+      }
+    default: try scanner.skip()
+    }
+  }
+
+  /// Checks what belongs together once the whole input was seen.
+  private mutating func complete(_ fields: InputFields) throws(InferenceRequestError) -> Tensor {
+    guard let name = fields.name else { throw invalid("\(fields.label): 'name' is missing") }
+    guard let datatype = fields.datatype else { throw invalid("\(fields.label): 'datatype' is missing") }
+    guard let shape = fields.shape else { throw invalid("\(fields.label): 'shape' is missing") }
+    guard var dataScanner = fields.dataOffset else {
+      if fields.parameters?["binary_data_size"] != nil {
+        throw InferenceRequestError(
+          .unsupported, "\(fields.label): binary tensor data is not supported here; send the values under 'data'")
+      }
+      throw invalid("'data' field is missing for input '\(name)' for model '\(model)'")
+    }
+    let values: TensorValues
+    if let known = fields.values {
+      values = known
+    } else {
+      values = try readData(&dataScanner, fields, shape, datatype)
+    }
+    return Tensor(name: name, shape: shape, values: values)
+  }
+
+  private mutating func readData(
+    _ scanner: inout JSONScanner, _ fields: InputFields, _ shape: [Int], _ datatype: DataType
+  ) throws(InferenceRequestError) -> TensorValues {
+    let label = fields.label
+    guard let sink = TypedElements(datatype) else {
+      let advice = "Please use the binary data format for input \(fields.name ?? label)"
+      throw invalid("Receiving \(datatype.rawValue) data via JSON is not supported. \(advice)")
+    }
+    guard let expected = Tensor.elementCount(of: shape), expected <= elementsLeft else {
+      throw InferenceRequestError(
+        .tooLarge, "\(label): shape \(shape) has more elements than the limit of \(limits.elements)")
+    }
+    let token = try scanner.peekToken()
+    if case .beginArray = token {} else { throw invalid("\(label): 'data' must be a list, not \(token.typeName)") }
+    var reader = NestedArrayReader(
+      sink: sink, subject: "\(label) data", depthLimit: limits.depth, elementLimit: elementsLeft)
+    try reader.read(&scanner)
+    guard reader.elementCount == expected else {
+      throw invalid(
+        "\(label): 'data' has \(reader.elementCount) elements, but shape \(shape) needs \(expected)")
+    }
+    elementsLeft -= expected
+    return reader.sink.values()
+  }
+
+  private mutating func readShape(_ label: String) throws(InferenceRequestError) -> [Int] {
+    guard case .beginArray = try scanner.nextToken() else {
+      throw invalid("\(label): 'shape' must be a list of integers")
+    }
+    var shape: [Int] = []
+    if scanner.takeEnd(of: .array) { return shape }
+    repeat {
+      guard case .number = try scanner.nextToken(), case .integer(let length) = scanner.numberValue,
+        let dimension = Int(exactly: length), dimension >= 0
+      else { throw invalid("\(label): 'shape' must be a list of integers that are not negative") }
+      guard shape.count < limits.depth else {
+        throw InferenceRequestError(.tooLarge, "\(label): 'shape' has more than \(limits.depth) dimensions")
+      }
+      shape.append(dimension)
+    } while try scanner.hasMore(in: .array)
+    return shape
+  }
+
+  private mutating func readDatatype(_ label: String) throws(InferenceRequestError) -> DataType {
+    guard case .string = try scanner.nextToken() else { throw invalid("\(label): 'datatype' must be a string") }
+    let text = try scanner.text()
+    guard let datatype = DataType(rawValue: text) else {
+      let known = DataType.allCases.map(\.rawValue).joined(separator: ", ")
+      throw invalid("\(label): unknown datatype '\(text.prefix(40))', expected one of \(known)")
+    }
+    return datatype
+  }
+
+  // MARK: outputs and parameters
+
+  private mutating func readOutputs() throws(InferenceRequestError) -> [String]? {
+    switch try scanner.nextToken() {
+    case .null: return nil
+    case .beginArray: break
+    default: throw invalid("Expected \"outputs\" to be a list")
+    }
+    var names: [String] = []
+    if scanner.takeEnd(of: .array) { return names }
+    repeat {
+      guard names.count < limits.tensors else {
+        throw InferenceRequestError(.tooLarge, "more than the limit of \(limits.tensors) outputs")
+      }
+      names.append(try readOutput(index: names.count))
+    } while try scanner.hasMore(in: .array)
+    return names
+  }
+
+  private mutating func readOutput(index: Int) throws(InferenceRequestError) -> String {
+    let output = try scanner.tree(of: body)
+    guard let name = output["name"]?.string else { throw invalid("outputs[\(index)]: 'name' is missing") }
+    if output.at("parameters", "binary_data")?.bool == true {
+      throw InferenceRequestError(
+        .unsupported, "output '\(name)': binary tensor data is not supported here; ask for JSON data")
+    }
+    return name
+  }
+
+  private mutating func parameters(of label: String) throws(InferenceRequestError) -> JSONValue? {
+    let value = try scanner.tree(of: body)
+    if value.isNull { return nil }
+    guard value.object != nil else { throw invalid("\(label): 'parameters' must be an object, not \(value.typeName)") }
+    return value
+  }
+
+  private mutating func optionalText(_ field: String) throws(InferenceRequestError) -> String? {
+    switch try scanner.nextToken() {
+    case .null: return nil
+    case .string: return try scanner.text()
+    case let token: throw invalid("'\(field)' must be a string, not \(token.typeName)")
+    }
+  }
+
+  private func invalid(_ message: String) -> InferenceRequestError { InferenceRequestError(.invalid, message) }
+}
+
+/// What was seen of one input so far.
+private struct InputFields {
+  var name: String?
+  var shape: [Int]?
+  var datatype: DataType?
+  var parameters: JSONValue?
+  var values: TensorValues?
+  /// The scanner as it stood before `data`.
+  var dataOffset: JSONScanner?
+  private let position: String
+
+  init(label: String) { position = label }
+
+  /// `input 'x'` once the name is known, else its place.
+  var label: String { name.map { "input '\($0)'" } ?? position }
+}
