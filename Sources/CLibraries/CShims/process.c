@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/prctl.h>
+#include <sys/signalfd.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -100,5 +101,24 @@ int apus_pidfd_open(pid_t pid) {
 }
 
 int apus_become_subreaper(void) { return prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) < 0 ? -errno : 0; }
+
+int apus_pipe(int descriptors[2]) { return pipe2(descriptors, O_CLOEXEC) < 0 ? -errno : 0; }
+
+int apus_signal_descriptor(uint64_t mask) {
+  sigset_t set;
+  sigemptyset(&set);
+  for (int number = 1; number <= 64; number++) {
+    if (mask & (UINT64_C(1) << (number - 1))) sigaddset(&set, number);
+  }
+  int failure = pthread_sigmask(SIG_BLOCK, &set, NULL);
+  if (failure != 0) return -failure;
+  int descriptor = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
+  return descriptor < 0 ? -errno : descriptor;
+}
+
+int apus_inotify_open(void) {
+  int descriptor = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
+  return descriptor < 0 ? -errno : descriptor;
+}
 
 void apus_name_thread(const char *name) { pthread_setname_np(pthread_self(), name); }

@@ -1,7 +1,10 @@
 #ifndef APUS_SHIMS_PROCESS_H
 #define APUS_SHIMS_PROCESS_H
 
+#include <poll.h>
+#include <signal.h>
 #include <stdint.h>
+#include <sys/inotify.h>
 #include <sys/types.h>
 
 /// What one child process needs before exec; every pointer must stay valid during the call.
@@ -26,6 +29,14 @@ pid_t apus_wait(pid_t pid, int no_hang, int *exit_code, int *signal_number);
 int apus_pidfd_open(pid_t pid);
 /// prctl(PR_SET_CHILD_SUBREAPER). Returns 0 or -errno.
 int apus_become_subreaper(void);
+
+/// pipe2 with O_CLOEXEC; not in the Glibc module. Returns 0 or -errno.
+int apus_pipe(int descriptors[2]);
+/// A descriptor that becomes readable with each of the signals in `mask` (bit n-1 stands for signal n), which are
+/// blocked for the calling thread. Non-blocking, CLOEXEC. Returns the descriptor or -errno.
+int apus_signal_descriptor(uint64_t mask);
+/// inotify_init1, non-blocking and CLOEXEC. Returns the descriptor or -errno.
+int apus_inotify_open(void);
 
 /// Names the calling thread (15 bytes at most).
 void apus_name_thread(const char *name);

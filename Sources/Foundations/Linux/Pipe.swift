@@ -1,0 +1,47 @@
+internal import CShims
+internal import Glibc
+
+/// Both ends of a pipe; neither is inherited by programs that this process starts.
+public struct Pipe: ~Copyable, Sendable {
+  public var reading: FileDescriptor
+  public var writing: FileDescriptor
+
+  public init() throws(LinuxError) {
+    var numbers: [Int32] = [-1, -1]
+    let result = apus_pipe(&numbers)
+    if result < 0 { throw LinuxError(number: -result, call: "pipe") }
+    reading = FileDescriptor(owning: numbers[0])
+    writing = FileDescriptor(owning: numbers[1])
+  }
+
+  /// Gives both ends away without closing them.
+  public consuming func release() -> (reading: Int32, writing: Int32) {
+    (reading.release(), writing.release())
+  }
+}
+
+extension FileDescriptor {
+  /// Reads and writes that would wait fail with `isWouldBlock` instead.
+  public borrowing func setNonblocking() throws(LinuxError) {
+    let descriptor = number
+    let flags = try checked("fcntl", "descriptor \(descriptor)") { apus_fcntl(descriptor, F_GETFL, 0) }
+    try checked("fcntl", "descriptor \(descriptor)") {
+      apus_fcntl(descriptor, F_SETFL, Int(flags | O_NONBLOCK))
+    }
+  }
+
+  /// A second descriptor for the same open file.
+  public borrowing func duplicate() throws(LinuxError) -> FileDescriptor {
+    let descriptor = number
+    return FileDescriptor(
+      owning: try checked("fcntl", "descriptor \(descriptor)") { apus_fcntl(descriptor, F_DUPFD_CLOEXEC, 3) })
+  }
+
+  /// One write call: how many bytes were taken.
+  public borrowing func writeSome(_ bytes: UnsafeRawBufferPointer) throws(LinuxError) -> Int {
+    let descriptor = number
+    return try checked("write", "descriptor \(descriptor)") {
+      Glibc.write(descriptor, bytes.baseAddress, bytes.count)
+    }
+  }
+}
