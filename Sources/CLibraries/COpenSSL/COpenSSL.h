@@ -20,3 +20,33 @@ static inline long apus_ssl_ctx_set_min_proto_version(SSL_CTX *context, int vers
 static inline long apus_ssl_ctx_set_mode(SSL_CTX *context, long mode) {
   return SSL_CTX_set_mode(context, mode);
 }
+static inline EVP_PKEY *apus_generate_p256_key(void) { return EVP_EC_gen("P-256"); }
+static inline EVP_PKEY *apus_generate_rsa_key(size_t bits) { return EVP_RSA_gen(bits); }
+static inline long apus_bio_memory(BIO *bio, char **data) { return BIO_get_mem_data(bio, data); }
+static inline size_t apus_bio_pending(BIO *bio) { return BIO_ctrl_pending(bio); }
+static inline int apus_ssl_ctx_add_chain_certificate(SSL_CTX *context, X509 *certificate) {
+  return (int)SSL_CTX_add1_chain_cert(context, certificate);
+}
+static inline int apus_ssl_ctx_clear_chain(SSL_CTX *context) { return (int)SSL_CTX_clear_chain_certs(context); }
+
+/// Seconds since 1970 of a certificate's time. Returns 1, or 0 where the time is malformed.
+static inline int apus_asn1_time_seconds(const ASN1_TIME *time, int64_t *seconds) {
+  int days = 0, rest = 0;
+  ASN1_TIME *epoch = ASN1_TIME_set(NULL, 0);
+  int good = epoch != NULL && ASN1_TIME_diff(&days, &rest, epoch, time);
+  ASN1_TIME_free(epoch);
+  *seconds = (int64_t)days * 86400 + rest;
+  return good;
+}
+
+/// Adds one extension in OpenSSL's configuration syntax, as `critical,CA:TRUE`. Returns 1, or 0 where it is refused.
+static inline int apus_add_extension(X509 *certificate, X509 *issuer, int nid, const char *value) {
+  X509V3_CTX context;
+  X509V3_set_ctx_nodb(&context);
+  X509V3_set_ctx(&context, issuer, certificate, NULL, NULL, 0);
+  X509_EXTENSION *extension = X509V3_EXT_conf_nid(NULL, &context, nid, value);
+  if (extension == NULL) return 0;
+  int good = X509_add_ext(certificate, extension, -1);
+  X509_EXTENSION_free(extension);
+  return good;
+}
