@@ -10,3 +10,5 @@ struct epoll_event apus_epoll_event(uint32_t events, uint64_t data) {
   event.data.u64 = data;
   return event;
 }
+
+int apus_socket(int family) { return socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0); }

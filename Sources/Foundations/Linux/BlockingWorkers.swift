@@ -24,6 +24,10 @@ public final class BlockingWorkers: Sendable {
 
   deinit { queue.close() }
 
+  /// Runs `body` on one of the threads, for callers that are no tasks.
+  /// - Returns: false where the queue is full; `body` will not run then.
+  public func submit(_ body: @escaping @Sendable () -> Void) -> Bool { queue.put(body) }
+
   /// Runs `body` on one of the threads and returns what it returns.
   public func run<Value: Sendable>(_ body: @escaping @Sendable () throws -> Value) async throws -> Value {
     try await withCheckedThrowingContinuation { continuation in
@@ -35,7 +39,7 @@ public final class BlockingWorkers: Sendable {
 
 /// A bounded queue of closures with a condition variable.
 /// `@unchecked Sendable`: every access to `jobs` and `isClosed` holds `mutex`.
-private final class JobQueue: @unchecked Sendable {
+final class JobQueue: @unchecked Sendable {
   private let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
   private let filled = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
   private let capacity: Int

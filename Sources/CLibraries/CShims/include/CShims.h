@@ -6,5 +6,6 @@
 #include "shims_files.h"
 #include "shims_math.h"
 #include "shims_process.h"
+#include "shims_signals.h"
 
 #endif
