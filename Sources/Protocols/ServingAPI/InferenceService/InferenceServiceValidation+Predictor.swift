@@ -1,0 +1,123 @@
+internal import Formats
+internal import KubeProtocol
+
+extension InferenceServiceValidation {
+  /// Members of the predictor's type upstream names in its message.
+  private static let implementations: [String] = [
+    "Name", "SKLearn", "XGBoost", "Tensorflow", "PyTorch", "Triton", "ONNX", "HuggingFace", "PMML", "LightGBM",
+    "Paddle", "Model", "StorageUris", "StorageContainerName", "WorkerSpec", "PodSpec",
+  ]
+  private static let protocolVersions: [String] = ["v1", "v2", "grpc-v1", "grpc-v2"]
+
+  mutating func checkPredictor() {
+    let predictor = service.predictor
+    let containers = predictor.component.containers
+    for (index, container) in containers.enumerated()
+    where container["name"]?.string == ServingPod.transformerContainer
+      && container.environmentValue(ServingPod.storageURIVariable) != nil
+    {
+      add(
+        "spec.predictor.containers[\(index)].env", "storage uri should not be specified in transformer container",
+        reason: "FieldValueForbidden")
+    }
+    let hasOwnContainer = containers.contains { $0["name"]?.string == ServingPod.modelContainer }
+    let specs = predictor.frameworks.map { ($0.framework.field, $0.spec) } + (predictor.model.map { [("model", $0.json)] } ?? [])
+    let count = specs.count + (predictor.isCustom || (hasOwnContainer && !specs.isEmpty) ? 1 : 0)
+    if count != 1 {
+      add(
+        "spec.predictor",
+        "exactly one of [\(Self.implementations.joined(separator: ", "))] must be specified in PredictorSpec",
+        reason: count == 0 ? "FieldValueRequired" : "FieldValueInvalid")
+    }
+    for (field, spec) in specs { checkModel("spec.predictor.\(field)", ModelSpec(json: spec), isModel: field == "model") }
+    if let name = predictor.name, !DNSName.isLabel(name) || !(name.utf8.first.map { $0 > UInt8(ascii: "9") } ?? false) {
+      add("spec.predictor.name", "\"\(name)\" must match ^[a-z]([-a-z0-9]*[a-z0-9])?$")
+    }
+    if predictor.isCustom { checkCustomContainers("predictor", service: predictor.component) }
+  }
+
+  private mutating func checkModel(_ path: String, _ model: ModelSpec, isModel: Bool) {
+    if let name = model.json["name"]?.string, !name.isEmpty, name != ServingPod.modelContainer {
+      add("\(path).name", "the 'name' field is not allowed in standard predictor", reason: "FieldValueForbidden")
+    }
+    if isModel && model.formatName.isEmpty {
+      add("\(path).modelFormat.name", "Required value: names the format of the model", reason: "FieldValueRequired")
+    }
+    if let version = model.protocolVersion, !Self.protocolVersions.contains(version) {
+      add(
+        "\(path).protocolVersion",
+        "invalid protocol \(version). Must be one of [\(Self.protocolVersions.joined(separator: ", "))]",
+        reason: "FieldValueNotSupported")
+    }
+    let component = service.predictor.component
+    if model.storageURI != nil && !component.storageURIs.isEmpty {
+      add("spec.predictor.storageUris", "Setting both StorageURI and StorageURIs is not supported.")
+    }
+    if model.storageURI?.isEmpty == false, let storagePath = model.json.at("storage", "path")?.string,
+      !storagePath.isEmpty
+    {
+      add("\(path).storage.path", "must provide only one of storageUri and storage.path")
+    }
+    if let uri = model.storageURI, !uri.isEmpty { checkURI("\(path).storageUri", uri) }
+    checkConfidential(path, model)
+  }
+
+  private mutating func checkURI(_ path: String, _ uri: String) {
+    do throws(StorageURI.Failure) {
+      _ = try StorageURI(uri)
+    } catch {
+      add(path, error.description)
+    }
+  }
+
+  private mutating func checkConfidential(_ path: String, _ model: ModelSpec) {
+    guard let confidential = model.json["confidential"], confidential["enabled"]?.bool == true else { return }
+    if (model.storageURI ?? "").isEmpty {
+      add("\(path).storageUri", "confidential model serving requires storageUri to be set", reason: "FieldValueRequired")
+    }
+    guard let identifier = confidential["resourceId"]?.string, !identifier.isEmpty else { return }
+    let parts = identifier.split(separator: "/", omittingEmptySubsequences: false)
+    let allowed = parts.dropFirst(3).allSatisfy { part in
+      !part.isEmpty && part.utf8.allSatisfy { Self.isResourceCharacter($0) }
+    }
+    if parts.count != 6 || parts[0] != "kbs:" || !parts[1].isEmpty || !parts[2].isEmpty || !allowed {
+      add("\(path).confidential.resourceId", "must be in the format kbs:///<repo>/<type>/<tag>")
+    }
+  }
+
+  private static func isResourceCharacter(_ byte: UInt8) -> Bool {
+    switch byte {
+    case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+      UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "_"), UInt8(ascii: "."), UInt8(ascii: "-"):
+      true
+    default: false
+    }
+  }
+
+  /// Containers that users bring themselves.
+  mutating func checkCustomContainers(_ name: String, service component: ComponentSpec?) {
+    guard let component else { return }
+    if name != "predictor" && component.containers.isEmpty {
+      add("spec.\(name)", "exactly one of [PodSpec] must be specified in \(name.capitalizedFirst)Spec", reason: "FieldValueRequired")
+    }
+    for (index, container) in component.containers.enumerated() {
+      if let version = container.environmentValue(ServingPod.protocolVariable), !version.isEmpty,
+        !["v1", "v2"].contains(version), name == "predictor"
+      {
+        add(
+          "spec.\(name).containers[\(index)].env", "invalid protocol \(version). Must be one of [v1, v2]",
+          reason: "FieldValueNotSupported")
+      }
+      if let uri = container.environmentValue(ServingPod.storageURIVariable), !uri.isEmpty {
+        checkURI("spec.\(name).containers[\(index)].env", uri)
+        if !component.storageURIs.isEmpty {
+          add("spec.\(name).storageUris", "Setting both StorageURI and StorageURIs is not supported.")
+        }
+      }
+    }
+  }
+}
+
+extension String {
+  fileprivate var capitalizedFirst: String { prefix(1).uppercased() + dropFirst() }
+}
