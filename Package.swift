@@ -14,6 +14,7 @@ struct Row {
 let cTargets: [(name: String, settings: [CSetting])] = [
   ("CShims", []),
   ("CPreloadBlob", []),
+  ("CDownload", []),
 ]
 let systemLibraries: [(name: String, archive: [String])] = [
   ("CYAML", [":libyaml.a"]),
@@ -29,7 +30,7 @@ let rows: [Row] = [
   Row(name: "Formats", folder: "Foundations", dependencies: ["CYAML", "Basics"]),
   Row(name: "Crypto", folder: "Foundations", dependencies: ["COpenSSL", "Basics"]),
   Row(name: "Telemetry", folder: "Foundations", dependencies: ["Basics", "Linux"]),
-  Row(name: "Lifecycle", folder: "Foundations", dependencies: ["Basics", "Linux"]),
+  Row(name: "Lifecycle", folder: "Foundations", dependencies: ["Basics", "Linux", "Formats"]),
   // Protocols: bytes or values in, values out
   Row(name: "HTTPWire", folder: "Protocols", dependencies: ["Basics"]),
   Row(name: "InferenceProtocol", folder: "Protocols", dependencies: ["Basics", "Formats"]),
@@ -53,9 +54,7 @@ let rows: [Row] = [
     dependencies: ["CShims", "CZlib", "Basics", "Linux", "Formats", "InferenceProtocol", "ModelRuntime"]),
   Row(
     name: "ModelStorage", folder: "Serving",
-    dependencies: [
-      "CShims", "Basics", "Linux", "Formats", "Crypto", "Telemetry", "HTTPWire", "ServingAPI", "HTTPTransport",
-    ]),
+    dependencies: ["CDownload", "Basics", "Linux", "Formats", "Telemetry", "Lifecycle", "HTTPWire"]),
   Row(
     name: "ModelServer", folder: "Serving",
     dependencies: [
@@ -157,7 +156,7 @@ let tests: [(name: String, dependencies: [String])] = [
   ),
   (
     "ModelStorageTests",
-    ["Basics", "Linux", "Formats", "HTTPWire", "ServingAPI", "HTTPTransport", "ModelStorage"]
+    ["Basics", "Linux", "Formats", "HTTPWire", "HTTPTransport", "ModelStorage"]
   ),
   (
     "GatewayTests",

@@ -1,0 +1,65 @@
+internal import Basics
+internal import Formats
+public import Linux
+
+/// `gs://bucket/prefix` over Cloud Storage's JSON API, without credentials. `STORAGE_EMULATOR_HOST` moves the address.
+public struct GoogleStorage: StorageScheme {
+  private let host: String
+
+  public init(host: String? = ProcessEnvironment.variable("STORAGE_EMULATOR_HOST")) {
+    var address = host.flatMap { $0.isEmpty ? nil : $0 } ?? "https://storage.googleapis.com"
+    if !address.contains("://") { address = "http://" + address }
+    while address.hasSuffix("/") { address.removeLast() }
+    self.host = address
+  }
+
+  public func matches(_ source: String) -> Bool { source.hasPrefix("gs://") }
+
+  public func fetch(_ source: String, into destination: String) throws(StorageError) -> Int {
+    let parts = source.dropFirst("gs://".count).split(separator: "/", maxSplits: 1)
+    guard let bucket = parts.first, !bucket.isEmpty else {
+      throw StorageError(.badSource, "\(source) names no bucket: the form is gs://<bucket>/<path>")
+    }
+    var prefix = parts.count > 1 ? String(parts[1]) : ""
+    while prefix.hasSuffix("/") { prefix.removeLast() }
+    let names = try objects(bucket: String(bucket), prefix: prefix, source: source)
+    for name in names {
+      let relative = name == prefix ? lastPart(name) : String(name.dropFirst(prefix.isEmpty ? 0 : prefix.count + 1))
+      let path = try ObjectPath.validated(relative, source: source)
+      try download(bucket: String(bucket), object: name, to: "\(destination)/\(path)", source: source)
+    }
+    return names.count
+  }
+
+  /// The objects at the prefix: the one of exactly that name, and those below it as a folder.
+  private func objects(bucket: String, prefix: String, source: String) throws(StorageError) -> [String] {
+    let pageLimit = 1000
+    var names: [String] = []
+    var token: String?
+    for _ in 0..<pageLimit {
+      var url = "\(host)/storage/v1/b/\(ObjectPath.percentEncoded(bucket))/o"
+      url += "?prefix=\(ObjectPath.percentEncoded(prefix))&fields=nextPageToken,items(name,size)"
+      if let token { url += "&pageToken=\(ObjectPath.percentEncoded(token))" }
+      let (answer, body) = try Download().text(url, limit: 64 << 20)
+      guard (200..<300).contains(answer.status) else { throw .status(answer.status, source) }
+      guard let page = try? JSONValue(parsing: body) else {
+        throw StorageError(.downloadFailed, "\(source): the listing of the bucket is no JSON")
+      }
+      for item in page["items"]?.array ?? [] {
+        guard let name = item["name"]?.string, !name.hasSuffix("/") else { continue }
+        if prefix.isEmpty || name == prefix || name.hasPrefix(prefix + "/") { names.append(name) }
+      }
+      token = page["nextPageToken"]?.string
+      if token == nil { return names }
+    }
+    throw StorageError(.badSource, "\(source) holds more objects than a model folder may: narrow the path")
+  }
+
+  private func download(bucket: String, object: String, to path: String, source: String) throws(StorageError) {
+    let url = "\(host)/storage/v1/b/\(ObjectPath.percentEncoded(bucket))/o/\(ObjectPath.percentEncoded(object))?alt=media"
+    let answer = try Download().file(url, to: path)
+    guard (200..<300).contains(answer.status) else { throw .status(answer.status, source) }
+  }
+
+  private func lastPart(_ name: String) -> String { name.split(separator: "/").last.map(String.init) ?? name }
+}
