@@ -46,7 +46,8 @@ struct NestedArrayReader<Sink: ElementSink> {
 
   private mutating func readArray(_ scanner: inout JSONScanner, depth: Int) throws(InferenceRequestError) {
     guard depth < depthLimit else {
-      throw InferenceRequestError(.tooLarge, "\(subject) is nested deeper than the limit of \(depthLimit) lists")
+      throw InferenceRequestError(
+        .tooLarge, "\(subject) is nested deeper than the limit of \(depthLimit) lists")
     }
     if let leafDepth, depth >= leafDepth {
       throw invalid("a list stands where a number or text was expected: all must have the same nesting")

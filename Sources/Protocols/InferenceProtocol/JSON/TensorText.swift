@@ -6,7 +6,8 @@ enum TensorText {
   /// The elements of a range of a tensor's values, separated by commas.
   static func write(_ values: TensorValues, _ range: Range<Int>, into output: inout Bytes) {
     switch values {
-    case .bool(let all): join(all[range], into: &output) { $1.append(contentsOf: ($0 ? "true" : "false").utf8) }
+    case .bool(let all):
+      join(all[range], into: &output) { $1.append(contentsOf: ($0 ? "true" : "false").utf8) }
     case .int8(let all): join(all[range], into: &output) { write(integer: $0, into: &$1) }
     case .int16(let all): join(all[range], into: &output) { write(integer: $0, into: &$1) }
     case .int32(let all): join(all[range], into: &output) { write(integer: $0, into: &$1) }

@@ -53,7 +53,8 @@ struct TableReader {
         guard before == rowCount else { throw invalid("the name '\(columns[position].name)' comes twice") }
         if let rows = try readColumn(position, &scanner) {
           if isBlock && rows != blockRows {
-            throw invalid("'\(columns[position].name)' has \(rows) rows where the columns before have \(blockRows)")
+            throw invalid(
+              "'\(columns[position].name)' has \(rows) rows where the columns before have \(blockRows)")
           }
           isBlock = true
           blockRows = rows
@@ -105,7 +106,9 @@ struct TableReader {
       let present = columns[position].elements.count - rowCount
       if present == blockRows { continue }
       if present == 1 {
-        guard blockRows > 0 else { throw invalid("'\(columns[position].name)' has a value where others have no rows") }
+        guard blockRows > 0 else {
+          throw invalid("'\(columns[position].name)' has a value where others have no rows")
+        }
         columns[position].elements.repeatLast(blockRows - 1)
       } else {
         try appendMissing(blockRows, to: position)
@@ -139,7 +142,8 @@ struct TableReader {
     let (cells, overflow) = (rows + 1).multipliedReportingOverflow(by: columns.count)
     guard !overflow, cells <= limits.elements else {
       throw InferenceRequestError(
-        .tooLarge, "\(subject): \(columns.count) columns of \(rows) rows are more than \(limits.elements) elements")
+        .tooLarge,
+        "\(subject): \(columns.count) columns of \(rows) rows are more than \(limits.elements) elements")
     }
   }
 

@@ -39,7 +39,9 @@ struct TypedElements: ElementSink {
     switch (family, token) {
     case (.bool, .bool(let value)): integers.append(value ? 1 : 0)
     case (.bool, .number):
-      guard case .integer(let value) = scanner.numberValue, value == 0 || value == 1 else { return mismatch(scanner) }
+      guard case .integer(let value) = scanner.numberValue, value == 0 || value == 1 else {
+        return mismatch(scanner)
+      }
       integers.append(value)
     case (.signed(let range), .number):
       guard let value = Self.whole(scanner), range.contains(value) else { return mismatch(scanner) }

@@ -38,14 +38,18 @@ struct V2RequestReader {
     }
     try scanner.finish()
     guard hasInputs else { throw invalid("'inputs' is missing in the request for model '\(model)'") }
-    guard !request.inputs.isEmpty else { throw invalid("'inputs' is empty in the request for model '\(model)'") }
+    guard !request.inputs.isEmpty else {
+      throw invalid("'inputs' is empty in the request for model '\(model)'")
+    }
     return request
   }
 
   // MARK: inputs
 
   private mutating func readInputs() throws(InferenceRequestError) -> [Tensor] {
-    guard case .beginArray = try scanner.nextToken() else { throw invalid("Expected \"inputs\" to be a list") }
+    guard case .beginArray = try scanner.nextToken() else {
+      throw invalid("Expected \"inputs\" to be a list")
+    }
     var inputs: [Tensor] = []
     if scanner.takeEnd(of: .array) { return inputs }
     repeat {
@@ -59,7 +63,9 @@ struct V2RequestReader {
 
   private mutating func readInput(index: Int) throws(InferenceRequestError) -> Tensor {
     let token = try scanner.nextToken()
-    guard case .beginObject = token else { throw invalid("inputs[\(index)] must be an object, not \(token.typeName)") }
+    guard case .beginObject = token else {
+      throw invalid("inputs[\(index)] must be an object, not \(token.typeName)")
+    }
     var fields = InputFields(label: "inputs[\(index)]")
     if !scanner.takeEnd(of: .object) {
       repeat { try readField(of: &fields) } while try scanner.hasMore(in: .object)
@@ -70,7 +76,9 @@ struct V2RequestReader {
   private mutating func readField(of fields: inout InputFields) throws(InferenceRequestError) {
     switch try scanner.nextKey() {
     case "name":
-      guard case .string = try scanner.nextToken() else { throw invalid("\(fields.label): 'name' must be a string") }
+      guard case .string = try scanner.nextToken() else {
+        throw invalid("\(fields.label): 'name' must be a string")
+      }
       fields.name = try scanner.text()
     case "shape": fields.shape = try readShape(fields.label)
     case "datatype": fields.datatype = try readDatatype(fields.label)
@@ -96,7 +104,8 @@ struct V2RequestReader {
     guard var dataScanner = fields.dataOffset else {
       if fields.parameters?["binary_data_size"] != nil {
         throw InferenceRequestError(
-          .unsupported, "\(fields.label): binary tensor data is not supported here; send the values under 'data'")
+          .unsupported,
+          "\(fields.label): binary tensor data is not supported here; send the values under 'data'")
       }
       throw invalid("'data' field is missing for input '\(name)' for model '\(model)'")
     }
@@ -122,7 +131,10 @@ struct V2RequestReader {
         .tooLarge, "\(label): shape \(shape) has more elements than the limit of \(limits.elements)")
     }
     let token = try scanner.peekToken()
-    if case .beginArray = token {} else { throw invalid("\(label): 'data' must be a list, not \(token.typeName)") }
+    if case .beginArray = token {
+    } else {
+      throw invalid("\(label): 'data' must be a list, not \(token.typeName)")
+    }
     var reader = NestedArrayReader(
       sink: sink, subject: "\(label) data", depthLimit: limits.depth, elementLimit: elementsLeft)
     try reader.read(&scanner)
@@ -153,7 +165,9 @@ struct V2RequestReader {
   }
 
   private mutating func readDatatype(_ label: String) throws(InferenceRequestError) -> DataType {
-    guard case .string = try scanner.nextToken() else { throw invalid("\(label): 'datatype' must be a string") }
+    guard case .string = try scanner.nextToken() else {
+      throw invalid("\(label): 'datatype' must be a string")
+    }
     let text = try scanner.text()
     guard let datatype = DataType(rawValue: text) else {
       let known = DataType.allCases.map(\.rawValue).joined(separator: ", ")
@@ -194,7 +208,9 @@ struct V2RequestReader {
   private mutating func parameters(of label: String) throws(InferenceRequestError) -> JSONValue? {
     let value = try scanner.tree(of: body)
     if value.isNull { return nil }
-    guard value.object != nil else { throw invalid("\(label): 'parameters' must be an object, not \(value.typeName)") }
+    guard value.object != nil else {
+      throw invalid("\(label): 'parameters' must be an object, not \(value.typeName)")
+    }
     return value
   }
 
@@ -206,7 +222,9 @@ struct V2RequestReader {
     }
   }
 
-  private func invalid(_ message: String) -> InferenceRequestError { InferenceRequestError(.invalid, message) }
+  private func invalid(_ message: String) -> InferenceRequestError {
+    InferenceRequestError(.invalid, message)
+  }
 }
 
 /// What was seen of one input so far.

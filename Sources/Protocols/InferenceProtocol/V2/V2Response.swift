@@ -26,7 +26,8 @@ public enum V2Response {
     JSONText.writeString(output.name, into: &bytes)
     bytes.append(contentsOf: ",\"shape\":[".utf8)
     bytes.append(contentsOf: output.shape.map(String.init).joined(separator: ",").utf8)
-    bytes.append(contentsOf: "],\"datatype\":\"\(output.datatype.rawValue)\",\"parameters\":null,\"data\":[".utf8)
+    bytes.append(
+      contentsOf: "],\"datatype\":\"\(output.datatype.rawValue)\",\"parameters\":null,\"data\":[".utf8)
     TensorText.write(output.values, 0..<output.values.count, into: &bytes)
     bytes.append(contentsOf: "]}".utf8)
   }

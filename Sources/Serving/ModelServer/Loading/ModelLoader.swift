@@ -1,0 +1,113 @@
+internal import Linux
+public import ModelRuntime
+
+/// Finds the one model file of a folder and has the right runtime load it. Blocks.
+public struct ModelLoader: Sendable {
+  private let runtimes: [any ModelRuntime]
+  private let framework: String?
+  private let options: LoadOptions
+
+  /// Bytes that runtimes look at to recognize a file.
+  private static let recognitionBytes = 4096
+
+  /// - Parameter framework: nil to look at the content of the files.
+  public init(runtimes: [any ModelRuntime], framework: String?, options: LoadOptions = LoadOptions()) {
+    self.runtimes = runtimes
+    self.framework = framework?.lowercased()
+    self.options = options
+  }
+
+  /// - Parameter path: a folder, of which only the regular files at its top level count, or a file.
+  public func load(_ path: String) throws(ModelLoadError) -> any LoadedModel {
+    guard !path.isEmpty else {
+      throw ModelLoadError(.modelMissing, "no model folder was given: say --model_dir FOLDER")
+    }
+    guard let framework else { return try loadByContent(path) }
+    guard let runtime = runtimes.first(where: { $0.frameworks.contains(framework) }) else {
+      throw ModelLoadError(
+        .unknownFramework,
+        "this server has no runtime for the framework '\(framework)'; it serves \(frameworkList)")
+    }
+    let extensions = FrameworkFiles.extensions(of: framework) ?? FrameworkFiles.all
+    let file = try onlyOne(try candidates(path, extensions), in: path) {
+      "no model file in \(path): \(framework) needs one file that ends in \(Self.listed(extensions))\($0)"
+    }
+    return try runtime.load(path: file, options: options)
+  }
+
+  private func loadByContent(_ path: String) throws(ModelLoadError) -> any LoadedModel {
+    var found: [(file: String, runtime: any ModelRuntime)] = []
+    for file in try candidates(path, nil) {
+      let bytes = try Self.firstBytes(of: file)
+      if let runtime = runtimes.first(where: { $0.recognizes(path: file, firstBytes: bytes) }) {
+        found.append((file, runtime))
+      }
+    }
+    let file = try onlyOne(found.map(\.file), in: path) {
+      "no file in \(path) is a model that this server knows (it serves \(frameworkList))\($0)"
+    }
+    guard let runtime = found.first(where: { $0.file == file })?.runtime else {
+      throw ModelLoadError(.modelMissing, "\(file) is gone")
+    }
+    return try runtime.load(path: file, options: options)
+  }
+
+  private func onlyOne(
+    _ files: [String], in folder: String, missing: (_ present: String) -> String
+  ) throws(ModelLoadError) -> String {
+    if files.count > 1 {
+      let list = files.map { "'\($0)'" }.joined(separator: ", ")
+      throw ModelLoadError(
+        .severalModels,
+        "More than one model file is detected, Only one is allowed within model_dir: [\(list)]")
+    }
+    guard let file = files.first else {
+      let names = ((try? Files.list(folder)) ?? []).prefix(10).joined(separator: ", ")
+      throw ModelLoadError(
+        .modelMissing, missing(names.isEmpty ? "; the folder is empty" : "; found only: \(names)"))
+    }
+    return file
+  }
+
+  /// Regular files and links to such, sorted by name.
+  private func candidates(_ path: String, _ extensions: [String]?) throws(ModelLoadError) -> [String] {
+    let status: FileStatus
+    let names: [String]
+    do {
+      status = try Files.status(path)
+      if status.kind == .regular { return [path] }
+      names = try Files.list(path)
+    } catch {
+      if error.isNotFound {
+        throw ModelLoadError(.modelMissing, "the model folder \(path) does not exist")
+      }
+      throw ModelLoadError(.unreadable, "cannot read the model folder \(path): \(error.reason)")
+    }
+    let base = path.hasSuffix("/") ? String(path.dropLast()) : path
+    return names.filter { name in extensions?.contains { name.hasSuffix($0) } ?? true }
+      .map { "\(base)/\($0)" }
+      .filter { (try? Files.status($0).kind) == .regular }
+  }
+
+  private static func firstBytes(of file: String) throws(ModelLoadError) -> [UInt8] {
+    do {
+      let descriptor = try Files.open(file, .read)
+      let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: recognitionBytes, alignment: 16)
+      defer { buffer.deallocate() }
+      let count = try descriptor.read(into: buffer)
+      return Array(buffer[..<count])
+    } catch {
+      throw ModelLoadError(.unreadable, "cannot read \(file): \(error.reason)")
+    }
+  }
+
+  private var frameworkList: String {
+    let names = runtimes.flatMap(\.frameworks)
+    return names.isEmpty ? "none" : names.joined(separator: ", ")
+  }
+
+  private static func listed(_ extensions: [String]) -> String {
+    guard let last = extensions.last, extensions.count > 1 else { return extensions.first ?? "" }
+    return extensions.dropLast().joined(separator: ", ") + " or " + last
+  }
+}

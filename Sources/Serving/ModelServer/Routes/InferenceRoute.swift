@@ -1,0 +1,143 @@
+/// What a method and a path ask for.
+enum InferenceRoute: Hashable, Sendable {
+  case liveness
+  case metrics
+  case v1Models
+  case v1Model(String)
+  case v1Predict(String)
+  case v1Explain(String)
+  case v2Server
+  case v2Live
+  case v2Ready
+  case v2Models
+  case v2Model(String, version: String?)
+  case v2ModelReady(String, version: String?)
+  case v2Infer(String, version: String?)
+  case load(String)
+  case unload(String)
+
+  enum Match: Hashable, Sendable {
+    case route(InferenceRoute)
+    case notFound
+    /// The path exists for another method.
+    case methodNotAllowed(allow: String)
+    /// A name in the path is no valid percent-encoded text.
+    case invalidName
+  }
+
+  /// Finds the route of a request.
+  /// - Parameter path: without the query, percent-encoded; one `/` at its end does not count.
+  static func match(method: String, path: Substring) -> Match {
+    guard path.first == "/" else { return .notFound }
+    var segments = path.dropFirst().split(separator: "/", omittingEmptySubsequences: false)
+    if segments.last?.isEmpty == true { segments.removeLast() }
+    guard let found = find(segments) else { return .notFound }
+    guard let (expected, route) = found.value else { return .invalidName }
+    return method == expected ? .route(route) : .methodNotAllowed(allow: expected)
+  }
+
+  private struct Found {
+    /// Nil where a name is malformed.
+    var value: (method: String, route: InferenceRoute)?
+  }
+
+  private static func find(_ segments: [Substring]) -> Found? {
+    guard let first = segments.first else { return get(.liveness) }
+    switch (first, segments.count) {
+    case ("metrics", 1): return get(.metrics)
+    case ("v1", _): return findV1(segments.dropFirst())
+    case ("v2", _): return findV2(segments.dropFirst())
+    default: return nil
+    }
+  }
+
+  private static func findV1(_ rest: ArraySlice<Substring>) -> Found? {
+    guard rest.first == "models" else { return nil }
+    guard rest.count > 1 else { return get(.v1Models) }
+    guard rest.count == 2, let segment = rest.last else { return nil }
+    if segment.hasSuffix(":predict") { return post(segment.dropLast(8)) { .v1Predict($0) } }
+    if segment.hasSuffix(":explain") { return post(segment.dropLast(8)) { .v1Explain($0) } }
+    return named(segment, "GET") { .v1Model($0) }
+  }
+
+  private static func findV2(_ rest: ArraySlice<Substring>) -> Found? {
+    let parts = Array(rest)
+    if parts.isEmpty { return get(.v2Server) }
+    switch parts[0] {
+    case "health" where parts.count == 2:
+      if parts[1] == "live" { return get(.v2Live) }
+      return parts[1] == "ready" ? get(.v2Ready) : nil
+    case "models":
+      return parts.count == 1 ? get(.v2Models) : findV2Model(parts[1], Array(parts.dropFirst(2)))
+    case "repository" where parts.count == 4 && parts[1] == "models":
+      if parts[3] == "load" { return post(parts[2]) { .load($0) } }
+      return parts[3] == "unload" ? post(parts[2]) { .unload($0) } : nil
+    default: return nil
+    }
+  }
+
+  private static func findV2Model(_ name: Substring, _ rest: [Substring]) -> Found? {
+    var rest = rest
+    var version: String?
+    if rest.count >= 2, rest[0] == "versions" {
+      guard let decoded = PercentEncoding.decodedName(rest[1]) else { return Found(value: nil) }
+      version = decoded
+      rest.removeFirst(2)
+    }
+    let chosen = version
+    switch rest {
+    case []: return named(name, "GET") { .v2Model($0, version: chosen) }
+    case ["ready"]: return named(name, "GET") { .v2ModelReady($0, version: chosen) }
+    case ["infer"]: return named(name, "POST") { .v2Infer($0, version: chosen) }
+    default: return nil
+    }
+  }
+
+  private static func get(_ route: InferenceRoute) -> Found { Found(value: ("GET", route)) }
+
+  private static func post(_ name: Substring, _ route: (String) -> InferenceRoute) -> Found {
+    named(name, "POST", route)
+  }
+
+  private static func named(_ name: Substring, _ method: String, _ route: (String) -> InferenceRoute) -> Found
+  {
+    Found(value: PercentEncoding.decodedName(name).map { (method, route($0)) })
+  }
+}
+
+/// Percent-encoding (RFC 3986 §2.1) of names in paths.
+enum PercentEncoding {
+  private static let nameBytes = 512
+
+  /// The decoded name; nil where it is empty, malformed, no UTF-8, too long, or holds control characters or `/`.
+  static func decodedName(_ segment: Substring) -> String? {
+    let raw = segment.utf8
+    guard !raw.isEmpty, raw.count <= nameBytes * 3 else { return nil }
+    var bytes: [UInt8] = []
+    bytes.reserveCapacity(raw.count)
+    var iterator = raw.makeIterator()
+    while let byte = iterator.next() {
+      guard byte == UInt8(ascii: "%") else {
+        bytes.append(byte)
+        continue
+      }
+      guard let high = iterator.next().flatMap(hex), let low = iterator.next().flatMap(hex) else {
+        return nil
+      }
+      bytes.append(high << 4 | low)
+    }
+    guard bytes.count <= nameBytes,
+      !bytes.contains(where: { $0 < 0x20 || $0 == 0x7F || $0 == UInt8(ascii: "/") })
+    else { return nil }
+    return String(validating: bytes, as: UTF8.self)
+  }
+
+  private static func hex(_ byte: UInt8) -> UInt8? {
+    switch byte {
+    case 48...57: byte - 48
+    case 65...70: byte - 55
+    case 97...102: byte - 87
+    default: nil
+    }
+  }
+}

@@ -1,0 +1,64 @@
+public import Basics
+public import Formats
+public import HTTPWire
+internal import InferenceProtocol
+internal import ModelRuntime
+
+/// An answer of the model server: status, headers, body.
+public struct ServerAnswer: Sendable, Hashable {
+  public var status: Int
+  public var contentType: String
+  public var body: Bytes
+  /// Fields besides Content-Type and Content-Length.
+  public var fields: HTTPHeaders
+
+  public init(
+    status: Int = 200, contentType: String = "application/json", body: Bytes, fields: HTTPHeaders = [:]
+  ) {
+    self.status = status
+    self.contentType = contentType
+    self.body = body
+    self.fields = fields
+  }
+
+  public init(status: Int = 200, json: JSONValue, fields: HTTPHeaders = [:]) {
+    self.init(status: status, body: json.encoded(), fields: fields)
+  }
+
+  /// `{"error": "…"}`, as every failure of an inference endpoint looks.
+  public static func error(_ status: Int, _ message: String, fields: HTTPHeaders = [:]) -> ServerAnswer {
+    ServerAnswer(status: status, json: ["error": .string(message)], fields: fields)
+  }
+
+  /// The server has more to do than it can: come back in a second.
+  static func overloaded(_ message: String) -> ServerAnswer {
+    error(503, message, fields: ["Retry-After": "1"])
+  }
+
+  static func modelNotFound(_ name: String) -> ServerAnswer {
+    error(404, "Model with name \(name) does not exist.")
+  }
+
+  /// The one table from protocol errors to statuses.
+  static func error(_ error: InferenceRequestError) -> ServerAnswer {
+    switch error.code {
+    case .malformed, .invalid: .error(400, error.message)
+    case .tooLarge: .error(413, error.message)
+    case .unsupported: .error(501, error.message)
+    }
+  }
+
+  /// The one table from runtime errors to statuses.
+  static func error(_ error: PredictError) -> ServerAnswer {
+    switch error {
+    case .invalidInput(let message): .error(400, message)
+    case .failed(let message): .error(500, message)
+    }
+  }
+
+  var head: HTTPResponseHead {
+    var headers = HTTPHeaders([("Content-Type", contentType)])
+    for field in fields.fields { headers.append(field.name, field.value) }
+    return HTTPResponseHead(status: status, headers: headers)
+  }
+}
