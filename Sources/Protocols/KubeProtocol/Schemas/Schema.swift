@@ -36,6 +36,17 @@ public final class Schema: Sendable {
     public var maximumLength: Int?
     public var minimumItems: Int?
     public var maximumItems: Int?
+    /// With these, `minimum` and `maximum` themselves are out of range.
+    public var excludesMinimum = false
+    public var excludesMaximum = false
+    public var multipleOf: Double?
+    public var minimumProperties: Int?
+    public var maximumProperties: Int?
+    /// Further conditions on the same value; they neither prune nor default.
+    public var allOf: [Schema] = []
+    public var anyOf: [Schema] = []
+    public var oneOf: [Schema] = []
+    public var not: Schema?
     /// `x-kubernetes-patch-merge-key`.
     public var patchMergeKey: String?
     /// `x-kubernetes-patch-strategy`: `merge`, `replace`, `retainKeys`.
@@ -67,6 +78,12 @@ public final class Schema: Sendable {
 
   public static func reference(_ name: String) -> Schema { Schema { $0.reference = name } }
 
+  /// Whether the schema says nothing about the value's shape.
+  public var acceptsAnything: Bool {
+    parts.kind == nil && parts.reference == nil && !parts.isIntOrString && parts.properties.isEmpty
+      && parts.additionalProperties == nil && parts.items == nil
+  }
+
   /// The schema of a named property.
   public func property(_ name: String) -> Schema? { propertyIndex[name].map { parts.properties[$0].schema } }
 }
@@ -74,6 +91,9 @@ public final class Schema: Sendable {
 /// Named schemas, which may refer to each other.
 public struct SchemaCatalog: Sendable {
   public private(set) var definitions: [String: Schema]
+
+  /// The definition that stands for `metadata` where a schema does not describe it itself.
+  public static let objectMetaName = "io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta"
 
   public init(_ definitions: [String: Schema] = [:]) { self.definitions = definitions }
 
