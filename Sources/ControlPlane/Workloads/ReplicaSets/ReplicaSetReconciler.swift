@@ -1,0 +1,135 @@
+internal import Basics
+internal import ControllerKit
+internal import KubeClient
+internal import KubeProtocol
+
+/// Keeps as many pods of a ReplicaSet as it asks for.
+struct ReplicaSetReconciler: Reconciler {
+  let client: KubeClient
+  let replicaSets: Informer
+  let pods: Informer
+  let events: EventRecorder
+  let clock: any SleepingClock
+  let tracker = WriteTracker()
+
+  /// Pods made or deleted in one go; the rest follows when those are seen.
+  private static let burst = 500
+  private static let unseenWritesRetry: Duration = .seconds(1)
+
+  func reconcile(_ key: ObjectKey) async throws -> ReconcileResult {
+    guard let set = replicaSets.get(key) else {
+      tracker.forget(key)
+      return .done
+    }
+    let claims = OwnerClaims(client: client, informer: pods)
+    let children = try await claims.children(of: set, selector: ReplicaSetSpec(set).selector())
+    let going = tracker.pendingDeletions(key, live: children)
+    let active = children.filter { PodState($0).isActive && !going.contains($0.uid) }
+    var result = ReconcileResult.done
+    var problem: (any Error)?
+    if !set.isBeingDeleted {
+      if tracker.isSettled(key) {
+        let ended = children.filter { PodState($0).phase == "Failed" && !$0.isBeingDeleted }
+        do {
+          result = try await reconcilePods(of: set, active: active, ended: ended)
+        } catch {
+          problem = error
+        }
+      } else {
+        result = .requeue(after: Self.unseenWritesRetry)
+      }
+    }
+    let now = clock.now()
+    var wanted = set
+    wanted.status = ReplicaSetSpec.makeStatus(
+      set, pods: active, failure: problem.map { failure($0, tooFew: active.count < ReplicaSetSpec(set).replicas) },
+      now: now)
+    try await ObjectWriter(client).applyStatus(.replicaSets, wanted, existing: set)
+    if let problem { throw problem }
+    return result.merging(nextAvailability(set, active, now))
+  }
+
+  private func failure(_ error: any Error, tooFew: Bool) -> Condition {
+    Condition("ReplicaFailure", .yes, reason: tooFew ? "FailedCreate" : "FailedDelete", message: "\(error)")
+  }
+
+  /// Comes back when the next ready pod has been ready for long enough.
+  private func nextAvailability(_ set: KubeObject, _ pods: [KubeObject], _ now: Timestamp) -> ReconcileResult {
+    let seconds = ReplicaSetSpec(set).minReadySeconds
+    let waits = pods.compactMap { PodState($0).untilAvailable(minReadySeconds: seconds, now: now) }
+    return waits.filter { $0 > .zero }.min().map { .requeue(after: $0) } ?? .done
+  }
+
+  private func reconcilePods(
+    of set: KubeObject, active: [KubeObject], ended: [KubeObject]
+  ) async throws -> ReconcileResult {
+    let missing = ReplicaSetSpec(set).replicas - active.count
+    if missing < 0 {
+      let surplus = PodRanking.deletionOrder(active).prefix(min(-missing, Self.burst))
+      try await deletePods(Array(surplus), of: set)
+      return .done
+    }
+    if missing == 0 { return .done }
+    let delay = PodReplacement.delay(after: ended, now: clock.now())
+    if delay > .zero { return .requeue(after: delay) }
+    try await removeOldest(of: ended)
+    try await createPods(min(missing, Self.burst), of: set)
+    return .done
+  }
+
+  // MARK: effects
+
+  /// In batches of 1, 2, 4, …: what fails for one pod (a quota, a refused template) is not tried for all of them.
+  private func createPods(_ count: Int, of set: KubeObject) async throws {
+    var made = 0
+    var batch = 1
+    while made < count {
+      let size = min(batch, count - made)
+      try await withThrowingTaskGroup(of: Void.self) { group in
+        for _ in 0..<size { group.addTask { try await createPod(of: set) } }
+        try await group.waitForAll()
+      }
+      made += size
+      batch *= 2
+    }
+  }
+
+  private func createPod(of set: KubeObject) async throws {
+    do {
+      let pod = try await client.create(.pods, ReplicaSetSpec.makePod(of: set))
+      tracker.wrote(set.key, pod, in: pods)
+      events.record(set, .normal, reason: "SuccessfulCreate", message: "Created pod: \(pod.name)")
+    } catch let error as KubeError {
+      // A namespace that is going away takes its sets with it; that is no news.
+      if error.causes.contains(where: { $0.reason == "NamespaceTerminating" }) { return }
+      events.record(set, .warning, reason: "FailedCreate", message: "Error creating: \(error.message)")
+      throw error
+    }
+  }
+
+  private func deletePods(_ surplus: [KubeObject], of set: KubeObject) async throws {
+    try await withThrowingTaskGroup(of: Void.self) { group in
+      for pod in surplus { group.addTask { try await deletePod(pod, of: set) } }
+      try await group.waitForAll()
+    }
+  }
+
+  private func deletePod(_ pod: KubeObject, of set: KubeObject) async throws {
+    tracker.willDelete(set.key, uid: pod.uid)
+    do {
+      try await client.delete(.pods, namespace: pod.namespace, name: pod.name, uid: pod.uid)
+      events.record(set, .normal, reason: "SuccessfulDelete", message: "Deleted pod: \(pod.name)")
+    } catch let error as KubeError where error.reason == .notFound {
+      return
+    } catch {
+      tracker.failedToDelete(set.key, uid: pod.uid)
+      events.record(
+        set, .warning, reason: "FailedDelete", message: "Error deleting pod \(pod.name): \(error)")
+      throw error
+    }
+  }
+
+  private func removeOldest(of ended: [KubeObject]) async throws {
+    for pod in PodReplacement.expendable(ended) { try await ObjectWriter(client).delete(.pods, pod) }
+  }
+}
