@@ -1,0 +1,41 @@
+internal import InferenceProtocol
+internal import ModelRuntime
+
+/// Transformers one after the other: a pipeline whose last step has no `predict`.
+struct TransformerChain: Transformer {
+  /// Never empty; `passthrough` steps are left out.
+  let first: any Transformer
+  let rest: [any Transformer]
+
+  var identity: EstimatorIdentity { first.identity }
+  var featureNames: [String]? { first.featureNames }
+  var nanosecondsPerRow: Double { rest.reduce(first.nanosecondsPerRow) { $0 + $1.nanosecondsPerRow } }
+  var memoryBytes: Int { rest.reduce(first.memoryBytes) { $0 + $1.memoryBytes } }
+
+  func transform(_ rows: RowMatrix) throws(PredictError) -> RowMatrix {
+    var rows = try first.transform(rows)
+    for step in rest { rows = try step.transform(rows) }
+    return rows
+  }
+}
+
+/// `sklearn.pipeline.Pipeline` with a predictor at its end.
+struct Pipeline: Predictor {
+  let chain: TransformerChain
+  let last: any Predictor
+
+  var identity: EstimatorIdentity { chain.identity }
+  var featureNames: [String]? { chain.featureNames }
+  var nanosecondsPerRow: Double { chain.nanosecondsPerRow + last.nanosecondsPerRow }
+  var memoryBytes: Int { chain.memoryBytes + last.memoryBytes }
+  var outputs: [ModelSignature.TensorSpec] { last.outputs }
+  var probabilityOutputs: [ModelSignature.TensorSpec]? { last.probabilityOutputs }
+
+  func predict(_ rows: RowMatrix) throws(PredictError) -> [Tensor] {
+    try last.predict(try chain.transform(rows))
+  }
+
+  func predictProbabilities(_ rows: RowMatrix) throws(PredictError) -> [Tensor] {
+    try last.predictProbabilities(try chain.transform(rows))
+  }
+}

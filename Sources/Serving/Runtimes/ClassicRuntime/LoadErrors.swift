@@ -1,0 +1,52 @@
+internal import ModelRuntime
+
+/// The one table from the readers' errors to what people see.
+extension ModelLoadError {
+  init(_ error: JoblibError, path: String) {
+    switch error {
+    case .unsupportedCompression(let name):
+      self.init(
+        .unsupportedVersion,
+        "The model file \(path) is compressed with \(name), which is not read here; save it again with "
+          + "joblib.dump(model, path, compress='zlib') or compress=0.")
+    case .corrupt(let offset, let reason):
+      self.init(.corrupt, "The model file \(path) is corrupt at byte \(offset): \(reason); copy or save it again.")
+    case .tooLarge(let reason):
+      self.init(.tooLarge, "The model file \(path) is refused: \(reason); save it uncompressed (compress=0).")
+    }
+  }
+
+  init(_ error: PickleError, path: String) {
+    switch error {
+    case .corrupt(let offset, let reason):
+      self.init(
+        .corrupt,
+        "The model file \(path) is corrupt at byte \(offset): \(reason); copy or save it again with joblib.dump.")
+    case .refused(let offset, let name):
+      self.init(
+        .unsafeContent,
+        "The model file \(path) is refused and nothing in it was run: at byte \(offset) it names \(name), which is "
+          + "not on the closed list of scikit-learn and numpy types; save only the fitted estimator.")
+    case .unsupportedClass(let name):
+      self.init(
+        .unsupportedEstimator,
+        "The model file \(path) holds a \(name), which has no native predictor; supported are "
+          + "\(EstimatorBinder.supported). Serve it with a runtime that runs Python instead.")
+    case .unsupported(let reason):
+      self.init(.unsupportedVersion, "The model file \(path) cannot be read: \(reason).")
+    case .limit(let offset, let reason):
+      self.init(.tooLarge, "The model file \(path) is refused at byte \(offset): it has \(reason).")
+    }
+  }
+
+  init(_ error: BindError, path: String) {
+    switch error {
+    case .corrupt(let reason):
+      self.init(.corrupt, "The model file \(path) is malformed: \(reason).")
+    case .unsupported(let reason):
+      self.init(.unsupportedEstimator, "The model file \(path) cannot be served: \(reason).")
+    case .unsupportedVersion(let reason):
+      self.init(.unsupportedVersion, "The model file \(path) cannot be read: \(reason).")
+    }
+  }
+}
