@@ -67,17 +67,26 @@ enum YAMLScalar {
     return number
   }
 
-  /// Whether a plain scalar of this text would come back as the same string.
+  /// Whether a plain scalar of this text would come back as the same string. Looks at scalars, not characters:
+  /// a combining mark after `#` makes another character of it, but not another comment.
   static func isPlainSafe(_ text: String) -> Bool {
-    guard let first = text.unicodeScalars.first, let last = text.unicodeScalars.last else { return false }
+    let scalars = Array(text.unicodeScalars)
+    guard let first = scalars.first, let last = scalars.last else { return false }
     if nulls.contains(text) || trues.contains(text) || falses.contains(text) || notFinite.contains(text) {
       return false
     }
     if number(text) != nil || text == "<<" || text == "=" { return false }
     // What looks like a date would come back as a timestamp in some readers.
-    if (48...57).contains(first.value) && text.contains("-") { return false }
+    if (48...57).contains(first.value) && scalars.contains("-") { return false }
     if "-?:,[]{}#&*!|>'\"%@` ".unicodeScalars.contains(first) || last == " " || last == ":" { return false }
-    if text.contains(": ") || text.contains(" #") { return false }
-    return text.unicodeScalars.allSatisfy { $0.value >= 0x20 && !(0x7F...0x9F).contains($0.value) && $0.value < 0x2028 }
+    for (left, right) in zip(scalars, scalars.dropFirst()) {
+      if left == ":" && right == " " || left == " " && right == "#" { return false }
+    }
+    return scalars.allSatisfy(isPrintable)
+  }
+
+  /// Printable on one line in every reader's eyes.
+  static func isPrintable(_ scalar: Unicode.Scalar) -> Bool {
+    (0x20..<0x2028).contains(scalar.value) && !(0x7F...0x9F).contains(scalar.value)
   }
 }

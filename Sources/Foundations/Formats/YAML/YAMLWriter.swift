@@ -61,13 +61,14 @@ private struct YAMLWriter {
   }
 
   private func isBlock(_ text: String) -> Bool {
-    guard text.contains("\n"), let first = text.unicodeScalars.first, first != " ", first != "\n" else { return false }
-    return text.unicodeScalars.allSatisfy { $0 == "\n" || ($0.value >= 0x20 && !(0x7F...0x9F).contains($0.value) && $0.value < 0x2028) }
-      && !text.contains(" \n")
+    let scalars = Array(text.unicodeScalars)
+    guard scalars.contains("\n"), let first = scalars.first, first != " ", first != "\n" else { return false }
+    let hasTrailingSpace = zip(scalars, scalars.dropFirst()).contains { $0 == " " && $1 == "\n" }
+    return !hasTrailingSpace && scalars.allSatisfy { $0 == "\n" || YAMLScalar.isPrintable($0) }
   }
 
   private func block(_ text: String, level: Int) -> String {
-    var lines = text.split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
+    var lines = text.unicodeScalars.split(separator: "\n", omittingEmptySubsequences: false).map { String($0) }
     var trailing = 0
     while lines.last == "" {
       lines.removeLast()
