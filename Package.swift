@@ -125,6 +125,7 @@ let tests: [(name: String, dependencies: [String])] = [
     ]
   ),
   ("KubeClientTests", ["Basics", "Linux", "Formats", "KubeProtocol", "KubeClient", "KubeStore", "APIServer"]),
+  ("ControllerKitTests", ["Basics", "Linux", "Formats", "KubeProtocol", "KubeClient", "ControllerKit"]),
   (
     "WorkloadsTests",
     [
@@ -223,6 +224,10 @@ for (name, dependencies) in chosenTests {
       swiftSettings: swiftSettings))
 }
 if !narrowed {
+  targets.append(
+    .executableTarget(
+      name: "ExactnessDriver", dependencies: ["Basics", "Linux", "InferenceProtocol", "ModelRuntime", "ClassicRuntime"],
+      path: "Tests/Support/ExactnessDriver", swiftSettings: swiftSettings))
   targets.append(
     .executableTarget(name: "apus", dependencies: ["Commands"], path: "Sources/apus", swiftSettings: swiftSettings))
 }

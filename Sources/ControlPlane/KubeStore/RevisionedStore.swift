@@ -47,6 +47,19 @@ public enum StoreError: Error, Sendable {
   case unavailable(message: String)
 }
 
+extension StoreError: CustomStringConvertible {
+  public var description: String {
+    switch self {
+    case .keyExists(let value): "\(value.key) exists already, at revision \(value.revision)"
+    case .keyNotFound(let key): "\(key) does not exist"
+    case .revisionMismatch(let current): "\(current.key) has changed: it is at revision \(current.revision)"
+    case .compacted(let oldest): "too old: changes are kept from revision \(oldest) on"
+    case .futureRevision(let current): "too new: the last revision is \(current)"
+    case .unavailable(let message): message
+    }
+  }
+}
+
 /// One revisioned key-value store: every write gets the next revision, all of them in one order.
 ///
 /// The contract, for every driver (one conformance suite tests them all):

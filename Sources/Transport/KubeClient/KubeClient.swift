@@ -72,6 +72,17 @@ public struct KubeClient: Sendable {
         body: .json(patch), contentType: type.rawValue))
   }
 
+  /// Sends an object to a subresource: `binding`, `token`, …
+  @discardableResult
+  public func create(
+    _ resource: KubeResource, namespace: String? = nil, name: String, subresource: String, _ body: JSONValue
+  ) async throws -> JSONValue {
+    try await json(
+      .init(
+        method: "POST", path: resource.path(namespace: namespace, name: name, subresource: subresource),
+        body: .json(body)))
+  }
+
   /// - Parameters:
   ///   - uid: refuses (409) to delete a later object of the same name.
   ///   - propagation: `Background`, `Foreground` or `Orphan`; nil for the kind's default.

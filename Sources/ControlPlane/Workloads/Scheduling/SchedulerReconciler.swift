@@ -50,14 +50,18 @@ struct SchedulerReconciler: Reconciler {
 
   private func bind(_ pod: KubeObject, to node: String) async throws {
     do {
-      let bound = try await client.patch(
-        .pods, namespace: pod.namespace, name: pod.name, type: .merge,
-        ["metadata": ["uid": .string(pod.uid)], "spec": ["nodeName": .string(node)]])
-      tracker.wrote(pod.key, bound, in: pods)
+      try await client.create(
+        .pods, namespace: pod.namespace, name: pod.name, subresource: "binding",
+        [
+          "apiVersion": "v1", "kind": "Binding",
+          "metadata": ["name": .string(pod.name), "namespace": .string(pod.namespace), "uid": .string(pod.uid)],
+          "target": ["apiVersion": "v1", "kind": "Node", "name": .string(node)],
+        ])
       events.record(
         pod, .normal, reason: "Scheduled", message: "Successfully assigned \(pod.key) to \(node)")
-      try await setCondition(Condition("PodScheduled", .yes), of: bound)
-    } catch let error as KubeError where error.reason == .notFound {
+      try await setCondition(Condition("PodScheduled", .yes), of: pod)
+    } catch let error as KubeError where error.reason == .notFound || error.reason == .conflict {
+      // Gone, or has a node already: the informer is about to show it.
       return
     }
   }

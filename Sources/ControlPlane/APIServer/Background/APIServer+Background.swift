@@ -1,0 +1,80 @@
+internal import Basics
+internal import Formats
+internal import KubeProtocol
+internal import KubeStore
+
+extension APIServer {
+  private static let eventLifetime: Duration = .seconds(3600)
+  private static let eventSweepInterval: Duration = .seconds(60)
+
+  /// Starts what runs beside requests: garbage collection, namespaces' ends and defaults, CRDs' ends, old events.
+  func startBackground() async throws {
+    let revision = try await storage.store.currentRevision()
+    let task = Task { [self] in
+      await withTaskGroup(of: Void.self) { group in
+        group.addTask { await self.followChanges(from: revision) }
+        group.addTask { await self.sweepEvents() }
+      }
+    }
+    let old = state.withLock { state -> Task<Void, Never>? in
+      defer { state.background = task }
+      return state.background
+    }
+    old?.cancel()
+  }
+
+  /// One pass over the store at the start, then every change in order. Starts over where it fell too far behind.
+  private func followChanges(from revision: Int64) async {
+    var start = revision
+    while !Task.isCancelled {
+      do {
+        let collector = GarbageCollector(server: self)
+        let ending = EndingCollections(server: self)
+        let (stored, listed) = try await storage.store.list(prefix: "/")
+        start = listed
+        for value in stored { try await collector.load(value) }
+        try await collector.settle()
+        for value in stored { await ending.resume(value) }
+        for try await change in try await storage.store.watch(prefix: "/", after: start) {
+          start = change.value.revision
+          await collector.observe(change)
+          await ending.observe(change)
+        }
+      } catch is CancellationError {
+        return
+      } catch StoreError.compacted {
+        logger.warning("background work fell behind the store and starts over")
+      } catch {
+        logger.error("background work failed and starts over in a second", ["cause": "\(error)"])
+        try? await Task.sleep(for: .seconds(1))
+      }
+    }
+  }
+
+  private func sweepEvents() async {
+    while (try? await Task.sleep(for: Self.eventSweepInterval)) != nil {
+      do {
+        try await pruneExpiredEvents()
+      } catch {
+        logger.error("old events could not be removed", ["cause": "\(error)"])
+      }
+    }
+  }
+
+  /// Removes events that nobody has seen for an hour.
+  public func pruneExpiredEvents() async throws {
+    guard let definition = registry.find(.events) else { return }
+    let now = clock.now()
+    for event in try await storage.list(prefix: definition.storagePrefix).objects {
+      let seen =
+        ["lastTimestamp", "eventTime", "firstTimestamp"].lazy
+        .compactMap { event[$0]?.string.flatMap(Timestamp.init(rfc3339:)) }.first ?? event.creationTimestamp
+      guard let seen, now.since(seen) > Self.eventLifetime else { continue }
+      do {
+        try await delete(definition, event.key, DeleteOptions())
+      } catch let error as KubeError where error.reason == .notFound {
+        continue
+      }
+    }
+  }
+}

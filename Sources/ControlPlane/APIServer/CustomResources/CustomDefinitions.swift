@@ -1,0 +1,96 @@
+internal import Formats
+internal import KubeProtocol
+
+/// Registry rows out of CustomResourceDefinition objects.
+enum CustomDefinitions {
+  /// One row for each served version.
+  static func rows(_ definition: KubeObject) throws -> [ResourceDefinition] {
+    let spec = definition.spec ?? [:]
+    return try (spec["versions"]?.array ?? []).filter { $0["served"]?.bool == true }.map { try row(spec, $0) }
+  }
+
+  private static func row(_ spec: JSONValue, _ version: JSONValue) throws -> ResourceDefinition {
+    let names = spec["names"] ?? [:]
+    let kind = names["kind"]?.string ?? ""
+    let resource = KubeResource(
+      group: spec["group"]?.string ?? "", version: version["name"]?.string ?? "",
+      plural: names["plural"]?.string ?? "", kind: kind, isNamespaced: spec["scope"]?.string != "Cluster")
+    let status = version.at("subresources", "status")?.object != nil
+    var row = ResourceDefinition(
+      resource, shortNames: texts(names["shortNames"]), categories: texts(names["categories"]),
+      schema: try rootSchema(version, resource), hasStatus: status, scale: scale(version),
+      columns: try columns(version), strategy: ResourceStrategy(hasGeneration: true), isCustom: true)
+    row.singular = names["singular"]?.string ?? kind.lowercased()
+    row.listKind = names["listKind"]?.string ?? kind + "List"
+    return row
+  }
+
+  /// The version's schema with the members that every object has, under its group, version and kind.
+  private static func rootSchema(_ version: JSONValue, _ resource: KubeResource) throws -> Schema {
+    let json = version.at("schema", "openAPIV3Schema") ?? ["type": "object"]
+    let schema: Schema
+    do {
+      schema = try Schema(openAPIV3: json)
+    } catch {
+      throw KubeError(.internalError, "the schema of \(resource.qualifiedName) cannot be read: \(error)")
+    }
+    var parts = schema.parts
+    parts.kind = .object
+    parts.groupVersionKinds = [resource.groupVersionKind]
+    var properties = parts.properties.filter { !["apiVersion", "kind", "metadata"].contains($0.name) }
+    let text = Schema { $0.kind = .string }
+    properties.insert(("apiVersion", text), at: 0)
+    properties.insert(("kind", text), at: 1)
+    properties.insert(("metadata", .reference(BuiltinSchemas.objectMeta)), at: 2)
+    parts.properties = properties
+    return Schema(parts)
+  }
+
+  private static func scale(_ version: JSONValue) -> ResourceDefinition.ScalePaths? {
+    guard let scale = version.at("subresources", "scale"), scale.object != nil else { return nil }
+    func path(_ name: String) -> [String] {
+      (scale[name]?.string ?? "").split(separator: ".").map(String.init)
+    }
+    let selector = path("labelSelectorPath")
+    return ResourceDefinition.ScalePaths(
+      specReplicas: path("specReplicasPath"), statusReplicas: path("statusReplicasPath"),
+      selector: selector.isEmpty ? nil : selector)
+  }
+
+  private static func columns(_ version: JSONValue) throws -> [TableColumn] {
+    let wanted = version["additionalPrinterColumns"]?.array ?? []
+    if wanted.isEmpty { return [] }
+    return [.objectName] + (try wanted.map(column))
+  }
+
+  private static func column(_ json: JSONValue) throws -> TableColumn {
+    let type = json["type"]?.string ?? "string"
+    let path: JSONPath
+    do {
+      path = try JSONPath(json["jsonPath"]?.string ?? "")
+    } catch {
+      throw KubeError(.internalError, "a printer column cannot be used: \(error)")
+    }
+    let isDate = type == "date"
+    return TableColumn(
+      json["name"]?.string ?? "", type: type, format: json["format"]?.string ?? "",
+      priority: Int(clamping: json["priority"]?.int ?? 0), description: json["description"]?.string ?? ""
+    ) { object, now in
+      let values = path.values(in: object.json)
+      guard let first = values.first else { return .null }
+      // Upstream's printer shows ages here, with whole units.
+      if isDate { return .string(CellValues.age(first, now)) }
+      switch (type, first) {
+      case ("integer", .number), ("number", .number), ("boolean", .bool): return first
+      default: break
+      }
+      if values.count == 1 {
+        if case .string = first { return first }
+        return first.isNull ? .null : .string(first.encodedText)
+      }
+      return .string(values.map { $0.string ?? $0.encodedText }.joined(separator: ","))
+    }
+  }
+
+  private static func texts(_ value: JSONValue?) -> [String] { (value?.array ?? []).compactMap(\.string) }
+}

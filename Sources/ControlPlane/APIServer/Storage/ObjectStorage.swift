@@ -1,0 +1,89 @@
+internal import Basics
+internal import Formats
+internal import KubeProtocol
+internal import KubeStore
+
+/// Decoded objects over a revisioned store. A write encodes once; a read decodes only what is not in the cache.
+struct ObjectStorage: Sendable {
+  let store: any RevisionedStore
+  private let cache = ObjectCache()
+
+  init(store: any RevisionedStore) { self.store = store }
+
+  func get(_ key: String) async throws -> (object: KubeObject, revision: Int64)? {
+    guard let stored = try await translated({ try await store.get(key) }) else { return nil }
+    return (try decode(stored), stored.revision)
+  }
+
+  func list(prefix: String) async throws -> (objects: [KubeObject], revision: Int64) {
+    let (values, revision) = try await translated { try await store.list(prefix: prefix) }
+    return (try cache.decode(values), revision)
+  }
+
+  /// Nil where the key is taken.
+  func create(_ key: String, _ object: KubeObject) async throws -> KubeObject? {
+    do {
+      return remember(object, try await translated { try await store.create(key, Self.encode(object)) })
+    } catch StoreError.keyExists {
+      return nil
+    }
+  }
+
+  /// Nil where the stored revision is another one by now, or the key is gone.
+  func update(_ key: String, _ object: KubeObject, expecting revision: Int64) async throws -> KubeObject? {
+    do {
+      let bytes = Self.encode(object)
+      return remember(object, try await translated { try await store.update(key, bytes, expecting: revision) })
+    } catch StoreError.revisionMismatch, StoreError.keyNotFound {
+      return nil
+    }
+  }
+
+  /// Nil where the stored revision is another one by now, or the key is gone.
+  func delete(_ key: String, expecting revision: Int64) async throws -> KubeObject? {
+    do {
+      let deleted = try await translated { try await store.delete(key, expecting: revision) }
+      cache.forget(key)
+      return try Self.decodeText(deleted)
+    } catch StoreError.revisionMismatch, StoreError.keyNotFound {
+      return nil
+    }
+  }
+
+  func decode(_ stored: StoredValue) throws -> KubeObject { try cache.decode(stored) }
+
+  static func encode(_ object: KubeObject) -> Bytes {
+    var stored = object
+    stored.resourceVersion = ""
+    return stored.json.encoded()
+  }
+
+  static func decodeText(_ stored: StoredValue) throws -> KubeObject {
+    do {
+      var object = KubeObject(json: try JSONValue(parsing: stored.value))
+      object.resourceVersion = String(stored.revision)
+      return object
+    } catch {
+      throw KubeError(
+        .internalError,
+        "the stored object \(stored.key) at revision \(stored.revision) cannot be read (\(error)); restore the data"
+          + " directory from a copy, or delete the key")
+    }
+  }
+
+  private func remember(_ object: KubeObject, _ stored: StoredValue) -> KubeObject {
+    var written = object
+    written.resourceVersion = String(stored.revision)
+    cache.remember(stored.key, stored.revision, written)
+    return written
+  }
+
+  /// Failures of the store that no caller handles become answers of the API.
+  private func translated<Value>(_ body: () async throws -> Value) async throws -> Value {
+    do {
+      return try await body()
+    } catch StoreError.unavailable(let message) {
+      throw KubeError(.internalError, message)
+    }
+  }
+}

@@ -1,0 +1,85 @@
+internal import Formats
+public import KubeProtocol
+public import ServingAPI
+
+/// The objects that every installation starts with.
+public enum ServingDefaults {
+  /// In the order in which they must be made: namespace, gateway, configuration, runtimes.
+  ///
+  /// `isSeed` marks what belongs to the user once it is there (the ConfigMap): it is made where it is missing, never
+  /// overwritten. The rest is brought up to date at each start.
+  public static func objects(
+    platform: InferenceServiceConfig.Platform
+  ) -> [(resource: KubeResource, object: KubeObject, isSeed: Bool)] {
+    [
+      (.namespaces, KubeObject(.namespaces, name: ServingPlatform.namespace), true),
+      (.gatewayClasses, gatewayClass, false),
+      (.gateways, gateway, false),
+      (.configMaps, configMap(platform), true),
+    ] + BuiltInRuntimes.all.map { (.clusterServingRuntimes, $0, false) }
+  }
+
+  static var gatewayClass: KubeObject {
+    var object = KubeObject(.gatewayClasses, name: ServingPlatform.gatewayClass)
+    object.spec = ["controllerName": .string(ServingPlatform.gatewayController)]
+    return object
+  }
+
+  static var gateway: KubeObject {
+    var object = KubeObject(.gateways, namespace: ServingPlatform.namespace, name: ServingPlatform.gateway)
+    object.spec = [
+      "gatewayClassName": .string(ServingPlatform.gatewayClass),
+      "listeners": [
+        [
+          "name": "http", "port": 80, "protocol": "HTTP", "allowedRoutes": ["namespaces": ["from": "All"]],
+        ]
+      ],
+    ]
+    return object
+  }
+
+  /// Upstream's keys with Apus's defaults, to be read and edited by people.
+  static func configMap(_ platform: InferenceServiceConfig.Platform) -> KubeObject {
+    let configuration = InferenceServiceConfig(platform: platform)
+    let resources = configuration.resources
+    let initializer = configuration.storageInitializer
+    let entries: [(key: String, value: JSONValue)] = [
+      ("deploy", ["defaultDeploymentMode": .string(configuration.defaultDeploymentMode.rawValue)]),
+      (
+        "ingress",
+        [
+          "enableGatewayApi": true,
+          "kserveIngressGateway": .string(
+            "\(configuration.ingress.gatewayNamespace)/\(configuration.ingress.gatewayName)"),
+          "ingressDomain": .string(platform.ingressDomain),
+          "domainTemplate": .string(configuration.ingress.domainTemplate.text),
+          "urlScheme": .string(configuration.ingress.urlScheme),
+          "disableIngressCreation": false, "disableHTTPRouteTimeout": false,
+        ]
+      ),
+      (
+        "storageInitializer",
+        [
+          "image": .string(initializer.image), "memoryRequest": .string(initializer.resources.memoryRequest),
+          "memoryLimit": .string(initializer.resources.memoryLimit),
+          "cpuRequest": .string(initializer.resources.cpuRequest),
+          "cpuLimit": .string(initializer.resources.cpuLimit),
+        ]
+      ),
+      (
+        "inferenceService",
+        [
+          "resource": [
+            "cpuLimit": .string(resources.cpuLimit), "memoryLimit": .string(resources.memoryLimit),
+            "cpuRequest": .string(resources.cpuRequest), "memoryRequest": .string(resources.memoryRequest),
+          ]
+        ]
+      ),
+      ("security", ["autoMountServiceAccountToken": true]),
+      ("service", ["serviceClusterIPNone": false]),
+    ]
+    var object = KubeObject(.configMaps, namespace: ServingPlatform.namespace, name: ServingPlatform.configMap)
+    object["data"] = .object(JSONObject(entries.map { ($0.key, .string($0.value.prettyText())) }))
+    return object
+  }
+}

@@ -1,0 +1,105 @@
+internal import Formats
+internal import ServingAPI
+
+/// Puts a model's files into a pod: claims are mounted directly, everything else is fetched by an init container.
+struct StorageMounts {
+  let service: InferenceService
+  let configuration: InferenceServiceConfig
+  let credentials: any CredentialInjector
+
+  /// One source and where containers see it.
+  struct Source {
+    var uri: StorageURI
+    var mountPath: String
+  }
+
+  /// - Parameters:
+  ///   - sources: in the user's order.
+  ///   - isSingle: from `storageUri`, which has upstream's fixed volume names.
+  func apply(_ sources: [Source], isSingle: Bool, to pod: inout JSONValue) {
+    let claims = sources.filter { $0.uri.scheme == .pvc }
+    let fetched = sources.filter { $0.uri.scheme != .pvc }
+    for (index, source) in claims.enumerated() {
+      let volume = isSingle || claims.count == 1 ? ServingPod.claimVolume : "\(ServingPod.claimVolume)-\(index)"
+      mountClaim(source, volume, &pod)
+    }
+    if !fetched.isEmpty { addInitializer(fetched, isSingle: isSingle, to: &pod) }
+  }
+
+  private var isReadOnly: Bool { service.annotations[ServingAnnotation.storageReadOnly] != "false" }
+
+  private func mountClaim(_ source: Source, _ volume: String, _ pod: inout JSONValue) {
+    pod.appendUnlessNamed(
+      ["name": .string(volume), "persistentVolumeClaim": ["claimName": .string(source.uri.authority)]], to: "volumes")
+    var mount: JSONValue = ["name": .string(volume), "mountPath": .string(source.mountPath)]
+    let path = source.uri.path.split(separator: "/").joined(separator: "/")
+    if !path.isEmpty { mount["subPath"] = .string(path) }
+    mount["readOnly"] = .bool(isReadOnly)
+    mountInModelContainers(mount, &pod)
+  }
+
+  private func addInitializer(_ sources: [Source], isSingle: Bool, to pod: inout JSONValue) {
+    guard !(pod["initContainers"]?.array ?? []).contains(where: { $0["name"]?.string == ServingPod.storageInitializer })
+    else { return }
+    let folder = isSingle ? ServingPod.modelPath : MountPaths.commonParent(sources.map(\.mountPath))
+    let volume = isSingle ? ServingPod.provisionVolume : MountPaths.volumeName(folder)
+    let initializer = configuration.storageInitializer
+    var container: JSONValue = [
+      "name": .string(ServingPod.storageInitializer), "image": .string(initializer.image),
+      "args": .array(sources.flatMap { [.string($0.uri.text), .string($0.mountPath)] }),
+      "env": [
+        ["name": "HF_HUB_ENABLE_HF_TRANSFER", "value": "1"], ["name": "HF_XET_HIGH_PERFORMANCE", "value": "1"],
+        ["name": "HF_XET_NUM_CONCURRENT_RANGE_GETS", "value": "8"],
+      ],
+      "resources": initializer.resources.json,
+      "terminationMessagePolicy": "FallbackToLogsOnError",
+      "volumeMounts": [["name": .string(volume), "mountPath": .string(folder)]],
+    ]
+    var volumes = pod["volumes"]?.array ?? []
+    credentials.inject(into: &container, volumes: &volumes, uris: sources.map(\.uri), service: service)
+    if !volumes.isEmpty { pod["volumes"] = .array(volumes) }
+    pod.appendUnlessNamed(["name": .string(volume), "emptyDir": [:]], to: "volumes")
+    // Before the user's own: they may work on the model.
+    pod["initContainers"] = .array([container] + (pod["initContainers"]?.array ?? []))
+    mountInModelContainers(
+      ["name": .string(volume), "mountPath": .string(folder), "readOnly": .bool(isReadOnly)], &pod)
+  }
+
+  private func mountInModelContainers(_ mount: JSONValue, _ pod: inout JSONValue) {
+    let names: Set<String> = [
+      ServingPod.modelContainer, ServingPod.transformerContainer, ServingPod.workerContainer,
+    ]
+    guard var containers = pod["containers"]?.array else { return }
+    for index in containers.indices where names.contains(containers[index]["name"]?.string ?? "") {
+      var mounts = containers[index]["volumeMounts"]?.array ?? []
+      // A user's own mount at that place wins.
+      guard !mounts.contains(where: { $0["mountPath"] == mount["mountPath"] }) else { continue }
+      mounts.append(mount)
+      containers[index]["volumeMounts"] = .array(mounts)
+      pointToFiles(&containers[index])
+    }
+    pod["containers"] = .array(containers)
+  }
+
+  /// A custom predictor's `STORAGE_URI` becomes the place of the files.
+  private func pointToFiles(_ container: inout JSONValue) {
+    guard var variables = container["env"]?.array else { return }
+    for index in variables.indices
+    where variables[index]["name"]?.string == ServingPod.storageURIVariable
+      && variables[index]["value"]?.string?.isEmpty == false
+    {
+      variables[index]["value"] = .string(ServingPod.modelPath)
+    }
+    container["env"] = .array(variables)
+  }
+}
+
+extension JSONValue {
+  /// Appends to a list of named objects unless the name is there.
+  mutating func appendUnlessNamed(_ element: JSONValue, to list: String) {
+    var elements = self[list]?.array ?? []
+    guard !elements.contains(where: { $0["name"] == element["name"] }) else { return }
+    elements.append(element)
+    self[list] = .array(elements)
+  }
+}

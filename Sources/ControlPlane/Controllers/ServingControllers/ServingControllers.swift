@@ -1,0 +1,70 @@
+public import Basics
+internal import ControllerKit
+internal import Formats
+public import KubeClient
+internal import KubeProtocol
+internal import ServingAPI
+internal import Telemetry
+
+/// The controllers of the serving kinds, wired.
+public struct ServingControllers: Sendable {
+  private let controller: Controller
+  private let events: EventRecorder
+
+  /// Asks `informers` for what it needs; somebody else runs them.
+  /// - Parameters:
+  ///   - configuration: kept up to date from the ConfigMap by these controllers.
+  ///   - credentials: what programs that fetch models are given.
+  public init(
+    client: KubeClient, informers: SharedInformers, configuration: ServingConfiguration,
+    credentials: any CredentialInjector = NoCredentials(), clock: any SleepingClock
+  ) {
+    let caches = ServiceCaches(informers)
+    events = EventRecorder(client: client, component: "v1beta1Controllers", clock: clock)
+    let reconciler = InferenceServiceReconciler(
+      client: client, caches: caches, configuration: configuration, credentials: credentials, events: events,
+      clock: clock, writer: ObjectWriter(client))
+    controller = Controller(name: "inferenceservice", reconciler: reconciler, clock: clock)
+    watch(caches, configuration)
+  }
+
+  /// Works until the task is cancelled.
+  public func run() async {
+    await withDiscardingTaskGroup { group in
+      group.addTask { await events.run() }
+      group.addTask { await controller.run() }
+    }
+  }
+
+  /// As `init` and `run`.
+  public static func run(
+    client: KubeClient, informers: SharedInformers, configuration: ServingConfiguration,
+    credentials: any CredentialInjector = NoCredentials(), clock: any SleepingClock
+  ) async {
+    await ServingControllers(
+      client: client, informers: informers, configuration: configuration, credentials: credentials, clock: clock
+    ).run()
+  }
+
+  private func watch(_ caches: ServiceCaches, _ configuration: ServingConfiguration) {
+    let log = Logger("inferenceservice")
+    let events = events
+    controller.watch(caches.services)
+    controller.watchOwned(caches.deployments, by: .inferenceServices)
+    controller.watchOwned(caches.kubeServices, by: .inferenceServices)
+    controller.watchOwned(caches.routes, by: .inferenceServices)
+    controller.watch(caches.pods, mapping: ServiceCaches.keysOfPod)
+    controller.watch(caches.endpointSlices) { caches.keysOfSlice($0) }
+    // Any runtime may be the one that a service waits for, or the better choice for another.
+    controller.watch(caches.namespaceRuntimes) { caches.everyService(in: $0.object.namespace) }
+    controller.watch(caches.clusterRuntimes) { _ in caches.everyService() }
+    controller.watch(caches.configMap) { change in
+      let configMap = change.isDeletion ? nil : change.object
+      if let problem = configuration.update(from: configMap) {
+        log.warning("configuration refused", ["cause": problem.description])
+        events.record(change.object, .warning, reason: "InvalidConfiguration", message: problem.description)
+      }
+      return caches.everyService()
+    }
+  }
+}

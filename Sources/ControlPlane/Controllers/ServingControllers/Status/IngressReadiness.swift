@@ -1,0 +1,85 @@
+internal import ControllerKit
+internal import Formats
+internal import KubeProtocol
+internal import ServingAPI
+
+/// The condition `IngressReady`; pure.
+struct IngressReadiness {
+  let service: InferenceService
+  let configuration: InferenceServiceConfig
+  /// What was written; in order, the predictor's first.
+  let routes: [KubeObject]
+  /// False where no routes are wanted.
+  let isExposed: Bool
+  /// Whether the predictor's Service has an address that takes requests; nil where that is not known.
+  let hasEndpoint: Bool?
+
+  func condition(predictorReady: Condition.Status) -> Condition {
+    if service.transformer != nil {
+      return no(
+        "Transformer ingress not created",
+        "spec.transformer is not deployed by this release, so the service's own name is not routed; remove it, or "
+          + "use the predictor's URL")
+    }
+    guard isExposed else { return Condition("IngressReady", .yes) }
+    guard configuration.ingress.isGatewayAPIEnabled else {
+      return no(
+        "Predictor ingress not created",
+        "ingress.enableGatewayApi is false in ConfigMap \(ServingPlatform.namespace)/\(ServingPlatform.configMap) and "
+          + "this release routes by HTTPRoute only; set it to true")
+    }
+    for route in routes {
+      let subject = route.name == service.name ? "TopLevel" : "Predictor"
+      if let problem = problem(of: route, subject) { return problem }
+    }
+    if predictorReady == .yes, hasEndpoint == false {
+      return Condition(
+        "IngressReady", .unknown, reason: "EndpointsNotReady",
+        message: "Service \(service.predictorName) has no ready address yet")
+    }
+    return Condition("IngressReady", .yes)
+  }
+
+  private func problem(of route: KubeObject, _ subject: String) -> Condition? {
+    let parents = (route.status?["parents"]?.array ?? []).filter { isOurs($0["parentRef"]) }
+    if parents.isEmpty {
+      return no(
+        "ParentStatusNotAvailable",
+        "\(subject) HttpRouteNotReady: no gateway has accepted HTTPRoute \(route.key) yet; Gateway "
+          + "\(configuration.ingress.gatewayNamespace)/\(configuration.ingress.gatewayName) must exist and a gateway "
+          + "must run")
+    }
+    for parent in parents {
+      for entry in parent["conditions"]?.array ?? [] {
+        guard let condition = Condition(json: entry) else { continue }
+        if condition.status == .no {
+          return no(
+            condition.reason, "\(subject) HttpRouteNotReady: HTTPRoute \(route.key): \(condition.message)")
+        }
+        if let seen = condition.observedGeneration, seen < route.generation {
+          return Condition(
+            "IngressReady", .unknown, reason: "RouteNotObserved",
+            message: "\(subject) HttpRouteNotReady: the gateway has not yet taken the last change of HTTPRoute "
+              + "\(route.key)")
+        }
+      }
+      let accepted = Conditions.get(parent["conditions"], "Accepted")
+      if accepted?.status != .yes {
+        return Condition(
+          "IngressReady", .unknown, reason: "RouteNotAccepted",
+          message: "\(subject) HttpRouteNotReady: the gateway has not accepted HTTPRoute \(route.key) yet")
+      }
+    }
+    return nil
+  }
+
+  /// A route may keep the words of a gateway that it was once bound to.
+  private func isOurs(_ reference: JSONValue?) -> Bool {
+    reference?["name"]?.string == configuration.ingress.gatewayName
+      && (reference?["namespace"]?.string ?? service.namespace) == configuration.ingress.gatewayNamespace
+  }
+
+  private func no(_ reason: String, _ message: String) -> Condition {
+    Condition("IngressReady", .no, reason: reason, message: message)
+  }
+}

@@ -1,0 +1,177 @@
+internal import Basics
+internal import Synchronization
+
+/// What both drivers share: current values, the recent past, and the watchers, behind one lock that is never held
+/// across a disk access. Drivers plan a batch, make it durable, then publish it; only one thread at a time does so.
+final class StoreCore: Sendable {
+  private struct Watcher {
+    let prefix: String
+    let continuation: AsyncThrowingStream<StoreEvent, any Error>.Continuation
+  }
+
+  private struct State {
+    var index = OrderedIndex()
+    var history: EventHistory
+    var revision: Int64 = 0
+    var watchers: [Int: Watcher] = [:]
+    var nextWatcher = 0
+    var isClosed = false
+  }
+
+  private let limits: StoreLimits
+  private let state: Mutex<State>
+
+  init(limits: StoreLimits) {
+    self.limits = limits
+    state = Mutex(State(history: EventHistory(limits: limits)))
+  }
+
+  static let closed = StoreError.unavailable(message: "the store is closed; start the control plane again")
+
+  // MARK: Reads
+
+  func currentRevision() -> Int64 { state.withLock { $0.revision } }
+  func compactedRevision() -> Int64 { state.withLock { $0.history.compactedRevision } }
+  func get(_ key: String) -> StoredValue? { state.withLock { $0.index[key] } }
+
+  func list(prefix: String) -> (values: [StoredValue], revision: Int64) {
+    state.withLock { ($0.index.values(prefix: prefix), $0.revision) }
+  }
+
+  /// Registers a watcher and hands it the past since `revision` in the same moment, so that it misses nothing and
+  /// sees nothing twice.
+  func watch(prefix: String, after revision: Int64) throws(StoreError) -> AsyncThrowingStream<StoreEvent, any Error> {
+    let result: Result<AsyncThrowingStream<StoreEvent, any Error>, StoreError> = state.withLock { state in
+      if state.isClosed { return .failure(Self.closed) }
+      if revision > state.revision { return .failure(.futureRevision(current: state.revision)) }
+      let oldest = state.history.compactedRevision
+      if revision < oldest { return .failure(.compacted(oldestRevision: oldest)) }
+      let past = state.history.events(after: revision, prefix: prefix)
+      let (stream, continuation) = AsyncThrowingStream.makeStream(
+        of: StoreEvent.self, bufferingPolicy: .bufferingOldest(past.count + limits.watcherEvents))
+      for event in past { continuation.yield(event) }
+      let identifier = state.nextWatcher
+      state.nextWatcher += 1
+      state.watchers[identifier] = Watcher(prefix: prefix, continuation: continuation)
+      continuation.onTermination = { [weak self] _ in self?.removeWatcher(identifier) }
+      return .success(stream)
+    }
+    return try result.get()
+  }
+
+  private func removeWatcher(_ identifier: Int) {
+    // The watcher is released outside of the lock.
+    let removed = state.withLock { $0.watchers.removeValue(forKey: identifier) }
+    _ = consume removed
+  }
+
+  // MARK: Writes
+
+  /// What each of the writes would do, and the changes that make up the batch.
+  func plan(_ writes: [StoreWrite]) -> (results: [Result<StoredValue, StoreError>], changes: [StoreEvent]) {
+    state.withLock { state in
+      if state.isClosed { return (writes.map { _ in .failure(Self.closed) }, []) }
+      var plan = WritePlan(after: state.revision)
+      let results = writes.map { plan.add($0, state.index) }
+      return (results, plan.changes)
+    }
+  }
+
+  /// Makes durable changes visible and tells the watchers.
+  /// - Returns: the revisions whose stored values nobody needs any more.
+  func publish(_ changes: [StoreEvent]) -> [Int64] {
+    let (superseded, late) = state.withLock { state in
+      var forgotten: [StoreEvent] = []
+      var late: [Watcher] = []
+      for change in changes {
+        Self.apply(change, to: &state.index)
+        state.revision = change.value.revision
+        forgotten += state.history.append(change)
+        late += Self.notify(&state.watchers, change)
+      }
+      return (forgotten.flatMap(Self.supersededRevisions), late)
+    }
+    // Ended outside of the lock: the streams' termination handlers take it.
+    let oldest = currentRevision()
+    for watcher in late { watcher.continuation.finish(throwing: StoreError.compacted(oldestRevision: oldest)) }
+    return superseded
+  }
+
+  /// Plans and publishes at once, for the driver without a disk. The caller sees to it that only one thread is here.
+  func write(_ write: StoreWrite) throws(StoreError) -> StoredValue {
+    let (results, changes) = plan([write])
+    _ = publish(changes)
+    guard let result = results.first else { throw Self.closed }
+    return try result.get()
+  }
+
+  /// - Returns: the revisions whose stored values nobody needs any more.
+  func compact(before revision: Int64) -> [Int64] {
+    state.withLock { state in
+      state.history.compact(before: revision).flatMap(Self.supersededRevisions)
+    }
+  }
+
+  /// Ends all watches; reads go on, writes are refused.
+  func close() {
+    let watchers = state.withLock { state in
+      state.isClosed = true
+      let watchers = state.watchers
+      state.watchers = [:]
+      return watchers
+    }
+    for watcher in watchers.values { watcher.continuation.finish() }
+  }
+
+  // MARK: Loading
+
+  /// Begins from a stored state, before anybody else uses the store.
+  func beginLoading(compactedRevision: Int64) {
+    state.withLock { state in
+      state.history = EventHistory(limits: limits, compactedRevision: compactedRevision)
+      state.revision = compactedRevision
+    }
+  }
+
+  /// Takes in one stored change; they come in the order of their revisions. `value` nil: a deletion.
+  /// - Returns: the revisions whose stored values nobody needs any more.
+  func load(key: String, value: Bytes?, createRevision: Int64, revision: Int64) -> [Int64] {
+    state.withLock { state in
+      let previous = state.index[key]
+      let stored = StoredValue(
+        key: key, value: value ?? previous?.value ?? [], createRevision: createRevision, revision: revision)
+      let kind: StoreEvent.Kind = value == nil ? .deleted : previous == nil ? .created : .updated
+      let event = StoreEvent(kind: kind, value: stored, previous: previous)
+      Self.apply(event, to: &state.index)
+      guard revision > state.history.compactedRevision else { return Self.supersededRevisions(event) }
+      state.revision = revision
+      return state.history.append(event).flatMap(Self.supersededRevisions)
+    }
+  }
+
+  // MARK: Parts
+
+  private static func apply(_ change: StoreEvent, to index: inout OrderedIndex) {
+    if change.kind == .deleted { index.remove(change.value.key) } else { index.set(change.value) }
+  }
+
+  /// - Returns: the watchers whose buffer is full; they are no longer registered.
+  private static func notify(_ watchers: inout [Int: Watcher], _ change: StoreEvent) -> [Watcher] {
+    var late: [Watcher] = []
+    for (identifier, watcher) in watchers where OrderedIndex.begins(change.value.key, with: watcher.prefix) {
+      if case .dropped = watcher.continuation.yield(change) {
+        late.append(watcher)
+        watchers[identifier] = nil
+      }
+    }
+    return late
+  }
+
+  /// Once a change is forgotten, the value that it replaced is of no use; nor is the record of a deletion.
+  private static func supersededRevisions(_ event: StoreEvent) -> [Int64] {
+    var revisions: [Int64] = []
+    if let previous = event.previous { revisions.append(previous.revision) }
+    if event.kind == .deleted { revisions.append(event.value.revision) }
+    return revisions
+  }
+}

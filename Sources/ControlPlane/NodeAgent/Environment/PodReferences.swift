@@ -1,0 +1,102 @@
+internal import Basics
+internal import Formats
+internal import KubeClient
+internal import KubeProtocol
+
+/// The ConfigMaps and Secrets that a pod names, read before its containers start.
+struct PodReferences: Sendable {
+  /// Data by key, of each object that exists.
+  var configMaps: [String: [String: Bytes]] = [:]
+  var secrets: [String: [String: Bytes]] = [:]
+
+  /// Reads every object that the pod's volumes and environments name. Objects that do not exist are left out: whether
+  /// that matters is said where they are used.
+  static func read(for pod: PodSpec, client: KubeClient) async throws -> PodReferences {
+    var references = PodReferences()
+    let namespace = pod.object.namespace
+    for name in names(of: pod, members: ["configMap", "configMapRef", "configMapKeyRef"]) {
+      guard let object = try await client.find(.configMaps, namespace: namespace, name: name) else { continue }
+      references.configMaps[name] = configMapData(object)
+    }
+    for name in names(of: pod, members: ["secret", "secretRef", "secretKeyRef"]) {
+      guard let object = try await client.find(.secrets, namespace: namespace, name: name) else { continue }
+      references.secrets[name] = secretData(object)
+    }
+    return references
+  }
+
+  static func configMapData(_ object: KubeObject) -> [String: Bytes] {
+    var data = KubeObject.stringMap(object["data"]).mapValues { Bytes($0.utf8) }
+    for (key, text) in KubeObject.stringMap(object["binaryData"]) { data[key] = Base64Text.decode(text) }
+    return data
+  }
+
+  static func secretData(_ object: KubeObject) -> [String: Bytes] {
+    KubeObject.stringMap(object["data"]).compactMapValues { Base64Text.decode($0) }
+  }
+
+  /// Names under `configMap.name`, `configMapRef.name`, … anywhere in volumes and environments.
+  static func names(of pod: PodSpec, members: Set<String>) -> [String] {
+    var found: Set<String> = []
+    func search(_ value: JSONValue) {
+      for element in value.array ?? [] { search(element) }
+      for member in value.object?.members ?? [] {
+        if members.contains(member.key),
+          let name = member.value["name"]?.string ?? member.value["secretName"]?.string, !name.isEmpty
+        {
+          found.insert(name)
+        }
+        search(member.value)
+      }
+    }
+    for volume in pod.volumes { search(volume) }
+    for container in pod.allContainers {
+      if let environment = container.json["env"] { search(environment) }
+      if let sources = container.json["envFrom"] { search(sources) }
+    }
+    return found.sorted()
+  }
+}
+
+/// Base64 with padding (RFC 4648 §4), as `data` of Secrets has it.
+enum Base64Text {
+  /// Nil where the text is none.
+  static func decode(_ text: String) -> Bytes? {
+    var result = Bytes()
+    var bits: UInt32 = 0
+    var count = 0
+    var padding = 0
+    for byte in text.utf8 {
+      let value: UInt32
+      switch byte {
+      case 65...90: value = UInt32(byte) - 65
+      case 97...122: value = UInt32(byte) - 71
+      case 48...57: value = UInt32(byte) + 4
+      case UInt8(ascii: "+"): value = 62
+      case UInt8(ascii: "/"): value = 63
+      case UInt8(ascii: "="):
+        padding += 1
+        continue
+      case 10, 13: continue
+      default: return nil
+      }
+      if padding > 0 { return nil }
+      bits = (bits << 6 | value) & 0xFF_FFFF
+      count += 1
+      if count % 4 == 0 {
+        result.append(UInt8(bits >> 16))
+        result.append(UInt8(bits >> 8 & 0xFF))
+        result.append(UInt8(bits & 0xFF))
+      }
+    }
+    switch count % 4 {
+    case 0: return padding == 0 ? result : nil
+    case 2 where padding == 2: result.append(UInt8(bits >> 4 & 0xFF))
+    case 3 where padding == 1:
+      result.append(UInt8(bits >> 10 & 0xFF))
+      result.append(UInt8(bits >> 2 & 0xFF))
+    default: return nil
+    }
+    return result
+  }
+}

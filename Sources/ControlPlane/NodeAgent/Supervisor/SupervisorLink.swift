@@ -1,0 +1,180 @@
+internal import Basics
+internal import Formats
+internal import Linux
+internal import Synchronization
+
+/// The agent's end of one supervisor: commands go in, events come out, and letting go ends the pod's processes.
+final class SupervisorLink: Sendable {
+  /// In the order the supervisor reported; finishes when it has ended.
+  let events: AsyncStream<SupervisorEvent>
+  let process: ChildProcess
+  private let continuation: AsyncStream<SupervisorEvent>.Continuation
+  private let input: Mutex<Int32?>
+  private let output: FileDescriptor
+  private let lines = Mutex(LineBuffer(limit: 4 * ByteCount.mebibyte))
+
+  /// The supervisor cannot take commands any more, or not fast enough.
+  struct Unreachable: Error, CustomStringConvertible {
+    var description: String
+  }
+
+  /// Starts a supervisor. Blocks until it is executed.
+  /// - Parameter command: the program's file and its arguments.
+  init(command: [String], environment: [String]) throws(LinuxError) {
+    guard let path = command.first else { throw LinuxError(number: 22, call: "start", subject: "supervisor") }
+    let toSupervisor = try Pipe().release()
+    let supervisorInput = FileDescriptor(owning: toSupervisor.reading)
+    let ownInput = FileDescriptor(owning: toSupervisor.writing)
+    let fromSupervisor = try Pipe().release()
+    let ownOutput = FileDescriptor(owning: fromSupervisor.reading)
+    let supervisorOutput = FileDescriptor(owning: fromSupervisor.writing)
+    try ownInput.setNonblocking()
+    try ownOutput.setNonblocking()
+    // In a session of its own: Ctrl-C in the terminal is for the parent, which then stops its pods in order.
+    process = try ChildProcess.start(
+      ChildProcess.Request(
+        path: path, arguments: command, environment: environment, workingDirectory: "/",
+        descriptors: [supervisorInput.number, supervisorOutput.number, 2], group: .ownSession))
+    (events, continuation) = AsyncStream.makeStream(of: SupervisorEvent.self)
+    output = ownOutput
+    input = Mutex(ownInput.release())
+  }
+
+  deinit { close() }
+
+  var descriptor: Int32 { output.number }
+
+  /// Never waits: a supervisor that does not take commands is as good as lost, and is let go.
+  func send(_ command: SupervisorCommand) throws {
+    let line = command.line
+    let failure = input.withLock { number -> Unreachable? in
+      guard let number else { return Unreachable(description: "the pod's supervisor has ended") }
+      let file = FileDescriptor(owning: number)
+      do {
+        try line.withUnsafeBytes { bytes in try Self.write(bytes, to: file) }
+        _ = file.release()
+        return nil
+      } catch {
+        // The descriptor closes here: a half-written command must not be followed by another.
+        return Unreachable(description: "the pod's supervisor takes no commands: \(error)")
+      }
+    }
+    if let failure {
+      input.withLock { $0 = nil }
+      throw failure
+    }
+  }
+
+  private static func write(_ bytes: UnsafeRawBufferPointer, to file: borrowing FileDescriptor) throws {
+    var rest = bytes
+    var attempts = 0
+    while !rest.isEmpty {
+      do {
+        let count = try file.writeSome(rest)
+        rest = UnsafeRawBufferPointer(rebasing: rest[count...])
+      } catch let error as LinuxError where error.isWouldBlock && attempts < 1000 {
+        // The pipe holds 64 KiB; the supervisor empties it at once unless it is stopped.
+        attempts += 1
+        var pause = PollSet()
+        pause.add(file.number, reading: false, writing: true)
+        _ = try pause.wait(timeout: .milliseconds(5))
+      }
+    }
+  }
+
+  /// Ends the supervisor's input: it kills what runs and goes.
+  func close() {
+    input.withLock { number in
+      if let open = number { _ = FileDescriptor(owning: open) }
+      number = nil
+    }
+  }
+
+  /// On the hub's thread, when there is output. False once the supervisor has ended.
+  func readEvents(_ buffer: UnsafeMutableRawBufferPointer) -> Bool {
+    while true {
+      do {
+        let count = try output.read(into: buffer)
+        if count == 0 { return false }
+        lines.withLock { lines in
+          lines.append(UnsafeRawBufferPointer(rebasing: buffer[..<count])) { line in
+            guard let json = try? JSONValue(parsing: line.bytes), let event = SupervisorEvent(json: json) else { return }
+            continuation.yield(event)
+          }
+        }
+      } catch {
+        return error.isWouldBlock
+      }
+    }
+  }
+
+  /// On the hub's thread, after the end of the output.
+  func ended() {
+    close()
+    // Its output ends with the process, so that this does not wait.
+    _ = try? process.wait()
+    continuation.finish()
+  }
+}
+
+/// Reads the events of all supervisors on one thread.
+final class SupervisorHub: Sendable {
+  private struct State {
+    var links: [UInt64: SupervisorLink] = [:]
+    var next: UInt64 = 1
+    var isClosed = false
+  }
+
+  private let epoll: Epoll
+  private let wake: EventDescriptor
+  private let state = Mutex(State())
+
+  init() throws(LinuxError) {
+    let epoll = try Epoll()
+    let wake = try EventDescriptor()
+    self.epoll = epoll
+    self.wake = wake
+    try epoll.add(wake.descriptor, .readable, registration: 0)
+    try NamedThread.start("pod-events") { [self] in loop() }
+  }
+
+  func add(_ link: SupervisorLink) throws(LinuxError) {
+    let registration = state.withLock { state in
+      let registration = state.next
+      state.next &+= 1
+      state.links[registration] = link
+      return registration
+    }
+    try epoll.add(link.descriptor, .readable, registration: registration)
+  }
+
+  /// Ends the thread. Links that are still there end with their supervisors.
+  func close() {
+    state.withLock { $0.isClosed = true }
+    wake.signal()
+  }
+
+  private func loop() {
+    let events = EpollEventBuffer()
+    let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 64 << 10, alignment: 16)
+    defer { buffer.deallocate() }
+    while !state.withLock({ $0.isClosed }) {
+      var ready: [UInt64] = []
+      do {
+        try epoll.wait(into: events, timeoutMilliseconds: -1) { _, registration in ready.append(registration) }
+      } catch {
+        return
+      }
+      for registration in ready {
+        guard registration != 0 else {
+          wake.drain()
+          continue
+        }
+        guard let link = state.withLock({ $0.links[registration] }), !link.readEvents(buffer) else { continue }
+        epoll.remove(link.descriptor)
+        state.withLock { $0.links[registration] = nil }
+        link.ended()
+      }
+    }
+  }
+}
