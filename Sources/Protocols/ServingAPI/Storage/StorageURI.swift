@@ -23,6 +23,8 @@ public struct StorageURI: Sendable, Hashable, CustomStringConvertible {
   /// Why a text is no storage URI that a service can use.
   public struct Failure: Error, Sendable, Hashable, CustomStringConvertible {
     public let description: String
+
+    public init(_ description: String) { self.description = description }
   }
 
   public let text: String
@@ -42,12 +44,12 @@ public struct StorageURI: Sendable, Hashable, CustomStringConvertible {
 
   /// Parses and checks a URI. Bounded: at most 4,096 bytes, no control characters.
   public init(_ text: String) throws(Failure) {
-    guard !text.isEmpty else { throw Failure(description: "storage URI cannot be empty") }
+    guard !text.isEmpty else { throw Failure("storage URI cannot be empty") }
     guard text.utf8.count <= 4096 else {
-      throw Failure(description: "the storage URI has \(text.utf8.count) bytes; at most 4096 are allowed")
+      throw Failure("the storage URI has \(text.utf8.count) bytes; at most 4096 are allowed")
     }
     guard !text.unicodeScalars.contains(where: { $0.value < 0x20 || $0.value == 0x7F }) else {
-      throw Failure(description: "the storage URI has a control character; remove it")
+      throw Failure("the storage URI has a control character; remove it")
     }
     self.text = text
     guard let separator = Self.schemeEnd(text) else {
@@ -66,17 +68,17 @@ public struct StorageURI: Sendable, Hashable, CustomStringConvertible {
     path = String(rest[slash...].drop { $0 == "/" })
     if known == .pvc { try checkClaim() }
     if known != .file && authority.isEmpty {
-      throw Failure(description: "the storage URI \"\(text)\" names no \(Self.authorityName(known)) after \"://\"")
+      throw Failure("the storage URI \"\(text)\" names no \(Self.authorityName(known)) after \"://\"")
     }
   }
 
   private func checkClaim() throws(Failure) {
     guard DNSName.isSubdomain(authority) else {
       throw Failure(
-        description: "the storage URI \"\(text)\" names no valid claim; write pvc://<claim name>/<path in the claim>")
+        "the storage URI \"\(text)\" names no valid claim; write pvc://<claim name>/<path in the claim>")
     }
     guard !path.split(separator: "/").contains("..") else {
-      throw Failure(description: "the storage URI \"\(text)\" contains \"..\"; name the folder inside the claim directly")
+      throw Failure("the storage URI \"\(text)\" contains \"..\"; name the folder inside the claim directly")
     }
   }
 
@@ -104,7 +106,7 @@ public struct StorageURI: Sendable, Hashable, CustomStringConvertible {
 
   static func unsupported(_ text: String) -> Failure {
     Failure(
-      description: "storageUri, must be one of: [\(listedPrefixes.joined(separator: ", "))] or match "
+      "storageUri, must be one of: [\(listedPrefixes.joined(separator: ", "))] or match "
         + "https://{}.blob.core.windows.net/{}/{} or be an absolute or relative local path. "
         + "StorageUri [\(text)] is not supported.")
   }

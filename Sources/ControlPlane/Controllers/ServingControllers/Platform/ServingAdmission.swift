@@ -1,6 +1,6 @@
 internal import Formats
 public import KubeProtocol
-public import ServingAPI
+internal import ServingAPI
 
 /// What admission does for the serving kinds: pure functions, to be hung into an API server or behind a webhook.
 public struct ServingAdmission: Sendable {

@@ -1,6 +1,6 @@
 internal import Formats
 internal import KubeProtocol
-public import ServingAPI
+internal import ServingAPI
 
 /// The pod that serves a predictor, put together from the service, its runtime and the configuration; pure.
 struct PredictorPod {

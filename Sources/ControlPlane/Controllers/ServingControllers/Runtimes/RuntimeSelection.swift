@@ -1,4 +1,4 @@
-public import Basics
+internal import Basics
 internal import KubeProtocol
 public import ServingAPI
 
@@ -32,7 +32,8 @@ public struct RuntimeSelection: Sendable {
   }
 
   public func choose() throws(ServingFailure) -> Choice {
-    let runtime = try model.runtime.map(named) ?? automatic()
+    let runtime: ServingRuntime
+    if let name = model.runtime { runtime = try named(name) } else { runtime = try automatic() }
     return Choice(
       runtime: runtime, protocolVersion: model.protocolVersion ?? Self.lowestProtocol(runtime).map { $0.name })
   }
