@@ -2,6 +2,8 @@ internal import Basics
 internal import Formats
 internal import KubeProtocol
 internal import KubeStore
+internal import Synchronization
+internal import Telemetry
 
 extension APIServer {
   private static let eventLifetime: Duration = .seconds(3600)
@@ -32,7 +34,7 @@ extension APIServer {
         let ending = EndingCollections(server: self)
         let (stored, listed) = try await storage.store.list(prefix: "/")
         start = listed
-        for value in stored { try await collector.load(value) }
+        for value in stored { try collector.load(value) }
         try await collector.settle()
         for value in stored { await ending.resume(value) }
         for try await change in try await storage.store.watch(prefix: "/", after: start) {

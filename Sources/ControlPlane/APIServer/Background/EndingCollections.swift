@@ -1,6 +1,7 @@
 internal import Formats
 internal import KubeProtocol
 internal import KubeStore
+internal import Telemetry
 
 /// Empties what is on its way out, namespaces and CustomResourceDefinitions, and lets it go once it is empty; gives
 /// new namespaces their defaults.

@@ -1,6 +1,7 @@
 internal import Formats
 internal import KubeProtocol
 internal import KubeStore
+internal import Telemetry
 
 /// Deletes objects whose owners are gone, and lets owners go that wait for their dependents. Follows every change of
 /// the store in order, on one task.

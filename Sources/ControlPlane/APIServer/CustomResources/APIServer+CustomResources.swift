@@ -1,5 +1,8 @@
+internal import Basics
 internal import Formats
 internal import KubeProtocol
+internal import Synchronization
+internal import Telemetry
 
 extension APIServer {
   /// Puts a CustomResourceDefinition's kinds into the registry, in place of what an older form of it served.

@@ -2,6 +2,7 @@ internal import Basics
 internal import Formats
 internal import KubeClient
 internal import KubeProtocol
+internal import Synchronization
 
 extension APIServer {
   /// `GET …/pods/<name>/log`.

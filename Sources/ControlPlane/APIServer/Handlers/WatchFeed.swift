@@ -144,7 +144,7 @@ struct WatchEventEncoder: Sendable {
   func bookmark(_ revision: Int64, annotations: [String: String] = [:]) -> WatchEvent {
     var object = KubeObject(json: [
       "kind": .string(target.resource.kind), "apiVersion": .string(target.resource.apiVersion),
-      "metadata": ["resourceVersion": .string(String(revision)), "creationTimestamp": nil],
+      "metadata": ["resourceVersion": .string(String(revision)), "creationTimestamp": .null],
     ])
     if !annotations.isEmpty { object.annotations = annotations }
     return WatchEvent(.bookmark, object)

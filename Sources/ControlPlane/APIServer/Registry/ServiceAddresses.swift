@@ -1,3 +1,4 @@
+internal import Formats
 public import KubeProtocol
 
 /// Gives a Service its cluster address: the service, and the addresses in use, in; a free address out.

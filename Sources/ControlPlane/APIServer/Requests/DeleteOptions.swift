@@ -1,4 +1,5 @@
 internal import Formats
+internal import KubeClient
 internal import KubeProtocol
 
 /// `metav1.DeleteOptions`, from a request's body and query.

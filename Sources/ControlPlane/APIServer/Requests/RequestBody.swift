@@ -15,12 +15,15 @@ struct RequestBody: Sendable {
 
   init(_ request: KubeRequest) throws(KubeError) {
     switch request.body {
-    case .none:
-      json = .null
-      isEmpty = true
-    case .json(let value): json = value
+    case .none: self.init(json: .null, isEmpty: true)
+    case .json(let value): self.init(json: value, isEmpty: false)
     case .bytes(let bytes, let contentType): try self.init(bytes, contentType: contentType)
     }
+  }
+
+  private init(json: JSONValue, isEmpty: Bool) {
+    self.json = json
+    self.isEmpty = isEmpty
   }
 
   private init(_ bytes: Bytes, contentType: String) throws(KubeError) {

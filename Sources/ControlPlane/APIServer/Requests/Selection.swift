@@ -1,4 +1,5 @@
 internal import Formats
+internal import KubeClient
 internal import KubeProtocol
 
 /// The objects that a list or watch asks for: label and field selectors, and the name in the path.

@@ -1,4 +1,5 @@
 internal import KubeProtocol
+internal import Synchronization
 
 extension APIServer {
   /// Runs the mutating hooks and defaults what they left open.

@@ -146,7 +146,7 @@ extension APIServer {
     }
     let definition = target.definition
     resetServerMetadata(&object, definition)
-    if definition.hasStatus && !definition.storesStatusOnCreate { object["status"] = nil }
+    if definition.hasStatus { object["status"] = nil }
     let checker = ObjectChecker(definition)
     checker.applyDefaults(&object)
     let context = AdmissionContext(

@@ -4,23 +4,36 @@ internal import KubeProtocol
 /// The schema engine, as one kind uses it: prune, default, validate.
 struct ObjectChecker: Sendable {
   private let definition: ResourceDefinition
-  private var catalog: SchemaCatalog { BuiltinSchemas.catalog }
 
   init(_ definition: ResourceDefinition) { self.definition = definition }
 
   /// Removes what the schema does not know; returns the paths.
   func prune(_ object: inout KubeObject) -> [String] {
-    []
+    SchemaPruner(schema: definition.schema, catalog: BuiltinSchemas.catalog).prune(&object.json)
   }
 
+  /// The schema's defaults, then what only code can say.
   func applyDefaults(_ object: inout KubeObject) {
+    SchemaDefaulter(schema: definition.schema, catalog: BuiltinSchemas.catalog).applyDefaults(to: &object.json)
     definition.strategy.applyDefaults?(&object)
   }
 
+  /// - Parameter old: the stored object; nil on creation.
   func validate(_ object: KubeObject, old: KubeObject?) throws(KubeError) {
-    let causes = definition.strategy.validate?(object, old) ?? []
+    let validator = SchemaValidator(
+      schema: definition.schema, catalog: BuiltinSchemas.catalog,
+      options: definition.isCustom ? .customResource : .builtIn)
+    var causes = validator.validate(object.json)
+    if !definition.isCustom { try checkTypes(causes) }
+    if causes.isEmpty { causes = definition.strategy.validate?(object, old) ?? [] }
     if !causes.isEmpty {
       throw KubeError.invalid(definition.resource.groupVersionKind, object.name, causes)
     }
+  }
+
+  /// Upstream decodes its own kinds into typed values, so that a wrong type is a bad request, not an invalid object.
+  private func checkTypes(_ causes: [KubeError.Cause]) throws(KubeError) {
+    guard let wrong = causes.first(where: { $0.reason == "FieldValueTypeInvalid" }) else { return }
+    throw APIServer.cannotHandle(definition.resource, "\(wrong.field): \(wrong.message)")
   }
 }
