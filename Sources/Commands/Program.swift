@@ -1,0 +1,67 @@
+internal import Basics
+internal import Linux
+
+/// One subcommand of `apus`.
+struct Verb: Sendable {
+  let name: String
+  /// One line for `apus help`; empty hides it (roles that only Apus itself starts).
+  let summary: String
+  /// Runs with the arguments after the verb and returns the exit code.
+  let run: @Sendable (_ arguments: [String]) async -> Int32
+}
+
+/// The program: finds the verb and runs it.
+public enum Program {
+  static let version = "0.1.0"
+
+  static let verbs: [Verb] = [
+    UpCommand.verb, ServerCommand.verb, StorageInitializerCommand.verb, PodCommand.verb,
+    ApplyCommand.verb, GetCommand.verb, WaitCommand.verb, DeleteCommand.verb, LogsCommand.verb, PredictCommand.verb,
+    EndpointsCommand.verb, VersionCommand.verb,
+  ]
+
+  /// - Parameter arguments: as the process got them, the program's name first.
+  public static func run(_ arguments: [String]) async -> Int32 {
+    guard let name = arguments.dropFirst().first else {
+      StandardStreams.writeError(help)
+      return 2
+    }
+    if ["help", "--help", "-h"].contains(name) {
+      StandardStreams.write(help)
+      return 0
+    }
+    guard let verb = verbs.first(where: { $0.name == name }) else {
+      StandardStreams.writeError("apus: there is no command '\(name)'\n\n\(help)")
+      return 2
+    }
+    return await verb.run(Array(arguments.dropFirst(2)))
+  }
+
+  private static var help: String {
+    let shown = verbs.filter { !$0.summary.isEmpty }
+    let width = shown.map(\.name.count).max() ?? 0
+    let lines = shown.map { verb in
+      "  apus \(verb.name)\(String(repeating: " ", count: width - verb.name.count))  \(verb.summary)\n"
+    }
+    return "Apus serves machine-learning models from KServe's own YAML.\n\n" + lines.joined()
+  }
+}
+
+extension Verb {
+  /// A verb whose mistakes are all told the same way: one sentence on standard error and an exit code.
+  static func reporting(
+    _ name: String, _ summary: String, _ body: @escaping @Sendable ([String]) async throws -> Int32
+  ) -> Verb {
+    Verb(name: name, summary: summary) { arguments in
+      do {
+        return try await body(arguments)
+      } catch let error as UsageError {
+        StandardStreams.writeError("apus \(name): \(error.message)\n")
+        return 2
+      } catch {
+        StandardStreams.writeError("apus \(name): \(error)\n")
+        return 1
+      }
+    }
+  }
+}
