@@ -31,10 +31,10 @@ public struct PlaceholderTemplate: Sendable {
     guard text.utf8.contains(UInt8(ascii: "{")) else { return text }
     var output = ""
     var rest = Substring(text)
-    while let open = rest.firstRange(of: "{{") {
+    while let open = rest.firstOccurrence(of: "{{") {
       var literal = rest[..<open.lowerBound]
       rest = rest[open.upperBound...]
-      guard let close = rest.firstRange(of: "}}") else {
+      guard let close = rest.firstOccurrence(of: "}}") else {
         throw Failure(description: "\"\(text)\" has \"{{\" without \"}}\"")
       }
       var action = rest[..<close.lowerBound]
@@ -105,7 +105,7 @@ public struct PlaceholderTemplate: Sendable {
 
 extension Substring {
   /// The first place of a short ASCII text; searches bytes, so that combining characters hide nothing.
-  fileprivate func firstRange(of needle: StaticString) -> Range<Index>? {
+  fileprivate func firstOccurrence(of needle: StaticString) -> Range<Index>? {
     let pattern = Array(needle.description.utf8)
     var position = utf8.startIndex
     while position < utf8.endIndex {
