@@ -1,10 +1,14 @@
 extension EstimatorBinder {
   func forestClassifier(_ state: EstimatorState) throws(BindError) -> RandomForestClassifier {
-    let classes = try forestLabels(state)
-    let layout = LeafLayout(classCounts: classes.map(\.count), isNormalized: state.version < SklearnVersion(1, 3))
+    let labels = try forestLabels(state)
+    guard let classes = ClassLabels.concatenate(labels) else {
+      throw .unsupported("the outputs of its RandomForestClassifier have labels of different types")
+    }
+    let layout = LeafLayout(classCounts: labels.map(\.count), isNormalized: state.version < SklearnVersion(1, 3))
     let forest = try forest(state, layout, treeClass: "DecisionTreeClassifier")
     return RandomForestClassifier(
-      forest: forest, featureNames: try state.featureNames(forest.identity), classes: classes)
+      forest: forest, featureNames: try state.featureNames(forest.identity), classes: classes,
+      classCounts: layout.classCounts)
   }
 
   func forestRegressor(_ state: EstimatorState) throws(BindError) -> RandomForestRegressor {

@@ -16,7 +16,14 @@ extension EstimatorBinder {
     return LogisticRegression(
       identity: identity, featureNames: try state.featureNames(identity), classes: classes,
       scheme: try scheme(state, classes: classes.count), coefficients: try state.doubles("coef_"),
-      intercepts: try intercepts(state, scores: scores), isFloat32: matrix.dtype.itemSize == 4)
+      intercepts: try intercepts(state, scores: scores), hasSingleCoefficients: matrix.dtype.itemSize == 4,
+      hasSingleIntercepts: try hasSingleIntercepts(state))
+  }
+
+  /// A plain number does not widen float32 in numpy, a float64 array does (`fit_intercept=False` leaves such zeros).
+  private func hasSingleIntercepts(_ state: EstimatorState) throws(BindError) -> Bool {
+    guard case .array(let array)? = graph.node(try state.value("intercept_")) else { return true }
+    return array.dtype.itemSize == 4
   }
 
   private func intercepts(_ state: EstimatorState, scores: Int) throws(BindError) -> [Double] {

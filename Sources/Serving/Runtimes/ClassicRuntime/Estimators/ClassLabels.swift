@@ -25,25 +25,26 @@ struct ClassLabels: Sendable {
     }
   }
 
-  /// Labels of several outputs, `[rows][outputs]`; all have the first one's type.
-  static func interleave(_ outputs: [TensorValues], rows: Int) -> TensorValues? {
-    func merged<Element>(_ columns: [[Element]?]) -> [Element]? {
-      let present = columns.compactMap { $0 }
-      guard present.count == columns.count else { return nil }
-      var values: [Element] = []
-      values.reserveCapacity(rows * columns.count)
-      for row in 0..<rows { for column in present { values.append(column[row]) } }
-      return values
+  /// The labels of several outputs one after the other; nil where their types differ.
+  static func concatenate(_ parts: [ClassLabels]) -> ClassLabels? {
+    guard var joined = parts.first?.values else { return nil }
+    for part in parts.dropFirst() {
+      switch (joined, part.values) {
+      case (.bool(let left), .bool(let right)): joined = .bool(left + right)
+      case (.int8(let left), .int8(let right)): joined = .int8(left + right)
+      case (.int16(let left), .int16(let right)): joined = .int16(left + right)
+      case (.int32(let left), .int32(let right)): joined = .int32(left + right)
+      case (.int64(let left), .int64(let right)): joined = .int64(left + right)
+      case (.uint8(let left), .uint8(let right)): joined = .uint8(left + right)
+      case (.uint16(let left), .uint16(let right)): joined = .uint16(left + right)
+      case (.uint32(let left), .uint32(let right)): joined = .uint32(left + right)
+      case (.uint64(let left), .uint64(let right)): joined = .uint64(left + right)
+      case (.float32(let left), .float32(let right)): joined = .float32(left + right)
+      case (.float64(let left), .float64(let right)): joined = .float64(left + right)
+      case (.strings(let left), .strings(let right)): joined = .strings(left + right)
+      default: return nil
+      }
     }
-    switch outputs.first {
-    case .bool?: return merged(outputs.map { if case .bool(let v) = $0 { v } else { nil } }).map { .bool($0) }
-    case .int64?: return merged(outputs.map { if case .int64(let v) = $0 { v } else { nil } }).map { .int64($0) }
-    case .int32?: return merged(outputs.map { if case .int32(let v) = $0 { v } else { nil } }).map { .int32($0) }
-    case .strings?:
-      return merged(outputs.map { if case .strings(let v) = $0 { v } else { nil } }).map { .strings($0) }
-    case .float32?:
-      return merged(outputs.map { if case .float32(let v) = $0 { v } else { nil } }).map { .float32($0) }
-    default: return merged(outputs.map { $0.doubles() }).map { .float64($0) }
-    }
+    return ClassLabels(values: joined)
   }
 }

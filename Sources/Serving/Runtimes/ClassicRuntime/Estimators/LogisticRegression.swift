@@ -21,8 +21,10 @@ struct LogisticRegression: Predictor {
   /// One row per score (a single one for two classes), each `featureCount` long.
   let coefficients: [Double]
   let intercepts: [Double]
-  /// The coefficients are float32: scores of float32 rows are calculated in float32.
-  let isFloat32: Bool
+  /// The coefficients are float32: products with float32 rows are calculated in float32.
+  let hasSingleCoefficients: Bool
+  /// The intercepts do not widen float32 scores.
+  let hasSingleIntercepts: Bool
 
   private var scoreCount: Int { intercepts.count }
   var nanosecondsPerRow: Double { 40 + 1.5 * Double(coefficients.count) }
@@ -53,14 +55,14 @@ struct LogisticRegression: Predictor {
     for row in 0..<rows.rows {
       appendProbabilities(scores[(row * scoreCount)..<((row + 1) * scoreCount)], to: &probabilities)
     }
-    let isSingle = isFloat32 && rows.isFloat32
+    let isSingle = hasSingleCoefficients && hasSingleIntercepts && rows.isFloat32
     let values: TensorValues = isSingle ? .float32(probabilities.map(Float.init)) : .float64(probabilities)
     return [Tensor(name: outputName(), shape: [rows.rows, classes.count], values: values)]
   }
 
   /// `X @ coef_.T + intercept_`, `[rows][scores]`.
   private func decisionFunction(_ rows: RowMatrix) throws(PredictError) -> [Double] {
-    if isFloat32, rows.isFloat32 {
+    if hasSingleCoefficients, rows.isFloat32 {
       let values = rows.floats()
       try RowChecks.requireFinite(values, allowsNaN: false, for: identity)
       try RowChecks.requireShape(rows, for: identity)
@@ -94,7 +96,8 @@ struct LogisticRegression: Predictor {
       for score in 0..<scoreCount {
         var sum: Float = 0
         for feature in 0..<width { sum += values[row * width + feature] * coefficients[score * width + feature] }
-        scores.append(Double(sum + Float(intercepts[score])))
+        scores.append(
+          hasSingleIntercepts ? Double(sum + Float(intercepts[score])) : Double(sum) + intercepts[score])
       }
     }
     return scores

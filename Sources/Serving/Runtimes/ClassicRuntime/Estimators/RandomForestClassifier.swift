@@ -5,60 +5,58 @@ internal import ModelRuntime
 struct RandomForestClassifier: Predictor {
   let forest: Forest
   let featureNames: [String]?
-  /// One set of labels per output.
-  let classes: [ClassLabels]
+  /// The labels of all outputs, one output after the other.
+  let classes: ClassLabels
+  /// How many of them belong to each output.
+  let classCounts: [Int]
 
   var identity: EstimatorIdentity { forest.identity }
   var nanosecondsPerRow: Double { forest.nanosecondsPerRow }
   var memoryBytes: Int { forest.memoryBytes }
+  private var isSingle: Bool { classCounts.count == 1 }
   var outputs: [ModelSignature.TensorSpec] {
-    let datatype = classes.first?.datatype ?? .int64
-    return [.init(name: outputName(), datatype: datatype, shape: classes.count == 1 ? [-1] : [-1, classes.count])]
+    let shape = isSingle ? [-1] : [-1, classCounts.count]
+    return [.init(name: outputName(), datatype: classes.datatype, shape: shape)]
   }
   var probabilityOutputs: [ModelSignature.TensorSpec]? {
-    classes.enumerated().map { index, labels in
-      .init(name: outputName(index), datatype: .fp64, shape: [-1, labels.count])
+    classCounts.enumerated().map { index, count in
+      .init(name: outputName(index), datatype: .fp64, shape: [-1, count])
     }
   }
 
   func predict(_ rows: RowMatrix) throws(PredictError) -> [Tensor] {
     let means = try forest.means(rows)
-    var labels: [TensorValues] = []
-    var start = 0
-    for output in classes {
-      let indices = means.withUnsafeBufferPointer { means in
-        (0..<rows.rows).map { row in
-          let base = row * forest.width + start
-          return NumpySums.argmax(UnsafeBufferPointer(rebasing: means[base..<(base + output.count)]))
+    var indices: [Int] = []
+    indices.reserveCapacity(rows.rows * classCounts.count)
+    means.withUnsafeBufferPointer { means in
+      var start = 0
+      for _ in 0..<rows.rows {
+        var label = 0
+        for count in classCounts {
+          indices.append(label + NumpySums.argmax(UnsafeBufferPointer(rebasing: means[start..<(start + count)])))
+          start += count
+          label += count
         }
       }
-      labels.append(output.take(indices))
-      start += output.count
     }
-    if labels.count == 1 { return [Tensor(name: outputName(), shape: [rows.rows], values: labels[0])] }
-    guard let values = ClassLabels.interleave(labels, rows: rows.rows) else {
-      throw .failed("The outputs of this RandomForestClassifier have labels of different types.")
-    }
-    return [Tensor(name: outputName(), shape: [rows.rows, classes.count], values: values)]
+    let shape = isSingle ? [rows.rows] : [rows.rows, classCounts.count]
+    return [Tensor(name: outputName(), shape: shape, values: classes.take(indices))]
   }
 
   func predictProbabilities(_ rows: RowMatrix) throws(PredictError) -> [Tensor] {
     let means = try forest.means(rows)
-    if classes.count == 1 {
-      return [Tensor(name: outputName(), shape: [rows.rows, forest.width], values: .float64(means))]
-    }
+    if isSingle { return [Tensor(name: outputName(), shape: [rows.rows, forest.width], values: .float64(means))] }
     var tensors: [Tensor] = []
     var start = 0
-    for (index, output) in classes.enumerated() {
+    for (index, count) in classCounts.enumerated() {
       var values: [Double] = []
-      values.reserveCapacity(rows.rows * output.count)
+      values.reserveCapacity(rows.rows * count)
       for row in 0..<rows.rows {
         let base = row * forest.width + start
-        values.append(contentsOf: means[base..<(base + output.count)])
+        values.append(contentsOf: means[base..<(base + count)])
       }
-      tensors.append(
-        Tensor(name: outputName(index), shape: [rows.rows, output.count], values: .float64(values)))
-      start += output.count
+      tensors.append(Tensor(name: outputName(index), shape: [rows.rows, count], values: .float64(values)))
+      start += count
     }
     return tensors
   }

@@ -1,0 +1,66 @@
+internal import Basics
+internal import InferenceProtocol
+internal import Linux
+internal import ModelRuntime
+
+/// One line of a manifest, fields separated by tabs: model, input, dtype, rows, columns, `labels` or
+/// `probabilities`, output.
+struct PredictionJob {
+  struct MalformedManifest: Error, CustomStringConvertible {
+    let line: String
+    var description: String { "malformed manifest line '\(line)'" }
+  }
+
+  let modelPath: String
+  let inputPath: String
+  let dtype: String
+  let rows: Int
+  let columns: Int
+  let predictsProbabilities: Bool
+  let outputPath: String
+
+  static func read(manifest path: String) throws -> [PredictionJob] {
+    let text = String(decoding: try Files.read(path), as: UTF8.self)
+    return try text.split(separator: "\n").map { line in
+      let fields = line.split(separator: "\t").map(String.init)
+      guard fields.count == 7, let rows = Int(fields[3]), let columns = Int(fields[4]) else {
+        throw MalformedManifest(line: String(line))
+      }
+      return PredictionJob(
+        modelPath: fields[0], inputPath: fields[1], dtype: fields[2], rows: rows, columns: columns,
+        predictsProbabilities: fields[5] == "probabilities", outputPath: fields[6])
+    }
+  }
+
+  /// Writes `name datatype shape` and the raw elements of each output tensor, or `error` and the sentence.
+  func run(on runtime: some ModelRuntime) throws {
+    var output = Bytes()
+    do {
+      let model = try runtime.load(
+        path: modelPath, options: LoadOptions(predictsProbabilities: predictsProbabilities))
+      let tensor = Tensor(name: "input-0", shape: [rows, columns], values: try readValues())
+      for result in try model.predict([tensor]) { RawTensor.append(result, to: &output) }
+    } catch {
+      output = Bytes("error \(error)\n".utf8)
+    }
+    try Files.writeAtomically(output, to: outputPath)
+  }
+
+  private func readValues() throws -> TensorValues {
+    let bytes = try Files.read(inputPath)
+    switch dtype {
+    case "<f8": return .float64(elements(bytes))
+    case "<f4": return .float32(elements(bytes))
+    case "<i8": return .int64(elements(bytes))
+    case "<i4": return .int32(elements(bytes))
+    default: throw MalformedManifest(line: dtype)
+    }
+  }
+
+  private func elements<Element: BitwiseCopyable>(_ bytes: Bytes) -> [Element] {
+    let size = MemoryLayout<Element>.size
+    return bytes.withUnsafeBytes { buffer in
+      (0..<(buffer.count / size)).map { buffer.loadUnaligned(fromByteOffset: $0 * size, as: Element.self) }
+    }
+  }
+}
