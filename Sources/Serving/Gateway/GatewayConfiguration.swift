@@ -1,0 +1,23 @@
+internal import ServingAPI
+
+/// What one gateway is told at start.
+public struct GatewayConfiguration: Sendable {
+  /// 0 takes any free port.
+  public var port: Int
+  /// Address to listen on; nil for 127.0.0.1 and ::1.
+  public var host: String?
+  /// Gateway classes that name this controller are served.
+  public var controllerName: String = ServingPlatform.gatewayController
+  /// Served even where no object of that class exists.
+  public var className: String = ServingPlatform.gatewayClass
+  /// How long a request waits where its service has no ready endpoint: one that has just become ready may not have
+  /// reached the table yet.
+  public var endpointWait: Duration = .milliseconds(500)
+  /// How long requests under way may take once the gateway was told to stop.
+  public var drainTimeout: Duration = .seconds(30)
+
+  public init(port: Int, host: String? = nil) {
+    self.port = port
+    self.host = host
+  }
+}
