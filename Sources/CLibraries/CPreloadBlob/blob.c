@@ -4,7 +4,9 @@
 #error "The preload library has not been built yet: run `make build` (or `make preload`) once."
 #endif
 
-const unsigned char apus_preload_library[] = {
+static const unsigned char library[] = {
 #include "generated/preload_bytes.inc"
 };
-const size_t apus_preload_library_size = sizeof(apus_preload_library);
+
+const unsigned char *apus_preload_library(void) { return library; }
+size_t apus_preload_library_size(void) { return sizeof(library); }

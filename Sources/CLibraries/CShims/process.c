@@ -5,9 +5,13 @@
 #include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stddef.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -116,9 +120,20 @@ int apus_signal_descriptor(uint64_t mask) {
   return descriptor < 0 ? -errno : descriptor;
 }
 
-int apus_inotify_open(void) {
-  int descriptor = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
-  return descriptor < 0 ? -errno : descriptor;
+int apus_hold_name(const char *name) {
+  struct sockaddr_un address = {.sun_family = AF_UNIX};
+  size_t length = strlen(name);
+  if (length == 0 || length > sizeof address.sun_path - 1) return -EINVAL;
+  memcpy(address.sun_path + 1, name, length);
+  int descriptor = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  if (descriptor < 0) return -errno;
+  socklen_t size = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 + length);
+  if (bind(descriptor, (struct sockaddr *)&address, size) < 0) {
+    int failure = errno;
+    close(descriptor);
+    return -failure;
+  }
+  return descriptor;
 }
 
 void apus_name_thread(const char *name) { pthread_setname_np(pthread_self(), name); }

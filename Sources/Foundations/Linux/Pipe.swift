@@ -45,3 +45,15 @@ extension FileDescriptor {
     }
   }
 }
+
+extension FileDescriptor {
+  /// Whether the path names this open file still (it does not after a rename or removal).
+  public borrowing func isSameFile(as path: String) throws(LinuxError) -> Bool {
+    var own = stat()
+    let descriptor = number
+    try checked("fstat", "descriptor \(descriptor)") { fstat(descriptor, &own) }
+    var other = stat()
+    try checked("stat", path) { apus_stat(path, 1, &other) }
+    return own.st_ino == other.st_ino && own.st_dev == other.st_dev
+  }
+}

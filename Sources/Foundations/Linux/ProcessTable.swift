@@ -49,8 +49,6 @@ public enum ProcessTable {
     max(0, sysconf(Int32(_SC_PHYS_PAGES))) &* max(0, sysconf(Int32(_SC_PAGESIZE)))
   }
 
-  public static var processorCount: Int { max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN))) }
-
   /// The machine's name as gethostname(2) gives it; nil where it has none.
   public static var hostName: String? {
     var buffer = [CChar](repeating: 0, count: 256)

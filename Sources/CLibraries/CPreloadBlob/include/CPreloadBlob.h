@@ -3,8 +3,9 @@
 
 #include <stddef.h>
 
-/// The bytes of the preload library (`Preload/preload.c`), built by `make` before the package.
-extern const unsigned char apus_preload_library[];
-extern const size_t apus_preload_library_size;
+/// The bytes of the preload library (`Preload/preload.c`), built by `make` before the package. Functions, because
+/// Swift does not see arrays of unknown length.
+const unsigned char *apus_preload_library(void);
+size_t apus_preload_library_size(void);
 
 #endif

@@ -1,10 +1,7 @@
 #ifndef APUS_SHIMS_PROCESS_H
 #define APUS_SHIMS_PROCESS_H
 
-#include <poll.h>
-#include <signal.h>
 #include <stdint.h>
-#include <sys/inotify.h>
 #include <sys/types.h>
 
 /// What one child process needs before exec; every pointer must stay valid during the call.
@@ -35,8 +32,10 @@ int apus_pipe(int descriptors[2]);
 /// A descriptor that becomes readable with each of the signals in `mask` (bit n-1 stands for signal n), which are
 /// blocked for the calling thread. Non-blocking, CLOEXEC. Returns the descriptor or -errno.
 int apus_signal_descriptor(uint64_t mask);
-/// inotify_init1, non-blocking and CLOEXEC. Returns the descriptor or -errno.
-int apus_inotify_open(void);
+
+/// Binds a socket to a name in the abstract namespace, which belongs to the network namespace and is free again when
+/// the last descriptor is closed. Returns the descriptor, -EADDRINUSE where somebody holds the name, or -errno.
+int apus_hold_name(const char *name);
 
 /// Names the calling thread (15 bytes at most).
 void apus_name_thread(const char *name);

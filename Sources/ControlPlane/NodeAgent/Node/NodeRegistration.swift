@@ -1,0 +1,92 @@
+internal import Basics
+internal import Formats
+internal import KubeClient
+internal import KubeProtocol
+internal import Linux
+
+/// The Node object: made at the start, its heartbeat renewed now and then.
+struct NodeRegistration: Sendable {
+  var context: NodeContext
+
+  private static let heartbeat: Duration = .seconds(300)
+
+  /// Writes until the task is cancelled.
+  func run() async {
+    var backoff = Backoff(initial: .milliseconds(50), maximum: .seconds(10))
+    while !Task.isCancelled {
+      do {
+        try await write()
+        backoff.reset()
+        try await context.clock.sleep(for: Self.heartbeat)
+      } catch is CancellationError {
+        return
+      } catch {
+        context.log.warning("node not registered; trying again", ["cause": "\(error)"])
+        do { try await context.clock.sleep(for: backoff.next()) } catch { return }
+      }
+    }
+  }
+
+  private func write() async throws {
+    let name = context.settings.name
+    let existing = try await context.client.find(.nodes, name: name)
+    var node = existing ?? KubeObject(.nodes, name: name)
+    node.labels.merge(Self.labels(name)) { _, new in new }
+    if existing == nil { node = try await context.client.create(.nodes, node) }
+    let status = makeStatus(now: context.clock.now(), old: node.status)
+    try await context.client.patch(.nodes, name: name, subresource: "status", ["status": status])
+  }
+
+  private static func labels(_ name: String) -> [String: String] {
+    [
+      "kubernetes.io/hostname": name, "kubernetes.io/os": "linux", "kubernetes.io/arch": architecture,
+      "node-role.kubernetes.io/control-plane": "",
+    ]
+  }
+
+  private static var architecture: String {
+    #if arch(arm64)
+      "arm64"
+    #else
+      "amd64"
+    #endif
+  }
+
+  /// Pure but for the kernel's release.
+  func makeStatus(now: Timestamp, old: JSONValue?) -> JSONValue {
+    let settings = context.settings
+    let capacity: JSONValue = [
+      "cpu": .string(String(settings.processors)), "memory": .string("\(settings.memoryBytes / 1024)Ki"),
+      "pods": "110",
+    ]
+    let since = (old?["conditions"]?.array ?? []).first { $0["type"]?.string == "Ready" }?["lastTransitionTime"]
+    let conditions = [
+      ("MemoryPressure", "False", "KubeletHasSufficientMemory", "kubelet has sufficient memory available"),
+      ("DiskPressure", "False", "KubeletHasNoDiskPressure", "kubelet has no disk pressure"),
+      ("PIDPressure", "False", "KubeletHasSufficientPID", "kubelet has sufficient PID available"),
+      ("Ready", "True", "KubeletReady", "pods run as processes of this machine"),
+    ].map { type, status, reason, message -> JSONValue in
+      [
+        "type": .string(type), "status": .string(status), "lastHeartbeatTime": .string(now.rfc3339),
+        "lastTransitionTime": since ?? .string(now.rfc3339), "reason": .string(reason), "message": .string(message),
+      ]
+    }
+    return [
+      "capacity": capacity, "allocatable": capacity, "conditions": .array(conditions),
+      "addresses": [
+        ["type": "InternalIP", "address": .string(settings.hostAddress)],
+        ["type": "Hostname", "address": .string(settings.name)],
+      ],
+      "nodeInfo": [
+        "architecture": .string(Self.architecture), "operatingSystem": "linux", "kernelVersion": .string(kernelRelease),
+        "osImage": "Linux", "containerRuntimeVersion": "apus://processes", "kubeletVersion": "v1.32.0+apus",
+        "kubeProxyVersion": "v1.32.0+apus", "machineID": "", "systemUUID": "", "bootID": "",
+      ],
+    ]
+  }
+
+  private var kernelRelease: String {
+    guard let bytes = try? Files.read("/proc/sys/kernel/osrelease", limit: 256) else { return "unknown" }
+    return String(decoding: bytes.filter { $0 > 32 }, as: UTF8.self)
+  }
+}

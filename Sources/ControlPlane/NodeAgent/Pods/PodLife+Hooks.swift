@@ -1,0 +1,94 @@
+internal import Basics
+internal import Formats
+internal import Linux
+
+extension PodLife {
+  /// Runs the hook before the stop, once, within the grace; then SIGTERM with what is left of it.
+  func stop(_ name: String, grace: Duration) {
+    guard let link, let container = machine.pod.container(name) else { return }
+    let isFirst = stopping.insert(name).inserted
+    guard isFirst, grace > .zero, let hook = container.preStop, hook.object != nil else {
+      return tell(link, name, grace)
+    }
+    let attempt = makeAttempt(ProbeSpec.Action(json: hook, container: container), container, timeout: grace)
+    tasks[.stop(name)] = Task { [context, worker] in
+      let clock = context.clock
+      let begin = clock.monotonicNow()
+      let problem = await Self.first(of: attempt, orAfter: grace, clock)
+      if Task.isCancelled { return }
+      if let problem {
+        context.log.warning("a preStop hook failed", ["pod": worker.key.description, "cause": problem])
+      }
+      // Kubelets give two seconds even where the hook has used up the grace.
+      let left = max(.seconds(2), grace - (clock.monotonicNow() - begin))
+      try? link.send(.stop(name: name, graceMilliseconds: left.wholeMilliseconds))
+    }
+  }
+
+  private func tell(_ link: SupervisorLink, _ name: String, _ grace: Duration) {
+    do {
+      try link.send(.stop(name: name, graceMilliseconds: grace.wholeMilliseconds))
+    } catch {
+      // Its input is closed now, so that it kills everything and its end is reported.
+      context.log.warning("a container cannot be told to stop", ["container": name, "cause": "\(error)"])
+    }
+  }
+
+  private static func first(
+    of attempt: @escaping @Sendable () async -> String?, orAfter limit: Duration, _ clock: any SleepingClock
+  ) async -> String? {
+    await withTaskGroup(of: String?.self) { group in
+      group.addTask { await attempt() }
+      group.addTask {
+        do { try await clock.sleep(for: limit) } catch { return nil }
+        return "it took longer than the pod's grace"
+      }
+      let problem = await group.next() ?? nil
+      group.cancelAll()
+      return problem
+    }
+  }
+
+  /// A hook that fails ends the container, as in a kubelet.
+  func runPostStart(_ name: String) {
+    guard let link, let container = machine.pod.container(name), let hook = container.postStart,
+      hook.object != nil
+    else { return }
+    let attempt = makeAttempt(ProbeSpec.Action(json: hook, container: container), container, timeout: .seconds(600))
+    let grace = machine.pod.terminationGrace
+    let (pod, recorder) = (machine.pod.object, context.recorder)
+    tasks[.postStart(name)] = Task {
+      guard let problem = await attempt(), !Task.isCancelled else { return }
+      recorder.record(
+        pod, .warning, reason: "FailedPostStartHook", message: "PostStartHook failed: \(problem)",
+        fieldPath: "spec.containers{\(name)}")
+      try? link.send(.stop(name: name, graceMilliseconds: grace.wholeMilliseconds))
+    }
+  }
+
+  /// Looks once a second whether the container's processes together have more memory than its limit.
+  func watchMemory(_ name: String, _ process: Int32) {
+    guard let limit = machine.pod.container(name)?.memoryLimit, limit > 0 else { return }
+    tasks[.memory(name)]?.cancel()
+    tasks[.memory(name)] = Task { [context, worker] in
+      while !Task.isCancelled {
+        do {
+          try await context.clock.sleep(for: .seconds(1))
+          let used = try await context.workers.run {
+            ([process] + ProcessTable.descendants(of: process)).reduce(Int64(0)) {
+              $0 &+ Int64(ProcessTable.residentBytes(of: $1))
+            }
+          }
+          if used > limit {
+            worker.post(.input(.overMemory(container: name)))
+            return
+          }
+        } catch is CancellationError {
+          return
+        } catch {
+          context.log.warning("memory use unknown", ["container": name, "cause": "\(error)"])
+        }
+      }
+    }
+  }
+}

@@ -1,0 +1,92 @@
+internal import Basics
+internal import Formats
+internal import KubeClient
+internal import KubeProtocol
+internal import Synchronization
+internal import Telemetry
+
+/// Writes one pod's status: only changes, the latest only, one write at a time. What changes traffic goes out at once,
+/// other changes wait a moment for company.
+final class PodStatusWriter: Sendable {
+  private struct State {
+    var wanted: JSONValue?
+    var isUrgent = false
+    var written: JSONValue?
+  }
+
+  private let key: ObjectKey
+  private let uid: String
+  private let client: KubeClient
+  private let clock: any SleepingClock
+  private let log: Logger
+  private let state = Mutex(State())
+  private let changed = WakeSignal()
+  private let urgent = WakeSignal()
+
+  private static let companyDelay: Duration = .milliseconds(10)
+
+  init(_ object: KubeObject, client: KubeClient, clock: any SleepingClock, log: Logger) {
+    key = object.key
+    uid = object.uid
+    self.client = client
+    self.clock = clock
+    self.log = log
+  }
+
+  func write(_ status: JSONValue, isUrgent: Bool) {
+    state.withLock { state in
+      state.wanted = status
+      state.isUrgent = state.isUrgent || isUrgent
+    }
+    changed.signal()
+    if isUrgent { urgent.signal() }
+  }
+
+  /// Writes until the task is cancelled.
+  func run() async {
+    var backoff = Backoff(initial: .milliseconds(50), maximum: .seconds(10))
+    while !Task.isCancelled {
+      await changed.wait()
+      if !state.withLock({ $0.isUrgent }) { await waitForCompany() }
+      if await writeLatest() {
+        backoff.reset()
+      } else {
+        do { try await clock.sleep(for: backoff.next()) } catch { return }
+        changed.signal()
+      }
+    }
+  }
+
+  private func waitForCompany() async {
+    await withTaskGroup(of: Void.self) { group in
+      group.addTask { [clock] in try? await clock.sleep(for: Self.companyDelay) }
+      group.addTask { [urgent] in await urgent.wait() }
+      await group.next()
+      group.cancelAll()
+    }
+  }
+
+  /// Writes what is still unwritten, as the last act for a pod that stays. False where it must be tried again.
+  func writeLatest() async -> Bool {
+    let wanted = state.withLock { state -> JSONValue? in
+      state.isUrgent = false
+      return state.wanted == state.written ? nil : state.wanted
+    }
+    guard let wanted else { return true }
+    do {
+      let patch: JSONValue = ["metadata": ["uid": .string(uid)], "status": wanted]
+      try await client.patch(.pods, namespace: key.namespace, name: key.name, subresource: "status", patch)
+      state.withLock { $0.written = wanted }
+      return true
+    } catch let error as KubeError where error.reason == .notFound || error.reason == .conflict {
+      // The pod is gone, or another of its name is there: nobody reads this status any more.
+      state.withLock { $0.written = wanted }
+      return true
+    } catch is CancellationError {
+      return true
+    } catch {
+      log.warning("pod status not written; trying again", ["pod": key.description, "cause": "\(error)"])
+      return false
+    }
+  }
+}
