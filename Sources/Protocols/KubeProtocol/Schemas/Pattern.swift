@@ -4,7 +4,7 @@ internal import Synchronization
 /// (`\p{…}`) and without named groups' captures: it only answers whether a text matches.
 ///
 /// Time is linear in the text: all alternatives advance together (Thompson's construction), so no pattern and no
-/// text can make it backtrack. Bounded: 10,000 instructions per pattern, 30 million steps per match.
+/// text can make it backtrack. Bounded: 10,000 instructions per pattern, 5 million steps per match.
 public struct Pattern: Sendable {
   /// Why a pattern is refused, or a text cannot be matched.
   public struct Failure: Error, Sendable, CustomStringConvertible {
@@ -32,7 +32,7 @@ public struct Pattern: Sendable {
   }
 
   static let maximumInstructions = 10_000
-  static let maximumSteps = 30_000_000
+  static let maximumSteps = 5_000_000
 
   let instructions: [Instruction]
 

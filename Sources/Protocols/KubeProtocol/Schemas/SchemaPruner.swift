@@ -54,8 +54,8 @@ public struct SchemaPruner: Sendable {
       for (key, value) in object.members {
         var kept = value
         path.push(key)
-        if isResource && key == "metadata", let metadata = schema.metadataSchema(catalog) {
-          prune(&kept, metadata)
+        if isResource && key == "metadata" && schema.property(key)?.parts.reference == nil {
+          if let metadata = schema.metadataSchema(catalog) { prune(&kept, metadata) }
           result[key] = kept
         } else if let property = schema.property(key) ?? schema.parts.additionalProperties {
           prune(&kept, property)

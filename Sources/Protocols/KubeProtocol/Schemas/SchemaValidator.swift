@@ -141,24 +141,13 @@ struct SchemaValidationRun {
     }
     for (key, value) in object.members {
       if isFull { return }
-      if let property = property(key, of: schema, isResource: isResource) {
-        path.push(key)
-        validate(value, property)
-        path.pop()
-      } else if let additional = parts.additionalProperties {
-        path.push(key)
-        validate(value, additional)
-        path.pop()
+      path.push(key)
+      if key == "metadata", isResource || parts.isEmbeddedResource, let metadata = schema.metadataSchema(catalog) {
+        validate(value, metadata)
       }
+      if let property = schema.property(key) ?? parts.additionalProperties { validate(value, property) }
+      path.pop()
     }
-  }
-
-  /// A schema may leave `metadata` open: then it is what Kubernetes says it is.
-  private func property(_ key: String, of schema: Schema, isResource: Bool) -> Schema? {
-    if key == "metadata", isResource || schema.parts.isEmbeddedResource {
-      return schema.metadataSchema(catalog) ?? schema.property(key)
-    }
-    return schema.property(key)
   }
 
   private mutating func checkArray(_ elements: [JSONValue], _ parts: Schema.Parts) {
@@ -209,12 +198,10 @@ struct SchemaValidationRun {
 }
 
 extension Schema {
-  /// The schema of `metadata`, where this one says no more of it than that it is an object.
+  /// The definition of `metadata`, where this schema does not refer to one itself: a custom resource may only add
+  /// conditions to it.
   func metadataSchema(_ catalog: SchemaCatalog) -> Schema? {
-    if let own = property("metadata") {
-      let resolved = catalog.resolve(own)
-      if !resolved.parts.properties.isEmpty { return nil }
-    }
+    if property("metadata")?.parts.reference != nil { return nil }
     return catalog.definitions[SchemaCatalog.objectMetaName]
   }
 }
