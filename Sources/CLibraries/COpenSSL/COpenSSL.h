@@ -50,3 +50,5 @@ static inline int apus_add_extension(X509 *certificate, X509 *issuer, int nid, c
   X509_EXTENSION_free(extension);
   return good;
 }
+static inline void apus_bio_reset(BIO *bio) { (void)BIO_reset(bio); }
+static inline uint64_t apus_ssl_op_no_renegotiation(void) { return SSL_OP_NO_RENEGOTIATION; }

@@ -13,6 +13,9 @@ public struct HTTPHeaders: Sendable, Hashable {
 
   public mutating func append(_ name: String, _ value: String) { fields.append(Field(name: name, value: value)) }
 
+  /// Makes room for that many fields.
+  public mutating func reserve(_ count: Int) { fields.reserveCapacity(count) }
+
   /// Replaces every field of that name by one.
   public mutating func set(_ name: String, _ value: String) {
     remove(name)

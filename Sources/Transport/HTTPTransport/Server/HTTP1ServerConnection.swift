@@ -1,0 +1,246 @@
+internal import Basics
+internal import HTTPWire
+internal import Synchronization
+
+/// HTTP/1.1 on one accepted connection: one request at a time, so that pipelined answers keep their order.
+/// `@unchecked Sendable`: the state is touched only on the loop's thread, but for `cancelledThrough`, which is atomic.
+final class HTTP1ServerConnection: @unchecked Sendable {
+  /// Where the request is.
+  enum RequestState {
+    /// Between requests, or within a head.
+    case head
+    case body
+    /// The rest of a body that nobody wants.
+    case unwantedBody
+    /// All of it has come; what follows belongs to the next.
+    case complete
+  }
+
+  /// Where the answer is.
+  enum ResponseState {
+    case idle
+    case waiting
+    case streaming(StreamedBody)
+  }
+
+  /// How a streamed answer's body is framed.
+  enum StreamedBody {
+    case length(left: Int)
+    case chunked
+    case untilClose
+    /// HEAD, 204, 304: bytes are taken and thrown away.
+    case none
+  }
+
+  enum Phase {
+    case firstByte, idle, head, body
+    /// The handler's turn: its own business how long it takes.
+    case none
+  }
+
+  /// Pipelined bytes beyond this wait in the socket.
+  static let backlogLimit = 64 * 1024
+  /// An unwanted body up to this is read and dropped, to keep the connection.
+  static let unwantedLimit = 64 * 1024
+
+  let server: ServerLoop
+  let channel: Channel
+  var limits: HTTPServerLimits { server.state.limits }
+
+  var parser: HTTPRequestParser
+  var decoder = HTTPBodyDecoder(.none)
+  /// Received and not yet used; while requests are worked on it is out of here.
+  var inbound: Bytes = []
+  var isConsuming = false
+  var isReadingPaused = false
+  var inputEnded = false
+
+  var request = RequestState.head
+  var response = ResponseState.idle
+  /// The number of the present request; calls for another are late and ignored.
+  var sequence = 0
+  var requestHead: HTTPRequestHead?
+  var isHEAD = false
+  var isHTTP10 = false
+  var isPersistent = true
+  var owesContinue = false
+  var isRequestPaused = false
+  /// The connection ends after the present answer.
+  var closesAfterAnswer = false
+  var bodyBytesLeft = 0
+  var collected: Bytes = []
+
+  var receiver: (any HTTPRequestReceiver)?
+  var task: Task<Void, Never>?
+  var writer: CheckedContinuation<Bool, Never>?
+  /// Let go by its handler and ready to be used again.
+  var spareExchange: HTTPExchange?
+
+  /// Requests up to this number are cancelled; read from any thread.
+  let cancelledThrough = Atomic<Int>(0)
+
+  private var phase = Phase.firstByte
+  private var phaseDeadline: UInt64 = 0
+  private var timer: LoopTimer?
+
+  init(_ server: ServerLoop, _ channel: Channel) {
+    self.server = server
+    self.channel = channel
+    parser = HTTPRequestParser(limits: server.state.limits.wire)
+    enter(.firstByte)
+  }
+
+  var remoteAddress: String { channel.remoteAddress }
+
+  func startDraining() {
+    if case .async = server.state.handler, case .streaming = response { task?.cancel() }
+    if case .idle = response, inbound.isEmpty, !isConsuming { channel.closeAfterFlush(lingers: false) }
+  }
+
+  func closeNow() { channel.close(.finished) }
+
+  // MARK: time
+
+  func enter(_ phase: Phase) {
+    self.phase = phase
+    let limit: Duration
+    switch phase {
+    case .none: return
+    case .firstByte: limit = limits.firstByteTimeout
+    case .idle: limit = limits.idleTimeout
+    case .head: limit = limits.headTimeout
+    case .body: limit = limits.bodyTimeout
+    }
+    phaseDeadline = server.loop.deadline(after: limit)
+    if let timer {
+      timer.move(to: phaseDeadline)
+    } else {
+      timer = server.loop.timer(at: phaseDeadline) { [weak self] in self?.timedOut() }
+    }
+  }
+
+  /// The head's time runs from its first byte and is not extended by others.
+  func enterHeadPhase() {
+    if phase != .head { enter(.head) }
+  }
+
+  private func timedOut() {
+    switch phase {
+    case .none: break
+    case .firstByte, .idle: channel.closeAfterFlush(lingers: false)
+    case .head: refuse(HTTPWireError(408, "the request head took too long"))
+    case .body: refuse(HTTPWireError(408, "the request body took too long"))
+    }
+  }
+
+  fileprivate func stopTimer() {
+    phase = .none
+    timer?.cancel()
+    timer = nil
+  }
+}
+
+extension HTTP1ServerConnection: ChannelDelegate {
+  func channelReady(_ channel: Channel) {}
+
+  func channel(_ channel: Channel, received bytes: UnsafeRawBufferPointer) {
+    if !inbound.isEmpty {
+      inbound.append(contentsOf: bytes)
+      processInbound()
+    } else {
+      isConsuming = true
+      let used = consume(bytes)
+      isConsuming = false
+      if used < bytes.count, channel.isOpen {
+        inbound.append(contentsOf: UnsafeRawBufferPointer(rebasing: bytes[used...]))
+      }
+    }
+    updateReading()
+  }
+
+  /// Works on what was kept. Also called when an answer has made room for the next request.
+  func processInbound() {
+    guard !isConsuming else { return }
+    // Out of the property, because handlers may come back to this connection while they see the bytes.
+    let pending = exchange(&inbound, [])
+    isConsuming = true
+    let used = pending.withUnsafeBytes { consume($0) }
+    isConsuming = false
+    if !channel.isOpen { return }
+    if used == 0 {
+      inbound = pending
+    } else if used < pending.count {
+      inbound = Bytes(pending[used...])
+    }
+  }
+
+  /// Stops reading while a request waits and much has come after it; goes on when it is used up.
+  func updateReading() {
+    let isFull = inbound.count >= Self.backlogLimit
+    let isStuck: Bool
+    switch request {
+    case .complete: isStuck = true
+    case .body: isStuck = isRequestPaused
+    case .head, .unwantedBody: isStuck = false
+    }
+    let pauses = isStuck && (isFull || isRequestPaused)
+    if pauses == isReadingPaused { return }
+    isReadingPaused = pauses
+    if pauses { channel.pauseReading() } else { channel.resumeReading() }
+  }
+
+  func channelPeerClosing(_ channel: Channel) { clientWentAway() }
+
+  func channelInputEnded(_ channel: Channel, isClean: Bool) {
+    inputEnded = true
+    switch request {
+    case .head, .unwantedBody: channel.closeAfterFlush(lingers: false)
+    case .body where !isRequestPaused: channel.close(.failed("the client left within a request"))
+    case .body, .complete: clientWentAway()
+    }
+  }
+
+  /// The client closed its direction. Whole answers are still sent, since it may only have said all; what is streamed to
+  /// it, or through it, ends.
+  private func clientWentAway() {
+    guard sequence > 0 else { return }
+    switch server.state.handler {
+    case .streaming:
+      channel.close(.failed("the client left"))
+    case .async:
+      if case .streaming = response {
+        channel.close(.failed("the client left"))
+      } else {
+        cancelledThrough.store(sequence, ordering: .relaxed)
+      }
+    case .buffered: cancelledThrough.store(sequence, ordering: .relaxed)
+    }
+  }
+
+  func channelWritable(_ channel: Channel) {
+    exchange(&writer, nil)?.resume(returning: true)
+    if case .streaming = response { receiver?.responseWritable() }
+  }
+
+  func channelClosed(_ channel: Channel, _ reason: ChannelCloseReason) {
+    stopTimer()
+    endExchangeUnanswered()
+    inbound = []
+    collected = []
+    spareExchange = nil
+    server.remove(self)
+  }
+
+  /// Tells everybody who works on the present request that its client is gone.
+  func endExchangeUnanswered() {
+    if case .idle = response { return }
+    cancelledThrough.store(sequence, ordering: .relaxed)
+    // Late answers find another number.
+    sequence += 1
+    response = .idle
+    requestHead = nil
+    exchange(&task, nil)?.cancel()
+    exchange(&writer, nil)?.resume(returning: false)
+    exchange(&receiver, nil)?.requestCancelled()
+  }
+}

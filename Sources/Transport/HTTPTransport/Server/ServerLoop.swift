@@ -1,0 +1,70 @@
+internal import Basics
+internal import HTTPWire
+internal import Linux
+internal import Telemetry
+
+/// One server's connections on one loop.
+/// `@unchecked Sendable`: everything but the lets is touched only on the loop's thread.
+final class ServerLoop: @unchecked Sendable {
+  let state: ServerState
+  let loop: EventLoop
+  private var connections: [ObjectIdentifier: HTTP1ServerConnection] = [:]
+  private var date: Bytes = []
+  private var dateMadeAt: UInt64 = 0
+  private let wallClock = SystemClock()
+
+  init(state: ServerState, loop: EventLoop) {
+    self.state = state
+    self.loop = loop
+  }
+
+  /// Takes over an accepted socket that is counted already.
+  func adopt(_ socket: Socket, _ address: SocketAddress) {
+    guard !state.isDraining else {
+      state.connectionClosed()
+      return
+    }
+    let session: TLSSession?
+    do {
+      session = try state.tls.map { try TLSSession($0) }
+    } catch {
+      state.connectionClosed()
+      Logger("http").warning("no TLS session for a connection", ["error": "\(error)"])
+      return
+    }
+    let channel = Channel(
+      loop: loop, socket: socket, remoteAddress: address.description, isConnected: true, tls: session,
+      highWater: state.limits.outboundHighWater, writeTimeout: state.limits.writeTimeout)
+    // HTTP/2 will be another delegate, chosen here by the preface or, after the handshake, by ALPN.
+    let connection = HTTP1ServerConnection(self, channel)
+    connections[ObjectIdentifier(connection)] = connection
+    do {
+      try channel.start(connection)
+    } catch {
+      remove(connection)
+      Logger("http").warning("a connection could not be watched", ["error": "\(error)"])
+    }
+  }
+
+  func remove(_ connection: HTTP1ServerConnection) {
+    if connections.removeValue(forKey: ObjectIdentifier(connection)) != nil { state.connectionClosed() }
+  }
+
+  func startDraining() {
+    for connection in Array(connections.values) { connection.startDraining() }
+  }
+
+  func closeAll() {
+    for connection in Array(connections.values) { connection.closeNow() }
+  }
+
+  /// `Date`'s value, made anew at most four times a second.
+  func currentDate() -> Bytes {
+    let now = loop.clock.now
+    if date.isEmpty || now &- dateMadeAt > 250_000_000 {
+      date = Bytes(HTTPDate.format(wallClock.now()).utf8)
+      dateMadeAt = now
+    }
+    return date
+  }
+}

@@ -1,0 +1,42 @@
+internal import COpenSSL
+
+/// What a server needs for TLS 1.2 and 1.3.
+public final class TLSServerContext: Sendable {
+  let context: TLSContext
+
+  /// - Parameters:
+  ///   - certificatePEM: the server's certificate, with intermediates after it.
+  ///   - clientAuthorityPEM: where given, clients may present a certificate, which must chain up to it.
+  public init(certificatePEM: String, keyPEM: String, clientAuthorityPEM: String? = nil) throws(TLSError) {
+    context = try TLSContext(isServer: true)
+    try context.use(certificatePEM: certificatePEM, keyPEM: keyPEM)
+    if let clientAuthorityPEM {
+      try context.trust(authorityPEM: clientAuthorityPEM)
+      SSL_CTX_set_verify(context.pointer, SSL_VERIFY_PEER, nil)
+    }
+    SSL_CTX_set_alpn_select_cb(context.pointer, selectProtocol, nil)
+  }
+}
+
+/// ALPN: `http/1.1` where the client offers it; a client that offers only others goes on without an agreement.
+private func selectProtocol(
+  _ session: OpaquePointer?, _ chosen: UnsafeMutablePointer<UnsafePointer<UInt8>?>?,
+  _ chosenLength: UnsafeMutablePointer<UInt8>?, _ offered: UnsafePointer<UInt8>?, _ offeredLength: UInt32,
+  _ argument: UnsafeMutableRawPointer?
+) -> Int32 {
+  guard let offered, let chosen, let chosenLength else { return SSL_TLSEXT_ERR_NOACK }
+  let list = UnsafeBufferPointer(start: offered, count: Int(offeredLength))
+  var index = 0
+  while index < list.count {
+    let length = Int(list[index])
+    let end = index + 1 + length
+    guard end <= list.count else { break }
+    if list[(index + 1)..<end].elementsEqual("http/1.1".utf8) {
+      chosen.pointee = offered + index + 1
+      chosenLength.pointee = UInt8(truncatingIfNeeded: length)
+      return SSL_TLSEXT_ERR_OK
+    }
+    index = end
+  }
+  return SSL_TLSEXT_ERR_NOACK
+}
