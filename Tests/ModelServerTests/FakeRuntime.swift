@@ -1,0 +1,82 @@
+import InferenceProtocol
+import Linux
+import ModelRuntime
+import Synchronization
+
+/// Loads `.pkl` files whose text is `sum` into a model that adds up each row's two values.
+struct FakeRuntime: ModelRuntime {
+  var name = "fake"
+  var frameworks = ["sklearn"]
+  var nanosecondsPerRow: Double = 100
+  /// Called inside every prediction.
+  var onPredict: @Sendable () -> Void = {}
+
+  func load(path: String, options: LoadOptions) throws(ModelLoadError) -> any LoadedModel {
+    let text: String
+    do {
+      text = String(decoding: try Files.read(path), as: UTF8.self)
+    } catch {
+      throw ModelLoadError(.unreadable, "cannot read \(path): \(error.reason)")
+    }
+    guard text.hasPrefix("sum") else { throw ModelLoadError(.corrupt, "\(path) is no fake model") }
+    return FakeModel(
+      estimatedNanosecondsPerRow: nanosecondsPerRow, offset: options.predictsProbabilities ? 0.5 : 0,
+      onPredict: onPredict)
+  }
+
+  func recognizes(path: String, firstBytes: [UInt8]) -> Bool { firstBytes.starts(with: Array("sum".utf8)) }
+}
+
+/// Adds up rows of two values.
+struct FakeModel: LoadedModel {
+  var signature = ModelSignature(
+    platform: "sklearn", inputs: [.init(name: "input-0", datatype: .fp64, shape: [-1, 2])],
+    outputs: [.init(name: "output-0", datatype: .fp64, shape: [-1])])
+  var estimatedNanosecondsPerRow: Double = 100
+  var memoryBytes = 4096
+  var offset = 0.0
+  var onPredict: @Sendable () -> Void = {}
+
+  func predict(_ inputs: [Tensor]) throws(PredictError) -> [Tensor] {
+    onPredict()
+    guard let input = inputs.first, input.shape.count == 2, input.shape[1] == 2,
+      let values = input.values.doubles()
+    else { throw .invalidInput("X has shape \(inputs.first?.shape ?? []), but the model expects [rows, 2]") }
+    if values.contains(666) { throw .failed("the model broke") }
+    let sums = (0..<input.shape[0]).map { values[$0 * 2] + values[$0 * 2 + 1] + offset }
+    return [Tensor(name: "output-0", shape: [sums.count], values: .float64(sums))]
+  }
+}
+
+/// A folder of its own that is removed at the end.
+final class TemporaryFolder: Sendable {
+  let path: String
+
+  init() throws {
+    path = "/tmp/apus-server-test-\(UInt64.random(in: 0...UInt64.max))"
+    try Files.createDirectories(path)
+  }
+
+  deinit { try? Files.removeTree(path) }
+
+  @discardableResult
+  func file(_ name: String, _ text: String = "sum") throws -> String {
+    try Files.open("\(path)/\(name)", .write).writeAll(Array(text.utf8))
+    return "\(path)/\(name)"
+  }
+}
+
+/// Holds worker threads inside a prediction until it is opened.
+final class Gate: Sendable {
+  private let state = Mutex((isOpen: false, entered: 0))
+
+  func pass() {
+    state.withLock { $0.entered += 1 }
+    while !state.withLock({ $0.isOpen }) {
+      // Threads of tests only; nothing depends on how long this takes.
+    }
+  }
+
+  var entered: Int { state.withLock { $0.entered } }
+  func open() { state.withLock { $0.isOpen = true } }
+}
