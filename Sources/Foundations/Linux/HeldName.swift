@@ -1,7 +1,7 @@
 internal import CShims
 
 /// A name that one process per network namespace can hold; the kernel frees it when the process ends, however it ends.
-public struct HeldName: ~Copyable, Sendable {
+public final class HeldName: Sendable {
   private let descriptor: FileDescriptor
 
   /// Throws an error with `isAddressInUse` where another process holds the name.

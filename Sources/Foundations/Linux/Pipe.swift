@@ -37,12 +37,14 @@ extension FileDescriptor {
       owning: try checked("fcntl", "descriptor \(descriptor)") { apus_fcntl(descriptor, F_DUPFD_CLOEXEC, 3) })
   }
 
-  /// One write call: how many bytes were taken.
-  public borrowing func writeSome(_ bytes: UnsafeRawBufferPointer) throws(LinuxError) -> Int {
+  /// One write call: how many bytes were taken; nil where a non-blocking descriptor takes none now.
+  public borrowing func writeIfPossible(_ bytes: ArraySlice<UInt8>) throws(LinuxError) -> Int? {
     let descriptor = number
-    return try checked("write", "descriptor \(descriptor)") {
-      Glibc.write(descriptor, bytes.baseAddress, bytes.count)
-    }
+    let count = bytes.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
+    if count >= 0 { return count }
+    let failure = LinuxError.current("write", "descriptor \(descriptor)")
+    if failure.isWouldBlock || failure.number == EINTR { return nil }
+    throw failure
   }
 }
 

@@ -15,7 +15,7 @@ struct LogSelection: Sendable, Hashable {
 final class ContainerLogReader: @unchecked Sendable {
   private let path: String
   private let selection: LogSelection
-  private var file: FileDescriptor?
+  private var file: OpenFile?
   /// Files before the current one: the rotated part.
   private var pendingPaths: [String]
   private var rest = Bytes()
@@ -75,9 +75,9 @@ final class ContainerLogReader: @unchecked Sendable {
           pendingPaths = [path]
           continue
         }
-        file = try Files.open(next, .read)
+        file = OpenFile(try Files.open(next, .read))
       }
-      let count = try file?.read(into: buffer) ?? 0
+      let count = try file?.descriptor.read(into: buffer) ?? 0
       if count > 0 { return Bytes(buffer[..<count]) }
       if pendingPaths.count > 1 {
         pendingPaths.removeFirst()
@@ -91,7 +91,7 @@ final class ContainerLogReader: @unchecked Sendable {
   /// The writer has moved this file away and begun a new one.
   private func wasRotated() throws(LinuxError) -> Bool {
     guard let file, Files.exists(path) else { return false }
-    return try !file.isSameFile(as: path)
+    return try !file.descriptor.isSameFile(as: path)
   }
 
   private func reopen() -> Bytes {
@@ -127,5 +127,10 @@ final class ContainerLogReader: @unchecked Sendable {
     let room = selection.limitBytes.map { max(0, $0 - sent) } ?? bytes.count
     sent += min(room, bytes.count)
     return bytes.count > room ? Bytes(bytes[..<room]) : bytes
+  }
+
+  private final class OpenFile {
+    let descriptor: FileDescriptor
+    init(_ descriptor: consuming FileDescriptor) { self.descriptor = descriptor }
   }
 }

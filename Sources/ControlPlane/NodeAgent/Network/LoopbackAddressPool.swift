@@ -33,16 +33,18 @@ public final class LoopbackAddressPool: Sendable {
   init(first: Int) throws {
     let all = Array(Self.networks)
     let begin = all.firstIndex(of: first) ?? 0
-    for candidate in all[begin...] + all[..<begin] {
-      do {
-        holder = try HeldName("apus-net-\(candidate)")
-        network = candidate
-        return
-      } catch let error as LinuxError where error.isAddressInUse {
-        continue
+    var found: (network: Int, holder: HeldName)?
+    for candidate in all[begin...] + all[..<begin] where found == nil {
+      do throws(LinuxError) {
+        found = (candidate, try HeldName("apus-net-\(candidate)"))
+      } catch {
+        if !error.isAddressInUse { throw error }
       }
     }
-    throw Exhausted(description: "all networks 127.16.0.0/16 … 127.254.0.0/16 are held by other nodes on this machine")
+    guard let found else {
+      throw Exhausted(description: "all networks 127.16.0.0/16 … 127.254.0.0/16 are held by other nodes on this machine")
+    }
+    (network, holder) = found
   }
 
   /// Spreads data directories over the networks, so that one that was stopped finds its own free again.

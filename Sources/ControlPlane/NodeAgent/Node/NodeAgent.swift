@@ -1,6 +1,7 @@
 public import Basics
 internal import CPreloadBlob
 internal import ControllerKit
+internal import Formats
 public import HTTPTransport
 public import KubeClient
 internal import KubeProtocol

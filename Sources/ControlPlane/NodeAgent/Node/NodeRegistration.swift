@@ -3,6 +3,7 @@ internal import Formats
 internal import KubeClient
 internal import KubeProtocol
 internal import Linux
+internal import Telemetry
 
 /// The Node object: made at the start, its heartbeat renewed now and then.
 struct NodeRegistration: Sendable {

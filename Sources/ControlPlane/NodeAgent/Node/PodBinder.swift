@@ -3,6 +3,7 @@ internal import ControllerKit
 internal import Formats
 internal import KubeClient
 internal import KubeProtocol
+internal import Telemetry
 
 /// The scheduler of a cluster with one node: writes the node's name into pods that have none.
 struct PodBinder: Sendable {

@@ -1,6 +1,9 @@
 internal import Basics
+internal import ControllerKit
 internal import Formats
+internal import KubeProtocol
 internal import Linux
+internal import Telemetry
 
 extension PodLife {
   /// Runs the hook before the stop, once, within the grace; then SIGTERM with what is left of it.
@@ -11,17 +14,24 @@ extension PodLife {
       return tell(link, name, grace)
     }
     let attempt = makeAttempt(ProbeSpec.Action(json: hook, container: container), container, timeout: grace)
-    tasks[.stop(name)] = Task { [context, worker] in
-      let clock = context.clock
-      let begin = clock.monotonicNow()
-      let problem = await Self.first(of: attempt, orAfter: grace, clock)
-      if Task.isCancelled { return }
-      if let problem {
-        context.log.warning("a preStop hook failed", ["pod": worker.key.description, "cause": problem])
-      }
-      // Kubelets give two seconds even where the hook has used up the grace.
-      let left = max(.seconds(2), grace - (clock.monotonicNow() - begin))
-      try? link.send(.stop(name: name, graceMilliseconds: left.wholeMilliseconds))
+    let worker = self.worker
+    tasks[.stop(name)] = Task { await PodLife.stop(name, grace, after: attempt, link, worker) }
+  }
+
+  private static func stop(
+    _ name: String, _ grace: Duration, after attempt: HandlerAttempt, _ link: SupervisorLink, _ worker: PodWorker
+  ) async {
+    let (clock, log) = (worker.context.clock, worker.context.log)
+    let begin = clock.monotonicNow()
+    let problem = await first(of: attempt, orAfter: grace, clock)
+    if Task.isCancelled { return }
+    if let problem { log.warning("a preStop hook failed", ["pod": worker.key.description, "cause": problem]) }
+    // Kubelets give two seconds even where the hook has used up the grace.
+    let left = max(.seconds(2), grace - (clock.monotonicNow() - begin))
+    do {
+      try link.send(.stop(name: name, graceMilliseconds: left.wholeMilliseconds))
+    } catch {
+      log.warning("a container cannot be told to stop", ["container": name, "cause": "\(error)"])
     }
   }
 
@@ -35,10 +45,10 @@ extension PodLife {
   }
 
   private static func first(
-    of attempt: @escaping @Sendable () async -> String?, orAfter limit: Duration, _ clock: any SleepingClock
+    of attempt: HandlerAttempt, orAfter limit: Duration, _ clock: any SleepingClock
   ) async -> String? {
     await withTaskGroup(of: String?.self) { group in
-      group.addTask { await attempt() }
+      group.addTask { await attempt.run() }
       group.addTask {
         do { try await clock.sleep(for: limit) } catch { return nil }
         return "it took longer than the pod's grace"
@@ -56,9 +66,10 @@ extension PodLife {
     else { return }
     let attempt = makeAttempt(ProbeSpec.Action(json: hook, container: container), container, timeout: .seconds(600))
     let grace = machine.pod.terminationGrace
-    let (pod, recorder) = (machine.pod.object, context.recorder)
+    let pod = machine.pod.object
+    let recorder = context.recorder
     tasks[.postStart(name)] = Task {
-      guard let problem = await attempt(), !Task.isCancelled else { return }
+      guard let problem = await attempt.run(), !Task.isCancelled else { return }
       recorder.record(
         pod, .warning, reason: "FailedPostStartHook", message: "PostStartHook failed: \(problem)",
         fieldPath: "spec.containers{\(name)}")

@@ -8,24 +8,32 @@ extension PodLife {
     let signal = WakeSignal()
     probeSignals[name, default: []].append(signal)
     let attempt = makeAttempt(probe.action, container, timeout: probe.timeout)
+    let worker = self.worker
     tasks[.probe(name, kind)]?.cancel()
-    tasks[.probe(name, kind)] = Task { [context, worker] in
-      let clock = context.clock
-      let begin = clock.monotonicNow()
-      var schedule = ProbeSchedule(probe)
-      while !Task.isCancelled {
-        let next = schedule.next(after: clock.monotonicNow() - begin)
-        await Self.sleep(until: begin + next.at, clock, orUntil: signal)
-        if Task.isCancelled { return }
-        let problem = await attempt()
-        if Task.isCancelled { return }
-        if problem == nil { schedule.succeeded() }
-        let outcome = ProbeOutcome(
-          isSuccess: problem == nil, countsFailure: next.countsFailure, message: problem ?? "")
-        worker.post(.input(.probed(container: name, run: run, kind: kind, outcome)))
-        // A startup probe has done its work with the first success that counts.
-        if problem == nil && kind == .startup && probe.successThreshold == 1 { return }
-      }
+    tasks[.probe(name, kind)] = Task {
+      await PodLife.probe(name, run, kind, probe, attempt, worker, hurriedBy: signal)
+    }
+  }
+
+  private static func probe(
+    _ name: String, _ run: Int, _ kind: ProbeKind, _ probe: ProbeSpec, _ attempt: HandlerAttempt,
+    _ worker: PodWorker, hurriedBy signal: WakeSignal
+  ) async {
+    let clock = worker.context.clock
+    let begin = clock.monotonicNow()
+    var schedule = ProbeSchedule(probe)
+    while !Task.isCancelled {
+      let next = schedule.next(after: clock.monotonicNow() - begin)
+      await sleep(until: begin + next.at, clock, orUntil: signal)
+      if Task.isCancelled { return }
+      let problem = await attempt.run()
+      if Task.isCancelled { return }
+      if problem == nil { schedule.succeeded() }
+      let outcome = ProbeOutcome(
+        isSuccess: problem == nil, countsFailure: next.countsFailure, message: problem ?? "")
+      worker.post(.input(.probed(container: name, run: run, kind: kind, outcome)))
+      // A startup probe has done its work with the first success that counts.
+      if problem == nil && kind == .startup && probe.successThreshold == 1 { return }
     }
   }
 
@@ -45,40 +53,16 @@ extension PodLife {
     }
   }
 
-  /// One try of a probe or hook: nil on success, else what went wrong.
   func makeAttempt(
     _ action: ProbeSpec.Action, _ container: ContainerSpec, timeout: Duration
-  ) -> @Sendable () async -> String? {
-    let context = self.context
-    let address = machine.podAddress
-    switch action {
-    case .httpGet(let host, let port, let path, let isHTTPS, let headers):
-      return {
-        await context.prober.get(
-          host ?? address, port, path: path, isHTTPS: isHTTPS, headers: headers, timeout: timeout)
-      }
-    case .tcpSocket(let host, let port):
-      return { await context.prober.connect(host ?? address, port, timeout: timeout) }
-    case .sleep(let seconds):
-      return {
-        try? await context.clock.sleep(for: .seconds(seconds))
-        return nil
-      }
-    case .invalid(let reason): return { reason }
-    case .execute(let command):
-      guard let plan, let link else { return { "the pod is not prepared" } }
-      let launcher = ContainerLauncher(
-        node: context.settings, pod: machine.pod, podAddress: address, references: references, plan: plan)
-      let worker = self.worker
-      return {
-        do {
-          let outcome = try await worker.execute(command, container, launcher, link, timeout: timeout)
-          if outcome.timedOut { return "command timed out: \(command.joined(separator: " "))" }
-          return outcome.code == 0 ? nil : (outcome.output.isEmpty ? "exit code \(outcome.code)" : outcome.output)
-        } catch {
-          return "\(error)"
-        }
-      }
+  ) -> HandlerAttempt {
+    var launcher: ContainerLauncher?
+    if let plan {
+      launcher = ContainerLauncher(
+        node: context.settings, pod: machine.pod, podAddress: machine.podAddress, references: references, plan: plan)
     }
+    return HandlerAttempt(
+      action: action, container: container, timeout: timeout, podAddress: machine.podAddress, worker: worker,
+      launcher: launcher, link: link)
   }
 }

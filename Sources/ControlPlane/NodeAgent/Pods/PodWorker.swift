@@ -5,6 +5,7 @@ internal import KubeClient
 internal import KubeProtocol
 internal import Linux
 internal import Synchronization
+internal import Telemetry
 
 /// Carries out what one pod's machine decides. One task runs it; everything that happens to the pod comes through its
 /// mailbox, in order.

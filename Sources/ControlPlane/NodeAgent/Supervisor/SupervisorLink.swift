@@ -9,7 +9,7 @@ final class SupervisorLink: Sendable {
   let events: AsyncStream<SupervisorEvent>
   let process: ChildProcess
   private let continuation: AsyncStream<SupervisorEvent>.Continuation
-  private let input: Mutex<Int32?>
+  private let input: Mutex<Input?>
   private let output: FileDescriptor
   private let lines = Mutex(LineBuffer(limit: 4 * ByteCount.mebibyte))
 
@@ -37,7 +37,7 @@ final class SupervisorLink: Sendable {
         descriptors: [supervisorInput.number, supervisorOutput.number, 2], group: .ownSession))
     (events, continuation) = AsyncStream.makeStream(of: SupervisorEvent.self)
     output = ownOutput
-    input = Mutex(ownInput.release())
+    input = Mutex(Input(ownInput))
   }
 
   deinit { close() }
@@ -47,34 +47,35 @@ final class SupervisorLink: Sendable {
   /// Never waits: a supervisor that does not take commands is as good as lost, and is let go.
   func send(_ command: SupervisorCommand) throws {
     let line = command.line
-    let failure = input.withLock { number -> Unreachable? in
-      guard let number else { return Unreachable(description: "the pod's supervisor has ended") }
-      let file = FileDescriptor(owning: number)
-      do {
-        try line.withUnsafeBytes { bytes in try Self.write(bytes, to: file) }
-        _ = file.release()
+    let failure = input.withLock { input -> Unreachable? in
+      guard let open = input else { return Unreachable(description: "the pod's supervisor has ended") }
+      do throws(LinuxError) {
+        try open.write(line)
         return nil
       } catch {
-        // The descriptor closes here: a half-written command must not be followed by another.
+        // Closed at once: a half-written command must not be followed by another.
+        input = nil
         return Unreachable(description: "the pod's supervisor takes no commands: \(error)")
       }
     }
-    if let failure {
-      input.withLock { $0 = nil }
-      throw failure
-    }
+    if let failure { throw failure }
   }
 
-  private static func write(_ bytes: UnsafeRawBufferPointer, to file: borrowing FileDescriptor) throws {
-    var rest = bytes
-    var attempts = 0
-    while !rest.isEmpty {
-      do {
-        let count = try file.writeSome(rest)
-        rest = UnsafeRawBufferPointer(rebasing: rest[count...])
-      } catch let error as LinuxError where error.isWouldBlock && attempts < 1000 {
+  /// The writing end of the supervisor's standard input.
+  private final class Input: Sendable {
+    private let file: FileDescriptor
+    init(_ file: consuming FileDescriptor) { self.file = file }
+
+    func write(_ bytes: Bytes) throws(LinuxError) {
+      var rest = bytes[...]
+      var attempts = 0
+      while !rest.isEmpty {
+        let count = try file.writeIfPossible(rest)
+        rest = rest.dropFirst(count ?? 0)
+        guard count == nil else { continue }
         // The pipe holds 64 KiB; the supervisor empties it at once unless it is stopped.
         attempts += 1
+        if attempts > 400 { throw LinuxError(number: 11, call: "write", subject: "the supervisor's input") }
         var pause = PollSet()
         pause.add(file.number, reading: false, writing: true)
         _ = try pause.wait(timeout: .milliseconds(5))
@@ -84,10 +85,7 @@ final class SupervisorLink: Sendable {
 
   /// Ends the supervisor's input: it kills what runs and goes.
   func close() {
-    input.withLock { number in
-      if let open = number { _ = FileDescriptor(owning: open) }
-      number = nil
-    }
+    input.withLock { $0 = nil }
   }
 
   /// On the hub's thread, when there is output. False once the supervisor has ended.
