@@ -2,7 +2,7 @@ import Basics
 import ControllerKit
 import Testing
 
-@Suite struct WorkQueueTests {
+@Suite(.timeLimit(.minutes(1))) struct WorkQueueTests {
   let clock = SimulatedClock()
 
   /// When the timers' task wakes next; it may be about to go to sleep.

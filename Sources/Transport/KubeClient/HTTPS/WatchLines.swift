@@ -34,7 +34,7 @@ struct WatchLines {
   }
 
   private static func event(_ line: ArraySlice<UInt8>) throws(WatchLineError) -> WatchEvent? {
-    if line.allSatisfy({ $0 <= 32 }) { return nil }
+    if line.allSatisfy({ $0 == 32 || $0 == 13 || $0 == 9 }) { return nil }
     do {
       let json = try JSONValue(parsing: line)
       if let event = WatchEvent(json: json) { return event }
