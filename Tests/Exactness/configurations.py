@@ -208,13 +208,15 @@ def tree_parameters(rng):
     )
 
 
+def knows_missing(model):
+    """Whether NaN is a value for the model instead of an error."""
+    return VERSION >= (1, 9) or (VERSION >= (1, 4) and model.criterion != "absolute_error")
+
+
 def with_missing(rng, X):
-    """NaN in training and prediction, from the version on that forests learn from it."""
-    if VERSION < (1, 4) or rng.random() < 0.6:
-        return X, False
     X = X.copy()
     X[rng.random(X.shape) < 0.1] = np.nan
-    return X, True
+    return X
 
 
 def thresholds_of(model):
@@ -223,7 +225,9 @@ def thresholds_of(model):
 
 
 def forest_case(rng, model, X, y, count, weight, **more):
-    X, missing = with_missing(rng, X)
+    missing = knows_missing(model) and rng.random() < 0.5
+    if missing and rng.random() < 0.7:
+        X = with_missing(rng, X)
     model.fit(X, y, sample_weight=weight)
     finite = thresholds_of(model)
     rows, dtype = prediction_rows(rng, X, count, finite[np.isfinite(finite)])
@@ -260,29 +264,8 @@ def draw_forest_regressor(rng, count):
     model = RandomForestRegressor(
         criterion=pick(rng, ["squared_error", "squared_error", "friedman_mse", "absolute_error"]),
         **tree_parameters(rng))
-    if model.criterion == "absolute_error":
-        weight, model.ccp_alpha = None, 0.0
-        X, _ = np.round(X, 3), None
-        return forest_case(_without_missing(rng), model, X, y, count, weight, outputs=outputs)
     weight = rng.uniform(0.1, 2, size=len(X)) if rng.random() < 0.5 else None
     return forest_case(rng, model, X, y, count, weight, outputs=outputs)
-
-
-class _without_missing:
-    """The same generator, except that no training set gets NaN (absolute_error cannot learn from it)."""
-
-    def __init__(self, rng):
-        self._rng = rng
-        self._asked = False
-
-    def random(self, *arguments):
-        if not self._asked and not arguments:
-            self._asked = True
-            return 0.0
-        return self._rng.random(*arguments)
-
-    def __getattr__(self, name):
-        return getattr(self._rng, name)
 
 
 def make_scaler(rng):

@@ -122,8 +122,9 @@ extension EstimatorBinder {
     return try tree.array(name)
   }
 
-  /// Forests take NaN as "missing" since 1.4, for the criteria (until 1.8) that know missing values.
+  /// Forests take NaN as "missing" since 1.4; until 1.8 only with the criteria that know missing values.
   private func allowsMissingValues(_ state: EstimatorState) throws(BindError) -> Bool {
+    if state.version >= SklearnVersion(1, 9) { return true }
     guard state.version >= SklearnVersion(1, 4) else { return false }
     if state.has("monotonic_cst"), !state.isNone("monotonic_cst") { return false }
     let known: Set<String> = ["gini", "log_loss", "entropy", "squared_error", "friedman_mse", "poisson"]

@@ -6,7 +6,7 @@ extension EstimatorBinder {
       throw .unsupported("its SVC was fitted on a sparse matrix; fit it on a dense one (X.toarray())")
     }
     let vectors = try state.array("support_vectors_")
-    guard vectors.shape.count == 2, vectors.shape[1] == identity.featureCount || vectors.count == 0 else {
+    guard vectors.shape.count == 2, vectors.shape[1] == identity.featureCount || vectors.shape[0] == 0 else {
       throw state.malformed("support_vectors_", "a matrix of [vectors, \(identity.featureCount)]")
     }
     let count = vectors.shape[0]

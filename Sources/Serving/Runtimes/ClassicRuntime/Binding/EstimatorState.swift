@@ -10,6 +10,7 @@ struct EstimatorState {
     className = object.global.name
     var attributes: [String: PickleValue] = [:]
     if let state = object.state, case .dictionary(let entries)? = binder.graph.node(state) {
+      try binder.spend(elements: entries.count)
       for entry in entries {
         if case .string(let key) = entry.key { attributes[key] = entry.value }
       }

@@ -1,0 +1,80 @@
+internal import Basics
+internal import ClassicRuntime
+internal import Formats
+internal import InferenceProtocol
+internal import Linux
+internal import ModelRuntime
+
+/// The model files in `Tests/Fixtures/sklearn`, written by `make.py` there, and what scikit-learn predicts with them.
+enum Fixtures {
+  static let versions = ["1.1.3", "1.2.2", "1.5.2", "1.9.1"]
+
+  static var folder: String {
+    let parts = #filePath.split(separator: "/").dropLast(2)
+    return "/" + parts.joined(separator: "/") + "/Fixtures/sklearn"
+  }
+
+  static func path(_ name: String) -> String { "\(folder)/\(name)" }
+
+  static func bytes(_ name: String) throws -> Bytes { try Files.read(path(name)) }
+
+  static func load(_ name: String, predictsProbabilities: Bool = false) throws -> any LoadedModel {
+    try ClassicRuntime().load(
+      path: path(name), options: LoadOptions(predictsProbabilities: predictsProbabilities))
+  }
+
+  /// `expected-<version>.json`.
+  static func expected(_ version: String) throws -> JSONValue {
+    try JSONValue(parsing: try bytes("expected-\(version).json"))
+  }
+
+  static func rows(_ expected: JSONValue) -> Tensor {
+    let rows = expected["rows"]?.array ?? []
+    let values = rows.flatMap { $0.array ?? [] }.map { $0.double ?? .nan }
+    return Tensor(name: "input-0", shape: [rows.count, values.count / max(rows.count, 1)], values: .float64(values))
+  }
+
+  /// Numbers of any nesting, in order.
+  static func numbers(_ value: JSONValue?) -> [Double] {
+    switch value {
+    case .array(let items)?: items.flatMap { numbers($0) }
+    case .number(let number)?: [number.double]
+    default: []
+    }
+  }
+
+  static func strings(_ value: JSONValue?) -> [String] { (value?.array ?? []).compactMap(\.string) }
+}
+
+/// A small seeded generator (SplitMix64), so that a failing run can be repeated.
+struct SeededGenerator: RandomNumberGenerator {
+  private var state: UInt64
+
+  init(seed: UInt64) { state = seed }
+
+  mutating func next() -> UInt64 {
+    state &+= 0x9e37_79b9_7f4a_7c15
+    var mixed = state
+    mixed = (mixed ^ (mixed >> 30)) &* 0xbf58_476d_1ce4_e5b9
+    mixed = (mixed ^ (mixed >> 27)) &* 0x94d0_49bb_1331_11eb
+    return mixed ^ (mixed >> 31)
+  }
+}
+
+/// A folder of its own per test, removed with the value.
+final class TemporaryFolder: Sendable {
+  let path: String
+
+  init() throws {
+    path = "/tmp/apus-classic-\(ProcessEnvironment.processIdentifier)-\(UInt64.random(in: 0 ... .max))"
+    try Files.createDirectories(path)
+  }
+
+  deinit { try? Files.removeTree(path) }
+
+  func write(_ bytes: Bytes, as name: String) throws -> String {
+    let file = "\(path)/\(name)"
+    try Files.writeAtomically(bytes, to: file)
+    return file
+  }
+}
