@@ -65,9 +65,10 @@ import Testing
     #expect(error?.description.hasPrefix("ConfigMap kserve/inferenceservice-config, key \"\(key)") == true)
   }
 
-  @Test(arguments: [
-    ("http", 80, ""), ("http", 8081, ":8081"), ("https", 443, ""), ("https", 80, ":80"), ("http", nil, ""),
-  ] as [(String, Int?, String)])
+  @Test(
+    arguments: [
+      ("http", 80, ""), ("http", 8081, ":8081"), ("https", 443, ""), ("https", 80, ":80"), ("http", nil, ""),
+    ] as [(String, Int?, String)])
   func thePortIsNamedWhereItIsNotTheSchemesOwn(_ scheme: String, _ port: Int?, _ expected: String) {
     var configuration = InferenceServiceConfig(platform: .init(ingressDomain: "localhost", gatewayPort: port))
     configuration.ingress.urlScheme = scheme
@@ -77,7 +78,8 @@ import Testing
   @Test func domainsAreRenderedAndChecked() throws {
     let standard = DomainTemplate(DomainTemplate.standard)
     func render(_ template: DomainTemplate, _ name: String, _ domain: String) throws -> String {
-      try template.render(name: name, namespace: "team", domain: domain, annotations: ["tier": "gold"], labels: [:])
+      try template.render(
+        name: name, namespace: "team", domain: domain, annotations: ["tier": "gold"], labels: [:])
     }
     #expect(try render(standard, "iris", "localhost") == "iris-team.localhost")
     #expect(try render(DomainTemplate("{{.Annotations.tier}}.{{.Name}}.x"), "iris", "") == "gold.iris.x")

@@ -54,7 +54,8 @@ import Testing
 
   @Test func theModeOfTheConfigurationIsWrittenDownUnlessItIsKnative() throws {
     #expect(
-      try defaulted(#"{"predictor":{"sklearn":{}}}"#).annotations["serving.kserve.io/deploymentMode"] == "Standard")
+      try defaulted(#"{"predictor":{"sklearn":{}}}"#).annotations["serving.kserve.io/deploymentMode"]
+        == "Standard")
     var knative = embedded
     knative.defaultDeploymentMode = .knative
     let service = try defaulted(#"{"predictor":{"sklearn":{}}}"#, configuration: knative)
@@ -107,7 +108,9 @@ import Testing
     #expect(service.json.at("spec", "predictor", "model", "modelFormat", "name")?.string == "onnx")
   }
 
-  @Test(arguments: [#"{}"#, #"{"predictor":null}"#, #"{"predictor":[]}"#, #"{"predictor":{"containers":[]}}"#])
+  @Test(arguments: [
+    #"{}"#, #"{"predictor":null}"#, #"{"predictor":[]}"#, #"{"predictor":{"containers":[]}}"#,
+  ])
   func malformedSpecsPassThrough(_ spec: String) throws {
     let service = try defaulted(spec)
     #expect(try service.spec == JSONValue(parsing: spec))

@@ -27,8 +27,14 @@ import Testing
   }
 
   @Test(arguments: [
-    (#"{"predictor":{\#(Self.model),"minReplicas":-1}}"#, "spec.predictor.minReplicas", "'MinReplicas' cannot be less than 0"),
-    (#"{"predictor":{\#(Self.model),"maxReplicas":-1}}"#, "spec.predictor.maxReplicas", "'MaxReplicas' cannot be less than 0"),
+    (
+      #"{"predictor":{\#(Self.model),"minReplicas":-1}}"#, "spec.predictor.minReplicas",
+      "'MinReplicas' cannot be less than 0"
+    ),
+    (
+      #"{"predictor":{\#(Self.model),"maxReplicas":-1}}"#, "spec.predictor.maxReplicas",
+      "'MaxReplicas' cannot be less than 0"
+    ),
     (
       #"{"predictor":{\#(Self.model),"minReplicas":3,"maxReplicas":2}}"#, "spec.predictor.minReplicas",
       "'MinReplicas' cannot be greater than MaxReplicas"
@@ -37,9 +43,13 @@ import Testing
       #"{"predictor":{\#(Self.model),"containerConcurrency":-1}}"#, "spec.predictor.containerConcurrency",
       "parallelism cannot be less than 0"
     ),
-    (#"{"predictor":{\#(Self.model),"logger":{"mode":""}}}"#, "spec.predictor.logger.mode", "invalid logger type"),
     (
-      #"{"predictor":{\#(Self.model),"logger":{"mode":"all","storage":{"path":"p"}}}}"#, "spec.predictor.logger.storage",
+      #"{"predictor":{\#(Self.model),"logger":{"mode":""}}}"#, "spec.predictor.logger.mode",
+      "invalid logger type"
+    ),
+    (
+      #"{"predictor":{\#(Self.model),"logger":{"mode":"all","storage":{"path":"p"}}}}"#,
+      "spec.predictor.logger.storage",
       "invalid logger storage configuration"
     ),
     (
@@ -49,8 +59,10 @@ import Testing
     (
       #"{"predictor":{"model":{"modelFormat":{"name":"a"},"storageUri":"ftp://x/y"}}}"#,
       "spec.predictor.model.storageUri",
-      "storageUri, must be one of: [gs://, s3://, pvc://, file://, https://, http://, hdfs://, webhdfs://, oci://, "
-        + "oci+native://, oci+fetch://, hf://] or match https://{}.blob.core.windows.net/{}/{} or be an absolute or "
+      "storageUri, must be one of: [gs://, s3://, pvc://, file://, https://, http://, hdfs://, "
+        + "webhdfs://, oci://, "
+        + "oci+native://, oci+fetch://, hf://] or match https://{}.blob.core.windows.net/{}/{} or be an "
+        + "absolute or "
         + "relative local path. StorageUri [ftp://x/y] is not supported."
     ),
     (
@@ -101,7 +113,10 @@ import Testing
     (#"[{"uri":""}]"#, "storage URI cannot be empty"),
     (#"[{"uri":"gs://b/m","mountPath":"/"}]"#, "storage path cannot be empty"),
     (#"[{"uri":"gs://b/m","mountPath":"mnt"}]"#, "storage path must be absolute"),
-    (#"[{"uri":"gs://b/m","mountPath":"/mnt/../etc"}]"#, "storage path cannot contain '..' for security reasons"),
+    (
+      #"[{"uri":"gs://b/m","mountPath":"/mnt/../etc"}]"#,
+      "storage path cannot contain '..' for security reasons"
+    ),
     (
       #"[{"uri":"pvc://c/a","mountPath":"/mnt/a"},{"uri":"pvc://c/b","mountPath":"/mnt/a"}]"#,
       "PVC storage paths must be unique"
@@ -130,7 +145,8 @@ import Testing
   @Test func aNameWhoseChildrenWouldBeTooLongIsRefused() throws {
     let spec = #"{"predictor":{\#(Self.model)}}"#
     #expect(try causes(spec, name: String(repeating: "a", count: 53)) == [])
-    #expect(try causes(spec, name: String(repeating: "a", count: 54)).first?.message.contains("1 shorter") == true)
+    #expect(
+      try causes(spec, name: String(repeating: "a", count: 54)).first?.message.contains("1 shorter") == true)
   }
 
   @Test func annotationsAreChecked() throws {
@@ -139,7 +155,8 @@ import Testing
       try causes(spec, annotations: ["serving.kserve.io/autoscalerClass": "x"]).first?.message
         == "[x] is not a supported autoscaler class type")
     #expect(
-      try causes(spec, annotations: ["serving.kserve.io/deploymentMode": "Best"]).first?.message.contains("[Best]")
+      try causes(spec, annotations: ["serving.kserve.io/deploymentMode": "Best"]).first?.message.contains(
+        "[Best]")
         == true)
   }
 
@@ -166,7 +183,8 @@ import Testing
   }
 
   @Test func theErrorNamesTheObject() throws {
-    let error = InferenceServiceValidation.error(try makeService(#"{"predictor":{\#(Self.model),"minReplicas":-1}}"#))
+    let error = InferenceServiceValidation.error(
+      try makeService(#"{"predictor":{\#(Self.model),"minReplicas":-1}}"#))
     #expect(
       error?.message
         == "InferenceService.serving.kserve.io \"iris\" is invalid: spec.predictor.minReplicas: "

@@ -38,7 +38,8 @@ import Testing
   }
 
   @Test(arguments: [
-    "{{.Unknown}}", "{{ range .Labels }}", "{{.Name", "{{}}", "{{.Spec.x}}", "{{ index .Labels tier }}", "{{Name}}",
+    "{{.Unknown}}", "{{ range .Labels }}", "{{.Name", "{{}}", "{{.Spec.x}}", "{{ index .Labels tier }}",
+    "{{Name}}",
     "{{ .Name | upper }}",
   ])
   func whatIsNotKnownIsRefusedWithTheText(_ text: String) {

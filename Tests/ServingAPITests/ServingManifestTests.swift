@@ -54,7 +54,8 @@ import Testing
   }
 
   @Test func theSklearnRuntimeIsUpstreams() throws {
-    let runtime = ServingRuntime(try #require(BuiltInRuntimes.all.first { $0.name == "kserve-sklearnserver" }))
+    let runtime = ServingRuntime(
+      try #require(BuiltInRuntimes.all.first { $0.name == "kserve-sklearnserver" }))
     #expect(runtime.protocolVersions == ["v1", "v2"])
     #expect(runtime.modelFormats.map(\.description) == ["sklearn 1"])
     #expect(runtime.modelFormats.first?.isAutoSelected == true)
@@ -81,7 +82,8 @@ import Testing
       ])
     let own = try runtime(
       "c",
-      #"[{"name":"x","version":"1","autoSelect":true,"priority":1},{"name":"x","version":"2","autoSelect":true,"priority":2}]"#)
+      #"[{"name":"x","version":"1","autoSelect":true,"priority":1},{"name":"x","version":"2","autoSelect":true,"priority":2}]"#
+    )
     #expect(
       ServingRuntimeValidation.causes(own, others: []).map(\.message) == [
         "different priorities assigned for the model format x under the servingruntime c"

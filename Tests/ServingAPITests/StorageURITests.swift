@@ -5,7 +5,10 @@ import Testing
   @Test(arguments: [
     ("pvc://samples/models/iris", StorageURI.Scheme.pvc, "samples", "models/iris"),
     ("pvc://samples", .pvc, "samples", ""),
-    ("gs://kfserving-examples/models/sklearn/1.0/model", .gcs, "kfserving-examples", "models/sklearn/1.0/model"),
+    (
+      "gs://kfserving-examples/models/sklearn/1.0/model", .gcs, "kfserving-examples",
+      "models/sklearn/1.0/model"
+    ),
     ("https://host:8443/a.zip?x=1", .https, "host:8443", "a.zip?x=1"),
     ("file:///srv/model", .file, "", "srv/model"),
     ("/srv/model", .localPath, "", "/srv/model"),
@@ -13,7 +16,9 @@ import Testing
     ("hf://owner/model:rev", .huggingFace, "owner", "model:rev"),
     ("oci+native://registry/image:1", .ociNative, "registry", "image:1"),
   ])
-  func partsAreTakenApart(_ text: String, _ scheme: StorageURI.Scheme, _ authority: String, _ path: String) throws {
+  func partsAreTakenApart(_ text: String, _ scheme: StorageURI.Scheme, _ authority: String, _ path: String)
+    throws
+  {
     let uri = try StorageURI(text)
     #expect(uri.scheme == scheme)
     #expect(uri.authority == authority)
@@ -37,11 +42,14 @@ import Testing
   }
 
   @Test func theLengthIsBounded() {
-    #expect(throws: StorageURI.Failure.self) { try StorageURI("gs://b/" + String(repeating: "x", count: 5000)) }
+    #expect(throws: StorageURI.Failure.self) {
+      try StorageURI("gs://b/" + String(repeating: "x", count: 5000))
+    }
   }
 
   @Test(arguments: [
-    (["/mnt/models/a", "/mnt/models/b/c"], "/mnt/models"), (["/mnt/models"], "/mnt/models"), (["/a", "/b"], "/"),
+    (["/mnt/models/a", "/mnt/models/b/c"], "/mnt/models"), (["/mnt/models"], "/mnt/models"),
+    (["/a", "/b"], "/"),
     (["/ab", "/abc"], "/"), ([], "/"),
   ])
   func theCommonParentIsAWholeFolder(_ paths: [String], _ expected: String) {

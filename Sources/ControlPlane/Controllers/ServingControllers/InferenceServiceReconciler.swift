@@ -23,8 +23,8 @@ struct InferenceServiceReconciler: Reconciler {
       tracker.forget(key)
       return .done
     }
-    // Children go by their owner references. A copy that lacks our own last status would tell every event twice;
-    // its change queues the key again.
+    // Children go by their owner references. A copy that lacks our own last status would tell every event
+    // twice; its change queues the key again.
     guard !stored.isBeingDeleted, tracker.isSettled(key) else { return .done }
     let configuration = configuration.current
     let service = InferenceService(InferenceServiceDefaults.apply(to: stored, configuration: configuration))

@@ -30,7 +30,8 @@ struct ServiceCaches: Sendable {
     pods = informers.informer(.pods)
     endpointSlices = informers.informer(.endpointSlices)
     configMap = informers.informer(
-      .configMaps, namespace: ServingPlatform.namespace, fieldSelector: "metadata.name=\(ServingPlatform.configMap)")
+      .configMaps, namespace: ServingPlatform.namespace,
+      fieldSelector: "metadata.name=\(ServingPlatform.configMap)")
     pods.addIndex(Self.appIndex) { pod in
       pod.labels[ServingLabel.app].map { ["\(pod.namespace)/\($0)"] } ?? []
     }
@@ -40,7 +41,10 @@ struct ServiceCaches: Sendable {
   }
 
   func runtimes(in namespace: String) -> (namespace: [ServingRuntime], cluster: [ServingRuntime]) {
-    (namespaceRuntimes.list(namespace: namespace).map(ServingRuntime.init), clusterRuntimes.list().map(ServingRuntime.init))
+    (
+      namespaceRuntimes.list(namespace: namespace).map(ServingRuntime.init),
+      clusterRuntimes.list().map(ServingRuntime.init)
+    )
   }
 
   /// The pods that a Deployment of this name owns, by their `app` label.
@@ -69,5 +73,7 @@ struct ServiceCaches: Sendable {
     return Controller.ownerKeys(.added(service), .inferenceServices)
   }
 
-  func everyService(in namespace: String? = nil) -> [ObjectKey] { services.list(namespace: namespace).map(\.key) }
+  func everyService(in namespace: String? = nil) -> [ObjectKey] {
+    services.list(namespace: namespace).map(\.key)
+  }
 }

@@ -42,7 +42,8 @@ public struct ServingControllers: Sendable {
     credentials: any CredentialInjector = NoCredentials(), clock: any SleepingClock
   ) async {
     await ServingControllers(
-      client: client, informers: informers, configuration: configuration, credentials: credentials, clock: clock
+      client: client, informers: informers, configuration: configuration, credentials: credentials,
+      clock: clock
     ).run()
   }
 

@@ -16,8 +16,10 @@ public struct DomainTemplate: Sendable, Hashable {
         maps: ["Annotations": annotations, "Labels": labels]))
     if let problem = DNSName.fullyQualifiedProblem(host) {
       throw .init(
-        description: "invalid domain name \"\(host)\": \(problem); change domainTemplate or ingressDomain in the "
-          + "\"ingress\" entry of ConfigMap \(ServingPlatform.namespace)/\(ServingPlatform.configMap), or the "
+        description:
+          "invalid domain name \"\(host)\": \(problem); change domainTemplate or ingressDomain in the "
+          + "\"ingress\" entry of ConfigMap \(ServingPlatform.namespace)/\(ServingPlatform.configMap), "
+          + "or the "
           + "service's name")
     }
     return host

@@ -18,7 +18,9 @@ extension InferenceServiceConfig {
       automountsServiceAccountToken = try security.flag("autoMountServiceAccountToken") ?? false
     }
     // Entries that later parts read must be JSON now: a typing error shows when it is made.
-    for key in ["explainers", "credentials", "logger", "batcher", "agent", "router", "metricsAggregator", "localModel"] {
+    for key in [
+      "explainers", "credentials", "logger", "batcher", "agent", "router", "metricsAggregator", "localModel",
+    ] {
       _ = try ConfigurationEntry(key, data)
     }
   }
@@ -41,7 +43,8 @@ extension InferenceServiceConfig {
     guard let resource = try entry.entry("resource") else { return }
     resources = ResourceDefaults(
       cpuRequest: try resource.text("cpuRequest") ?? "", cpuLimit: try resource.text("cpuLimit") ?? "",
-      memoryRequest: try resource.text("memoryRequest") ?? "", memoryLimit: try resource.text("memoryLimit") ?? "")
+      memoryRequest: try resource.text("memoryRequest") ?? "",
+      memoryLimit: try resource.text("memoryLimit") ?? "")
   }
 
   private mutating func decodeStorage(_ entry: ConfigurationEntry?) throws(ConfigurationError) {
@@ -77,7 +80,8 @@ extension InferenceServiceConfig {
     }
     decoded.domain = try entry.text("ingressDomain")?.nonEmpty ?? platform.ingressDomain
     decoded.additionalDomains = try entry.texts("additionalIngressDomains") ?? []
-    decoded.domainTemplate = DomainTemplate(try entry.text("domainTemplate")?.nonEmpty ?? DomainTemplate.standard)
+    decoded.domainTemplate = DomainTemplate(
+      try entry.text("domainTemplate")?.nonEmpty ?? DomainTemplate.standard)
     decoded.urlScheme = try entry.text("urlScheme")?.nonEmpty ?? "http"
     guard ["http", "https"].contains(decoded.urlScheme) else {
       throw entry.error("urlScheme", "\"\(decoded.urlScheme)\" is neither http nor https")
@@ -85,7 +89,9 @@ extension InferenceServiceConfig {
     decoded.pathTemplate = try entry.text("pathTemplate") ?? ""
     decoded.isCreationDisabled = try entry.flag("disableIngressCreation") ?? false
     decoded.isRouteTimeoutDisabled = try entry.flag("disableHTTPRouteTimeout") ?? false
-    if let problem = decoded.domainTemplate.problem { throw entry.error("domainTemplate", problem.description) }
+    if let problem = decoded.domainTemplate.problem {
+      throw entry.error("domainTemplate", problem.description)
+    }
     ingress = decoded
   }
 }

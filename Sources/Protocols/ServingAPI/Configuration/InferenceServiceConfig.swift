@@ -63,7 +63,9 @@ public struct InferenceServiceConfig: Sendable, Hashable {
 
   /// `:8081` where clients must name the port.
   public var portSuffix: String {
-    guard let port = platform.gatewayPort, port != (ingress.urlScheme == "https" ? 443 : 80) else { return "" }
+    guard let port = platform.gatewayPort, port != (ingress.urlScheme == "https" ? 443 : 80) else {
+      return ""
+    }
     return ":\(port)"
   }
 }
@@ -74,7 +76,8 @@ public struct ConfigurationError: Error, Sendable, Hashable, CustomStringConvert
   public let cause: String
 
   public var description: String {
-    "ConfigMap \(ServingPlatform.namespace)/\(ServingPlatform.configMap), key \"\(key)\": \(cause); the last good "
+    "ConfigMap \(ServingPlatform.namespace)/\(ServingPlatform.configMap), key \"\(key)\": \(cause); the "
+      + "last good "
       + "configuration stays in force until it is corrected"
   }
 }

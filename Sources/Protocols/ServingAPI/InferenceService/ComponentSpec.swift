@@ -1,7 +1,7 @@
 public import Formats
 
-/// What predictor, transformer and explainer have in common: a pod spec and how many of it. A view of the JSON, so
-/// that nothing a user wrote is lost.
+/// What predictor, transformer and explainer have in common: a pod spec and how many of it. A view of the
+/// JSON, so that nothing a user wrote is lost.
 public struct ComponentSpec: Sendable, Hashable {
   public var json: JSONValue
 
@@ -22,7 +22,9 @@ public struct ComponentSpec: Sendable, Hashable {
 
   /// The members that belong to a core/v1 PodSpec, in the order they were written.
   public var podSpec: JSONValue {
-    .object(JSONObject((json.object?.members ?? []).filter { CoreSchemas.podFields.contains($0.key) }.map { ($0, $1) }))
+    .object(
+      JSONObject(
+        (json.object?.members ?? []).filter { CoreSchemas.podFields.contains($0.key) }.map { ($0, $1) }))
   }
 
   /// `storageUris[]`.

@@ -14,7 +14,9 @@ public struct InferenceService: Sendable, Hashable {
   public var labels: [String: String] { object.labels }
   public var annotations: [String: String] { object.annotations }
   public var predictor: PredictorSpec { PredictorSpec(json: object.json.at("spec", "predictor") ?? [:]) }
-  public var transformer: ComponentSpec? { object.json.at("spec", "transformer").map(ComponentSpec.init(json:)) }
+  public var transformer: ComponentSpec? {
+    object.json.at("spec", "transformer").map(ComponentSpec.init(json:))
+  }
   public var explainer: ComponentSpec? { object.json.at("spec", "explainer").map(ComponentSpec.init(json:)) }
   public var canaries: [JSONValue] { object.json.at("spec", "canary")?.array ?? [] }
 
@@ -22,11 +24,12 @@ public struct InferenceService: Sendable, Hashable {
   public var isStopped: Bool { annotations[ServingAnnotation.stop]?.lowercased() == "true" }
   public var isClusterLocal: Bool { labels[ServingLabel.visibility] == ServingLabel.clusterLocal }
 
-  /// Mode in which it runs: what its status says, else its annotation, else `fallback`. A mode that was once taken
-  /// stays until the service is made anew.
+  /// Mode in which it runs: what its status says, else its annotation, else `fallback`. A mode that was once
+  /// taken stays until the service is made anew.
   public func deploymentMode(default fallback: DeploymentMode) -> DeploymentMode {
     let stored = object.json.at("status", "deploymentMode")?.string.flatMap(DeploymentMode.init(name:))
-    return stored ?? annotations[ServingAnnotation.deploymentMode].flatMap(DeploymentMode.init(name:)) ?? fallback
+    return stored ?? annotations[ServingAnnotation.deploymentMode].flatMap(DeploymentMode.init(name:))
+      ?? fallback
   }
 
   /// Deployment and Service of the predictor.
@@ -59,7 +62,9 @@ public struct PredictorSpec: Sendable, Hashable {
   /// Every container-like part with its field path, for checks that hold for all of them.
   public var containerParts: [(path: String, json: JSONValue)] {
     var parts: [(String, JSONValue)] = []
-    for (index, container) in component.containers.enumerated() { parts.append(("containers[\(index)]", container)) }
+    for (index, container) in component.containers.enumerated() {
+      parts.append(("containers[\(index)]", container))
+    }
     for (index, container) in component.initContainers.enumerated() {
       parts.append(("initContainers[\(index)]", container))
     }

@@ -27,9 +27,11 @@ public enum InferenceServiceDefaults {
     return result
   }
 
-  /// Names of earlier releases become today's; a mode that needs no other system is written down, so that a later
-  /// change of the configuration does not move the service.
-  private static func defaultDeploymentMode(_ object: inout KubeObject, _ configuration: InferenceServiceConfig) {
+  /// Names of earlier releases become today's; a mode that needs no other system is written down, so that a
+  /// later change of the configuration does not move the service.
+  private static func defaultDeploymentMode(
+    _ object: inout KubeObject, _ configuration: InferenceServiceConfig
+  ) {
     var annotations = object.annotations
     if let given = annotations[ServingAnnotation.deploymentMode] {
       guard let mode = DeploymentMode(name: given), mode.rawValue != given else { return }
@@ -41,8 +43,8 @@ public enum InferenceServiceDefaults {
     object.annotations = annotations
   }
 
-  /// A framework field becomes `model` with that format. With a `model` there already, both stay for validation to
-  /// refuse.
+  /// A framework field becomes `model` with that format. With a `model` there already, both stay for
+  /// validation to refuse.
   private static func defaultModel(_ predictor: inout JSONValue) {
     let spec = PredictorSpec(json: predictor)
     if spec.model == nil, let (framework, fields) = spec.frameworks.first {
@@ -62,7 +64,9 @@ public enum InferenceServiceDefaults {
   }
 
   private static func defaultPredictorContainer(_ predictor: inout JSONValue, _ resources: ResourceDefaults) {
-    guard PredictorSpec(json: predictor).isCustom, var containers = predictor["containers"]?.array else { return }
+    guard PredictorSpec(json: predictor).isCustom, var containers = predictor["containers"]?.array else {
+      return
+    }
     if containers.count == 1 || (containers[0]["name"]?.string ?? "").isEmpty {
       containers[0]["name"] = .string(ServingPod.modelContainer)
     }

@@ -56,7 +56,9 @@ extension InferenceServiceValidation {
     if otherPaths.count > 1 && MountPaths.commonParent(otherPaths) == "/" {
       add(
         "\(path).storageUris",
-        "storage paths must have a common parent directory: put them all under one folder, as /mnt/models/<name>")
+        "storage paths must have a common parent directory: put them all under one folder, as "
+          + "/mnt/models/<name>"
+      )
     }
   }
 

@@ -4,7 +4,8 @@ internal import KubeProtocol
 extension InferenceServiceValidation {
   /// Members of the predictor's type upstream names in its message.
   private static let implementations: [String] = [
-    "Name", "SKLearn", "XGBoost", "Tensorflow", "PyTorch", "Triton", "ONNX", "HuggingFace", "PMML", "LightGBM",
+    "Name", "SKLearn", "XGBoost", "Tensorflow", "PyTorch", "Triton", "ONNX", "HuggingFace", "PMML",
+    "LightGBM",
     "Paddle", "Model", "StorageUris", "StorageContainerName", "WorkerSpec", "PodSpec",
   ]
   private static let protocolVersions: [String] = ["v1", "v2", "grpc-v1", "grpc-v2"]
@@ -17,11 +18,14 @@ extension InferenceServiceValidation {
       && container.environmentValue(ServingPod.storageURIVariable) != nil
     {
       add(
-        "spec.predictor.containers[\(index)].env", "storage uri should not be specified in transformer container",
+        "spec.predictor.containers[\(index)].env",
+        "storage uri should not be specified in transformer container",
         reason: "FieldValueForbidden")
     }
     let hasOwnContainer = containers.contains { $0["name"]?.string == ServingPod.modelContainer }
-    let specs = predictor.frameworks.map { ($0.framework.field, $0.spec) } + (predictor.model.map { [("model", $0.json)] } ?? [])
+    let specs =
+      predictor.frameworks.map { ($0.framework.field, $0.spec) }
+      + (predictor.model.map { [("model", $0.json)] } ?? [])
     let count = specs.count + (predictor.isCustom || (hasOwnContainer && !specs.isEmpty) ? 1 : 0)
     if count != 1 {
       add(
@@ -29,8 +33,12 @@ extension InferenceServiceValidation {
         "exactly one of [\(Self.implementations.joined(separator: ", "))] must be specified in PredictorSpec",
         reason: count == 0 ? "FieldValueRequired" : "FieldValueInvalid")
     }
-    for (field, spec) in specs { checkModel("spec.predictor.\(field)", ModelSpec(json: spec), isModel: field == "model") }
-    if let name = predictor.name, !DNSName.isLabel(name) || !(name.utf8.first.map { $0 > UInt8(ascii: "9") } ?? false) {
+    for (field, spec) in specs {
+      checkModel("spec.predictor.\(field)", ModelSpec(json: spec), isModel: field == "model")
+    }
+    if let name = predictor.name,
+      !DNSName.isLabel(name) || !(name.utf8.first.map { $0 > UInt8(ascii: "9") } ?? false)
+    {
       add("spec.predictor.name", "\"\(name)\" must match ^[a-z]([-a-z0-9]*[a-z0-9])?$")
     }
     if predictor.isCustom { checkCustomContainers("predictor", service: predictor.component) }
@@ -38,10 +46,14 @@ extension InferenceServiceValidation {
 
   private mutating func checkModel(_ path: String, _ model: ModelSpec, isModel: Bool) {
     if let name = model.json["name"]?.string, !name.isEmpty, name != ServingPod.modelContainer {
-      add("\(path).name", "the 'name' field is not allowed in standard predictor", reason: "FieldValueForbidden")
+      add(
+        "\(path).name", "the 'name' field is not allowed in standard predictor", reason: "FieldValueForbidden"
+      )
     }
     if isModel && model.formatName.isEmpty {
-      add("\(path).modelFormat.name", "Required value: names the format of the model", reason: "FieldValueRequired")
+      add(
+        "\(path).modelFormat.name", "Required value: names the format of the model",
+        reason: "FieldValueRequired")
     }
     if let version = model.protocolVersion, !Self.protocolVersions.contains(version) {
       add(
@@ -73,7 +85,9 @@ extension InferenceServiceValidation {
   private mutating func checkConfidential(_ path: String, _ model: ModelSpec) {
     guard let confidential = model.json["confidential"], confidential["enabled"]?.bool == true else { return }
     if (model.storageURI ?? "").isEmpty {
-      add("\(path).storageUri", "confidential model serving requires storageUri to be set", reason: "FieldValueRequired")
+      add(
+        "\(path).storageUri", "confidential model serving requires storageUri to be set",
+        reason: "FieldValueRequired")
     }
     guard let identifier = confidential["resourceId"]?.string, !identifier.isEmpty else { return }
     let parts = identifier.split(separator: "/", omittingEmptySubsequences: false)
@@ -98,7 +112,9 @@ extension InferenceServiceValidation {
   mutating func checkCustomContainers(_ name: String, service component: ComponentSpec?) {
     guard let component else { return }
     if name != "predictor" && component.containers.isEmpty {
-      add("spec.\(name)", "exactly one of [PodSpec] must be specified in \(name.capitalizedFirst)Spec", reason: "FieldValueRequired")
+      add(
+        "spec.\(name)", "exactly one of [PodSpec] must be specified in \(name.capitalizedFirst)Spec",
+        reason: "FieldValueRequired")
     }
     for (index, container) in component.containers.enumerated() {
       if let version = container.environmentValue(ServingPod.protocolVariable), !version.isEmpty,

@@ -70,12 +70,14 @@ public struct InferenceServiceValidation {
   private mutating func checkName() {
     let name = service.name
     let isValid =
-      DNSName.isLabel(name) && (name.utf8.first.map { (UInt8(ascii: "a")...UInt8(ascii: "z")).contains($0) } ?? false)
+      DNSName.isLabel(name)
+      && (name.utf8.first.map { (UInt8(ascii: "a")...UInt8(ascii: "z")).contains($0) } ?? false)
     if name.utf8.count <= 63 && !isValid {
       add(
         "metadata.name",
         "the InferenceService \"\(name)\" is invalid: a InferenceService name must consist of lower case "
-          + "alphanumeric characters or '-', and must start with alphabetical character. (e.g. \"my-name\" or "
+          + "alphanumeric characters or '-', and must start with alphabetical character. (e.g. "
+          + "\"my-name\" or "
           + "\"abc-123\", regex used for validation is '\(Self.nameFormat)')")
       return
     }
@@ -121,7 +123,8 @@ public struct InferenceServiceValidation {
       where variable["name"]?.string == "PYTHONPATH" {
         let name = container["name"]?.string ?? ServingPod.modelContainer
         add(
-          "\(path).env[\(index)]", "setting PYTHONPATH in container \"\(name)\" is not allowed for security reasons",
+          "\(path).env[\(index)]",
+          "setting PYTHONPATH in container \"\(name)\" is not allowed for security reasons",
           reason: "FieldValueForbidden")
       }
     }

@@ -20,6 +20,8 @@ public struct ModelSpec: Sendable, Hashable {
   /// The members that belong to a core/v1 Container.
   public var container: JSONValue {
     .object(
-      JSONObject((json.object?.members ?? []).filter { CoreSchemas.containerFields.contains($0.key) }.map { ($0, $1) }))
+      JSONObject(
+        (json.object?.members ?? []).filter { CoreSchemas.containerFields.contains($0.key) }.map { ($0, $1) })
+    )
   }
 }

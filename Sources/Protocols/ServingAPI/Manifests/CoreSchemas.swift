@@ -1,7 +1,7 @@
 internal import Formats
 
-/// The core Kubernetes types that the serving kinds hold inline, as rows of property name and JSON schema. Deeper
-/// types are referred to by their Kubernetes names, so that there is one definition of each.
+/// The core Kubernetes types that the serving kinds hold inline, as rows of property name and JSON schema.
+/// Deeper types are referred to by their Kubernetes names, so that there is one definition of each.
 enum CoreSchemas {
   typealias Property = (name: String, schema: JSONValue)
 
@@ -12,14 +12,16 @@ enum CoreSchemas {
     ("containers", .list(of: "io.k8s.api.core.v1.Container")),
     ("ephemeralContainers", .list(of: "io.k8s.api.core.v1.EphemeralContainer")),
     ("restartPolicy", .text), ("terminationGracePeriodSeconds", .int64), ("activeDeadlineSeconds", .int64),
-    ("dnsPolicy", .text), ("nodeSelector", .textMap), ("serviceAccountName", .text), ("serviceAccount", .text),
+    ("dnsPolicy", .text), ("nodeSelector", .textMap), ("serviceAccountName", .text),
+    ("serviceAccount", .text),
     ("automountServiceAccountToken", .flag), ("nodeName", .text), ("hostNetwork", .flag), ("hostPID", .flag),
     ("hostIPC", .flag), ("shareProcessNamespace", .flag),
     ("securityContext", .definition("io.k8s.api.core.v1.PodSecurityContext")),
     ("imagePullSecrets", .list(of: "io.k8s.api.core.v1.LocalObjectReference")),
     ("hostname", .text), ("subdomain", .text), ("affinity", .definition("io.k8s.api.core.v1.Affinity")),
     ("schedulerName", .text), ("tolerations", .list(of: "io.k8s.api.core.v1.Toleration")),
-    ("hostAliases", .list(of: "io.k8s.api.core.v1.HostAlias")), ("priorityClassName", .text), ("priority", .int32),
+    ("hostAliases", .list(of: "io.k8s.api.core.v1.HostAlias")), ("priorityClassName", .text),
+    ("priority", .int32),
     ("dnsConfig", .definition("io.k8s.api.core.v1.PodDNSConfig")),
     ("readinessGates", .list(of: "io.k8s.api.core.v1.PodReadinessGate")),
     ("runtimeClassName", .text), ("enableServiceLinks", .flag), ("preemptionPolicy", .text),
@@ -47,7 +49,8 @@ enum CoreSchemas {
     ("startupProbe", .definition("io.k8s.api.core.v1.Probe")),
     ("lifecycle", .definition("io.k8s.api.core.v1.Lifecycle")), ("terminationMessagePath", .text),
     ("terminationMessagePolicy", .text), ("imagePullPolicy", .text),
-    ("securityContext", .definition("io.k8s.api.core.v1.SecurityContext")), ("stdin", .flag), ("stdinOnce", .flag),
+    ("securityContext", .definition("io.k8s.api.core.v1.SecurityContext")), ("stdin", .flag),
+    ("stdinOnce", .flag),
     ("tty", .flag),
   ]
 

@@ -41,11 +41,13 @@ enum InferenceServiceSchema {
       ("metric", externalMetric), ("authenticationRef", authentication), ("target", metricTarget),
     ])
     let podMetric: JSONValue = .fields([
-      ("backend", .choice(["opentelemetry"])), ("serverAddress", .text), ("metricNames", .texts), ("query", .text),
+      ("backend", .choice(["opentelemetry"])), ("serverAddress", .text), ("metricNames", .texts),
+      ("query", .text),
       ("operationOverTime", .text),
     ])
     let metric: JSONValue = .fields([
-      ("type", .choice(["Resource", "External", "PodMetric"])), ("resource", resource), ("external", external),
+      ("type", .choice(["Resource", "External", "PodMetric"])), ("resource", resource),
+      ("external", external),
       ("podmetric", .fields([("metric", podMetric), ("target", metricTarget)])),
     ])
     return .fields([
@@ -85,7 +87,9 @@ enum InferenceServiceSchema {
 
   /// Where a model lies and the container that serves it.
   private static let modelProperties: [CoreSchemas.Property] = [
-    ("storageUri", JSONValue.text.described("Where the model's files are: gs://, s3://, pvc://, https://, …")),
+    (
+      "storageUri", JSONValue.text.described("Where the model's files are: gs://, s3://, pvc://, https://, …")
+    ),
     ("runtimeVersion", JSONValue.text.described("Tag of the runtime's image.")),
     ("protocolVersion", JSONValue.text.described("v1, v2, grpc-v1 or grpc-v2.")), ("storage", storage),
     ("confidential", .fields([("enabled", .flag), ("resourceId", .text)])),
@@ -96,7 +100,11 @@ enum InferenceServiceSchema {
   private static let model: JSONValue = .fields(
     [
       ("modelFormat", .fields([("name", .text), ("version", .text)], required: ["name"])),
-      ("runtime", JSONValue.text.described("ServingRuntime or ClusterServingRuntime; chosen by format where it is not set.")),
+      (
+        "runtime",
+        JSONValue.text.described(
+          "ServingRuntime or ClusterServingRuntime; chosen by format where it is not set.")
+      ),
     ] + modelProperties + CoreSchemas.containerProperties, required: ["modelFormat"])
 
   private static let workerSpec: JSONValue = .fields(
@@ -106,7 +114,8 @@ enum InferenceServiceSchema {
     [("name", JSONValue.text.with("pattern", "^[a-z]([-a-z0-9]*[a-z0-9])?$"))]
       + PredictorFramework.all.map { ($0.field, framework) }
       + [
-        ("model", model), ("storageUris", storageURIs), ("storageContainerName", .text), ("workerSpec", workerSpec),
+        ("model", model), ("storageUris", storageURIs), ("storageContainerName", .text),
+        ("workerSpec", workerSpec),
       ] + CoreSchemas.podProperties + extensionProperties)
 
   private static let transformer: JSONValue = .fields(

@@ -3,8 +3,8 @@ public import KubeProtocol
 
 /// The CustomResourceDefinitions of the serving kinds, as they are installed.
 ///
-/// Their schemas refer to core types by `$ref` (`#/definitions/io.k8s.api.core.v1.Container`): they are meant for a
-/// server that has those definitions, as the embedded one has.
+/// Their schemas refer to core types by `$ref` (`#/definitions/io.k8s.api.core.v1.Container`): they are
+/// meant for a server that has those definitions, as the embedded one has.
 public enum ServingCRDs {
   public static let all: [KubeObject] = [inferenceService, servingRuntime, clusterServingRuntime]
 
@@ -25,13 +25,15 @@ public enum ServingCRDs {
       ),
       ("Age", "date", ".metadata.creationTimestamp"),
     ],
-    spec: InferenceServiceSchema.spec, status: ["type": "object", "x-kubernetes-preserve-unknown-fields": true])
+    spec: InferenceServiceSchema.spec,
+    status: ["type": "object", "x-kubernetes-preserve-unknown-fields": true])
 
   public static let servingRuntime = make(
     .servingRuntimes, shortNames: [], columns: runtimeColumns, spec: ServingRuntimeSchema.spec, status: nil)
 
   public static let clusterServingRuntime = make(
-    .clusterServingRuntimes, shortNames: [], columns: runtimeColumns, spec: ServingRuntimeSchema.spec, status: nil)
+    .clusterServingRuntimes, shortNames: [], columns: runtimeColumns, spec: ServingRuntimeSchema.spec,
+    status: nil)
 
   private static let runtimeColumns: [(name: String, type: String, path: String)] = [
     ("Disabled", "boolean", ".spec.disabled"),

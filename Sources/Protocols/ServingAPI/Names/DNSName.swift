@@ -21,7 +21,8 @@ public enum DNSName {
     }
   }
 
-  /// Nil where the text is a fully qualified name (two labels or more, a trailing dot allowed), else what is wrong.
+  /// Nil where the text is a fully qualified name (two labels or more, a trailing dot allowed), else what is
+  /// wrong.
   public static func fullyQualifiedProblem(_ text: String) -> String? {
     let name = text.hasSuffix(".") ? text.dropLast() : Substring(text)
     if name.isEmpty { return "it is empty" }
@@ -29,14 +30,19 @@ public enum DNSName {
     let labels = name.split(separator: ".", omittingEmptySubsequences: false)
     if labels.count < 2 { return "should be a domain with at least two segments separated by dots" }
     for label in labels where !isLabel(label) {
-      if label.utf8.count > 63 { return "\"\(label)\" has \(label.utf8.count) characters; at most 63 are allowed" }
-      return "\"\(label)\" must consist of lower case alphanumeric characters or '-', and must start and end with an "
+      if label.utf8.count > 63 {
+        return "\"\(label)\" has \(label.utf8.count) characters; at most 63 are allowed"
+      }
+      return
+        "\"\(label)\" must consist of lower case alphanumeric characters or '-', and must start and end "
+        + "with an "
         + "alphanumeric character"
     }
     return nil
   }
 
   private static func isAlphanumeric(_ byte: UInt8) -> Bool {
-    (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte) || (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte)
+    (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte)
+      || (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte)
   }
 }

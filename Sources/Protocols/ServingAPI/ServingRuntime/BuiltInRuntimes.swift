@@ -1,8 +1,8 @@
 internal import Formats
 public import KubeProtocol
 
-/// The ClusterServingRuntimes that every installation has, under upstream's names. Those whose image this binary
-/// stands in for run natively; a pod of another says that its image cannot run here.
+/// The ClusterServingRuntimes that every installation has, under upstream's names. Those whose image this
+/// binary stands in for run natively; a pod of another says that its image cannot run here.
 public enum BuiltInRuntimes {
   public static let all: [KubeObject] = rows.map(make)
 
@@ -29,38 +29,44 @@ public enum BuiltInRuntimes {
   ]
   private static let protocolsV1V2: [String] = ["v1", "v2"]
 
-  static let rows: [Row] = [
-    Row(
-      name: "kserve-sklearnserver", serverType: "sklearnserver", formats: [("sklearn", "1", true, 1)],
-      protocols: protocolsV1V2, image: "kserve/sklearnserver:latest", arguments: standardArguments),
-    Row(
-      name: "kserve-xgbserver", serverType: "xgbserver", formats: [("xgboost", "2", true, 1)],
-      protocols: protocolsV1V2, image: "kserve/xgbserver:latest", arguments: standardArguments + ["--nthread=1"]),
-    Row(
-      name: "kserve-lgbserver", serverType: "lgbserver", formats: [("lightgbm", "4", true, 1)],
-      protocols: protocolsV1V2, image: "kserve/lgbserver:latest", arguments: standardArguments + ["--nthread=1"]),
-    Row(
-      name: "kserve-pmmlserver", serverType: "pmmlserver", formats: [("pmml", "3", true, 1), ("pmml", "4", true, 1)],
-      protocols: protocolsV1V2, image: "kserve/pmmlserver:latest", arguments: standardArguments),
-    Row(
-      name: "kserve-paddleserver", serverType: "paddleserver", formats: [("paddle", "2", true, 1)],
-      protocols: protocolsV1V2, image: "kserve/paddleserver:latest", arguments: standardArguments),
-    Row(
-      name: "kserve-autogluonserver", serverType: "autogluonserver", formats: [("autogluon", "1", true, 1)],
-      protocols: protocolsV1V2, image: "kserve/autogluonserver:latest", arguments: standardArguments),
-    Row(
-      name: "kserve-predictiveserver", serverType: "predictiveserver",
-      formats: [("sklearn", "1", false, 3), ("xgboost", "2", false, 3), ("lightgbm", "4", false, 3)],
-      protocols: protocolsV1V2, image: "kserve/predictiveserver:latest",
-      arguments: standardArguments + ["--framework={{.Annotations.modelFormat}}", "--nthread=1"]),
-  ] + serversOfOthers
+  static let rows: [Row] =
+    [
+      Row(
+        name: "kserve-sklearnserver", serverType: "sklearnserver", formats: [("sklearn", "1", true, 1)],
+        protocols: protocolsV1V2, image: "kserve/sklearnserver:latest", arguments: standardArguments),
+      Row(
+        name: "kserve-xgbserver", serverType: "xgbserver", formats: [("xgboost", "2", true, 1)],
+        protocols: protocolsV1V2, image: "kserve/xgbserver:latest",
+        arguments: standardArguments + ["--nthread=1"]),
+      Row(
+        name: "kserve-lgbserver", serverType: "lgbserver", formats: [("lightgbm", "4", true, 1)],
+        protocols: protocolsV1V2, image: "kserve/lgbserver:latest",
+        arguments: standardArguments + ["--nthread=1"]),
+      Row(
+        name: "kserve-pmmlserver", serverType: "pmmlserver",
+        formats: [("pmml", "3", true, 1), ("pmml", "4", true, 1)],
+        protocols: protocolsV1V2, image: "kserve/pmmlserver:latest", arguments: standardArguments),
+      Row(
+        name: "kserve-paddleserver", serverType: "paddleserver", formats: [("paddle", "2", true, 1)],
+        protocols: protocolsV1V2, image: "kserve/paddleserver:latest", arguments: standardArguments),
+      Row(
+        name: "kserve-autogluonserver", serverType: "autogluonserver", formats: [("autogluon", "1", true, 1)],
+        protocols: protocolsV1V2, image: "kserve/autogluonserver:latest", arguments: standardArguments),
+      Row(
+        name: "kserve-predictiveserver", serverType: "predictiveserver",
+        formats: [("sklearn", "1", false, 3), ("xgboost", "2", false, 3), ("lightgbm", "4", false, 3)],
+        protocols: protocolsV1V2, image: "kserve/predictiveserver:latest",
+        arguments: standardArguments + ["--framework={{.Annotations.modelFormat}}", "--nthread=1"]),
+    ] + serversOfOthers
 
   private static let serversOfOthers: [Row] = [
     Row(
       name: "kserve-mlserver", serverType: "mlserver",
       formats: [
-        ("sklearn", "0", true, 2), ("sklearn", "1", true, 2), ("xgboost", "1", true, 2), ("xgboost", "2", true, 2),
-        ("lightgbm", "3", true, 2), ("lightgbm", "4", true, 2), ("mlflow", "1", true, 1), ("mlflow", "2", true, 1),
+        ("sklearn", "0", true, 2), ("sklearn", "1", true, 2), ("xgboost", "1", true, 2),
+        ("xgboost", "2", true, 2),
+        ("lightgbm", "3", true, 2), ("lightgbm", "4", true, 2), ("mlflow", "1", true, 1),
+        ("mlflow", "2", true, 1),
       ], protocols: ["v2"], image: "docker.io/seldonio/mlserver:1.7.1",
       environment: [
         ("MLSERVER_MODEL_IMPLEMENTATION", "{{.Labels.modelClass}}"), ("MLSERVER_HTTP_PORT", "8080"),
@@ -71,7 +77,8 @@ public enum BuiltInRuntimes {
       formats: [("tensorflow", "1", true, 2), ("tensorflow", "2", true, 2)], protocols: ["v1", "grpc-v1"],
       image: "tensorflow/serving:2.6.2", command: ["/usr/bin/tensorflow_model_server"],
       arguments: [
-        "--model_name={{.Name}}", "--port=9000", "--rest_api_port=8080", "--model_base_path=\(ServingPod.modelPath)",
+        "--model_name={{.Name}}", "--port=9000", "--rest_api_port=8080",
+        "--model_base_path=\(ServingPod.modelPath)",
         "--rest_api_timeout_in_ms=60000",
       ], user: 1000),
     Row(
@@ -92,12 +99,15 @@ public enum BuiltInRuntimes {
         "--allow-grpc=true", "--allow-http=true",
       ], metricsPort: 8002, user: 1000),
     Row(
-      name: "kserve-huggingfaceserver", serverType: "huggingfaceserver", formats: [("huggingface", "1", true, 1)],
-      protocols: ["v2", "v1"], image: "kserve/huggingfaceserver:latest", arguments: ["--model_name={{.Name}}"],
+      name: "kserve-huggingfaceserver", serverType: "huggingfaceserver",
+      formats: [("huggingface", "1", true, 1)],
+      protocols: ["v2", "v1"], image: "kserve/huggingfaceserver:latest",
+      arguments: ["--model_name={{.Name}}"],
       hasSharedMemory: true),
     Row(
       name: "kserve-vllmserver", serverType: "vllmserver", formats: [("vLLM", "1", true, 1)], protocols: [],
-      image: "docker.io/vllm/vllm-openai:latest", command: ["python3", "-m", "vllm.entrypoints.openai.api_server"],
+      image: "docker.io/vllm/vllm-openai:latest",
+      command: ["python3", "-m", "vllm.entrypoints.openai.api_server"],
       arguments: ["--port=8080", "--served-model-name={{.Name}}", "--model=\(ServingPod.modelPath)"],
       ports: [("http1", 8080)], hasSharedMemory: true, readinessPath: "/v1/models"),
     Row(
@@ -117,7 +127,8 @@ public enum BuiltInRuntimes {
     object.annotations = [ServingAnnotation.serverType: row.serverType]
     var spec: JSONValue = [
       "annotations": [
-        "prometheus.kserve.io/port": .string(String(row.metricsPort)), "prometheus.kserve.io/path": "/metrics",
+        "prometheus.kserve.io/port": .string(String(row.metricsPort)),
+        "prometheus.kserve.io/path": "/metrics",
       ],
       "supportedModelFormats": .array(row.formats.map(makeFormat)),
     ]
@@ -145,7 +156,8 @@ public enum BuiltInRuntimes {
     if !row.command.isEmpty { container["command"] = .array(row.command.map { .string($0) }) }
     if !row.arguments.isEmpty { container["args"] = .array(row.arguments.map { .string($0) }) }
     if !row.environment.isEmpty {
-      container["env"] = .array(row.environment.map { ["name": .string($0.name), "value": .string($0.value)] })
+      container["env"] = .array(
+        row.environment.map { ["name": .string($0.name), "value": .string($0.value)] })
     }
     if !row.ports.isEmpty {
       container["ports"] = .array(

@@ -1,7 +1,8 @@
 public import Formats
 public import KubeProtocol
 
-/// `serving.kserve.io/v1alpha1 ServingRuntime` and `ClusterServingRuntime`: how to serve models of some formats.
+/// `serving.kserve.io/v1alpha1 ServingRuntime` and `ClusterServingRuntime`: how to serve models of some
+/// formats.
 public struct ServingRuntime: Sendable, Hashable {
   public var object: KubeObject
 
@@ -13,7 +14,9 @@ public struct ServingRuntime: Sendable, Hashable {
   public var isDisabled: Bool { spec["disabled"]?.bool ?? false }
   public var isMultiModel: Bool { spec["multiModel"]?.bool ?? false }
   public var protocolVersions: [String] { spec["protocolVersions"]?.array?.compactMap(\.string) ?? [] }
-  public var modelFormats: [ModelFormat] { (spec["supportedModelFormats"]?.array ?? []).map(ModelFormat.init(json:)) }
+  public var modelFormats: [ModelFormat] {
+    (spec["supportedModelFormats"]?.array ?? []).map(ModelFormat.init(json:))
+  }
   public var containers: [JSONValue] { spec["containers"]?.array ?? [] }
   public var hasWorkers: Bool { spec["workerSpec"]?.object != nil }
   public var labels: [String: String] { StringMaps.read(spec["labels"]) }

@@ -16,7 +16,9 @@ public enum ServingRuntimeValidation {
       if let known = priorities[format.name], known != format.priority {
         add(
           "spec.supportedModelFormats[\(index)].priority",
-          "different priorities assigned for the model format \(format.name) under the servingruntime \(runtime.name)")
+          "different priorities assigned for the model format \(format.name) under the servingruntime "
+            + "\(runtime.name)"
+        )
       }
       priorities[format.name] = format.priority
     }

@@ -98,7 +98,9 @@ public struct StorageURI: Sendable, Hashable, CustomStringConvertible {
     while index < text.endIndex {
       let character = text[index]
       if character == ":" { return index > text.startIndex && text[index...].hasPrefix("://") ? index : nil }
-      guard character.isASCII, character.isLetter || character.isNumber || "+.-_".contains(character) else { return nil }
+      guard character.isASCII, character.isLetter || character.isNumber || "+.-_".contains(character) else {
+        return nil
+      }
       index = text.index(after: index)
     }
     return nil

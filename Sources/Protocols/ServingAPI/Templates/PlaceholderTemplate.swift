@@ -1,10 +1,11 @@
 public import Formats
 
-/// Text with `{{ .Name }}`-like placeholders: the part of Go's template language that runtimes and domain templates
-/// use. Values are put in as plain text, whatever characters they have.
+/// Text with `{{ .Name }}`-like placeholders: the part of Go's template language that runtimes and domain
+/// templates use. Values are put in as plain text, whatever characters they have.
 ///
-/// Known actions: `.Field`, `.Map.key` (the key may hold dots, dashes and slashes), `index .Map "key"`; `{{-` and
-/// `-}}` trim white space as in Go. A missing key of a known map is the empty text, as for a Go map of strings.
+/// Known actions: `.Field`, `.Map.key` (the key may hold dots, dashes and slashes), `index .Map "key"`;
+/// `{{-` and `-}}` trim white space as in Go. A missing key of a known map is the empty text, as for a Go
+/// map of strings.
 public struct PlaceholderTemplate: Sendable {
   /// What placeholders can name.
   public struct Values: Sendable {
@@ -53,7 +54,8 @@ public struct PlaceholderTemplate: Sendable {
     return output + rest
   }
 
-  /// Renders every string value of a JSON tree; keys stay as they are. Depth is bounded by how the tree was read.
+  /// Renders every string value of a JSON tree; keys stay as they are. Depth is bounded by how the tree was
+  /// read.
   public func render(_ json: JSONValue) throws(Failure) -> JSONValue {
     switch json {
     case .string(let text): return .string(try render(text))
@@ -82,7 +84,8 @@ public struct PlaceholderTemplate: Sendable {
   }
 
   /// `index .Annotations "example.com/owner"`.
-  private func indexed(_ arguments: Substring, _ action: Substring, _ text: String) throws(Failure) -> String {
+  private func indexed(_ arguments: Substring, _ action: Substring, _ text: String) throws(Failure) -> String
+  {
     let parts = arguments.split(separator: " ", maxSplits: 1).map(Self.trimmed)
     guard parts.count == 2, parts[0].first == ".", let map = values.maps[String(parts[0].dropFirst())],
       parts[1].count >= 2, parts[1].first == "\"", parts[1].last == "\""
@@ -91,9 +94,11 @@ public struct PlaceholderTemplate: Sendable {
   }
 
   private func unknown(_ action: Substring, _ text: String) -> Failure {
-    let known = values.fields.keys.sorted().map { "{{.\($0)}}" } + values.maps.keys.sorted().map { "{{.\($0).key}}" }
+    let known =
+      values.fields.keys.sorted().map { "{{.\($0)}}" } + values.maps.keys.sorted().map { "{{.\($0).key}}" }
     return Failure(
-      description: "\"\(text)\" has the unknown placeholder \"{{\(action)}}\"; known: \(known.joined(separator: ", "))")
+      description:
+        "\"\(text)\" has the unknown placeholder \"{{\(action)}}\"; known: \(known.joined(separator: ", "))")
   }
 
   private static func trimmed(_ text: Substring) -> Substring {

@@ -17,7 +17,9 @@ struct PredictorChildren {
   func makeDeployment() -> KubeObject {
     var object = makeObject(.deployments)
     let component = service.predictor.component
-    var template: JSONValue = ["metadata": ["labels": KubeObject.stringMapJSON(labels) ?? [:]], "spec": pod.spec]
+    var template: JSONValue = [
+      "metadata": ["labels": KubeObject.stringMapJSON(labels) ?? [:]], "spec": pod.spec,
+    ]
     if let annotations = KubeObject.stringMapJSON(pod.annotations) {
       template.set(annotations, at: "metadata", "annotations")
     }
@@ -66,7 +68,8 @@ struct PredictorChildren {
 
   private func makePort(_ name: String, port: Int64, target: Int64) -> JSONValue {
     var json: JSONValue = [
-      "name": .string(String(name.prefix(63))), "port": .int(port), "targetPort": .int(target), "protocol": "TCP",
+      "name": .string(String(name.prefix(63))), "port": .int(port), "targetPort": .int(target),
+      "protocol": "TCP",
     ]
     if name.contains("grpc") || name.contains("h2c") { json["appProtocol"] = "kubernetes.io/h2c" }
     return json

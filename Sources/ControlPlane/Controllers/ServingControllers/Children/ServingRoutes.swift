@@ -42,7 +42,8 @@ struct ServingRoutes {
 
   /// Carries the gateway's port where clients must name it; cluster-internal names lead past the gateway.
   var url: String {
-    isClusterLocal ? "http://\(host)" : "\(configuration.ingress.urlScheme)://\(host)\(configuration.portSuffix)"
+    isClusterLocal
+      ? "http://\(host)" : "\(configuration.ingress.urlScheme)://\(host)\(configuration.portSuffix)"
   }
 
   var predictorURL: String {

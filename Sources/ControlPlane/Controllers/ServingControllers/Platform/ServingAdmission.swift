@@ -2,7 +2,8 @@ internal import Formats
 public import KubeProtocol
 internal import ServingAPI
 
-/// What admission does for the serving kinds: pure functions, to be hung into an API server or behind a webhook.
+/// What admission does for the serving kinds: pure functions, to be hung into an API server or behind a
+/// webhook.
 public struct ServingAdmission: Sendable {
   public typealias Runtimes = @Sendable () -> [KubeObject]
 
@@ -16,7 +17,9 @@ public struct ServingAdmission: Sendable {
   }
 
   /// The kinds that it has a word in.
-  public static let resources: [KubeResource] = [.inferenceServices, .servingRuntimes, .clusterServingRuntimes]
+  public static let resources: [KubeResource] = [
+    .inferenceServices, .servingRuntimes, .clusterServingRuntimes,
+  ]
 
   /// Fills in defaults; other kinds stay as they are.
   public func mutate(_ object: inout KubeObject) {

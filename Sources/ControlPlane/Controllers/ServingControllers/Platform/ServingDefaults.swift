@@ -1,4 +1,6 @@
+internal import ControllerKit
 internal import Formats
+public import KubeClient
 public import KubeProtocol
 public import ServingAPI
 
@@ -6,8 +8,8 @@ public import ServingAPI
 public enum ServingDefaults {
   /// In the order in which they must be made: namespace, gateway, configuration, runtimes.
   ///
-  /// `isSeed` marks what belongs to the user once it is there (the ConfigMap): it is made where it is missing, never
-  /// overwritten. The rest is brought up to date at each start.
+  /// `isSeed` marks what belongs to the user once it is there (the ConfigMap): it is made where it is
+  /// missing, never overwritten. The rest is brought up to date at each start.
   public static func objects(
     platform: InferenceServiceConfig.Platform
   ) -> [(resource: KubeResource, object: KubeObject, isSeed: Bool)] {
@@ -17,6 +19,18 @@ public enum ServingDefaults {
       (.gateways, gateway, false),
       (.configMaps, configMap(platform), true),
     ] + BuiltInRuntimes.all.map { (.clusterServingRuntimes, $0, false) }
+  }
+
+  /// Makes what is missing and brings the rest up to date; safe to repeat, and to run beside a live control
+  /// plane.
+  public static func install(client: KubeClient, platform: InferenceServiceConfig.Platform) async throws {
+    let writer = ObjectWriter(client)
+    for entry in objects(platform: platform) {
+      let existing = try await client.find(
+        entry.resource, namespace: entry.object.namespace, name: entry.object.name)
+      if entry.isSeed && existing != nil { continue }
+      try await writer.apply(entry.resource, desired: entry.object, existing: existing)
+    }
   }
 
   static var gatewayClass: KubeObject {
@@ -78,7 +92,8 @@ public enum ServingDefaults {
       ("security", ["autoMountServiceAccountToken": true]),
       ("service", ["serviceClusterIPNone": false]),
     ]
-    var object = KubeObject(.configMaps, namespace: ServingPlatform.namespace, name: ServingPlatform.configMap)
+    var object = KubeObject(
+      .configMaps, namespace: ServingPlatform.namespace, name: ServingPlatform.configMap)
     object["data"] = .object(JSONObject(entries.map { ($0.key, .string($0.value.prettyText())) }))
     return object
   }

@@ -4,7 +4,8 @@ internal import KubeProtocol
 /// Strategic merge of containers and pod specs: the merge keys of core/v1, as the Kubernetes API has them.
 enum PodMerge {
   static func container(base: JSONValue, overlay: JSONValue) throws(PatchError) -> JSONValue {
-    try StrategicMergePatch.merge(base: base, overlay: overlay, schema: containerSchema, catalog: SchemaCatalog())
+    try StrategicMergePatch.merge(
+      base: base, overlay: overlay, schema: containerSchema, catalog: SchemaCatalog())
   }
 
   static func podSpec(base: JSONValue, overlay: JSONValue) throws(PatchError) -> JSONValue {
@@ -14,7 +15,8 @@ enum PodMerge {
   private static let containerSchema = Schema { parts in
     parts.kind = .object
     parts.properties = [
-      ("env", list(by: "name")), ("ports", list(by: "containerPort")), ("volumeMounts", list(by: "mountPath")),
+      ("env", list(by: "name")), ("ports", list(by: "containerPort")),
+      ("volumeMounts", list(by: "mountPath")),
       ("volumeDevices", list(by: "devicePath")),
     ]
   }
@@ -22,7 +24,8 @@ enum PodMerge {
   private static let podSchema = Schema { parts in
     parts.kind = .object
     parts.properties = [
-      ("containers", list(by: "name", of: containerSchema)), ("initContainers", list(by: "name", of: containerSchema)),
+      ("containers", list(by: "name", of: containerSchema)),
+      ("initContainers", list(by: "name", of: containerSchema)),
       ("ephemeralContainers", list(by: "name", of: containerSchema)), ("volumes", list(by: "name")),
       ("imagePullSecrets", list(by: "name")), ("hostAliases", list(by: "ip")),
       ("topologySpreadConstraints", list(by: "topologyKey")), ("resourceClaims", list(by: "name")),

@@ -12,7 +12,8 @@ struct PredictorAssembly {
 
   /// Members of a runtime's spec that go into the pod; `hostIPC` stays behind, as upstream leaves it.
   private static let runtimePodFields: [String] = [
-    "nodeSelector", "affinity", "tolerations", "volumes", "imagePullSecrets", "schedulerName", "resourceClaims",
+    "nodeSelector", "affinity", "tolerations", "volumes", "imagePullSecrets", "schedulerName",
+    "resourceClaims",
   ]
 
   init(service: InferenceService, configuration: InferenceServiceConfig) {
@@ -30,10 +31,12 @@ struct PredictorAssembly {
       runtime: runtime, model: model, serviceName: service.name, hasStorage: hasStorage,
       chosenProtocol: choice.protocolVersion)
     extraLabels = defaults.labels
-    guard let base = runtime.containers.first(where: { $0["name"]?.string == ServingPod.modelContainer }) else {
+    guard let base = runtime.containers.first(where: { $0["name"]?.string == ServingPod.modelContainer })
+    else {
       throw ServingFailure(
         .invalidPredictorSpec, message: "failed to find kserve-container in ServingRuntime containers",
-        explanation: "failed to find kserve-container in ServingRuntime containers: the runtime \"\(runtime.name)\" "
+        explanation:
+          "failed to find kserve-container in ServingRuntime containers: the runtime \"\(runtime.name)\" "
           + "has no container of that name; add one to its spec.containers or name another runtime")
     }
     var container = try merged(base, with: model.container, runtime: runtime, name: ServingPod.modelContainer)
@@ -51,7 +54,8 @@ struct PredictorAssembly {
     for extra in runtime.containers where !taken.contains(extra["name"]?.string ?? "") {
       if let position = others.firstIndex(where: { $0["name"] == extra["name"] }) {
         let overlay = others.remove(at: position)
-        containers.append(try merged(extra, with: overlay, runtime: runtime, name: extra["name"]?.string ?? ""))
+        containers.append(
+          try merged(extra, with: overlay, runtime: runtime, name: extra["name"]?.string ?? ""))
       } else {
         containers.append(extra)
       }
@@ -90,13 +94,16 @@ struct PredictorAssembly {
       return container
     } catch {
       throw .invalid(
-        "the container \"\(name)\" of the service cannot be merged with the one of runtime \"\(runtime.name)\": "
+        "the container \"\(name)\" of the service cannot be merged with the one of runtime "
+          + "\"\(runtime.name)\": "
           + "\(error.message)")
     }
   }
 
   private func addDefaults(_ defaults: RuntimeDefaults, to container: inout JSONValue) {
-    for variable in defaults.environment { container.setEnvironment(variable.name, variable.value, overwrite: true) }
+    for variable in defaults.environment {
+      container.setEnvironment(variable.name, variable.value, overwrite: true)
+    }
     for argument in defaults.arguments {
       var arguments = container["args"]?.array ?? []
       if !arguments.contains(.string(argument)) { arguments.append(.string(argument)) }
@@ -128,7 +135,9 @@ struct PredictorAssembly {
       pod = try PodMerge.podSpec(base: base, overlay: overlay)
     } catch {
       throw .invalid(
-        "the pod spec of the service cannot be merged with that of runtime \"\(runtime.name)\": \(error.message)")
+        "the pod spec of the service cannot be merged with that of runtime \"\(runtime.name)\": "
+          + "\(error.message)"
+      )
     }
   }
 

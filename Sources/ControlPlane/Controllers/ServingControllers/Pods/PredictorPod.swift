@@ -40,18 +40,21 @@ struct PredictorPod {
       containers.first { $0["name"]?.string == ServingPod.transformerContainer }
       ?? containers.first { $0["name"]?.string == ServingPod.modelContainer } ?? containers.first ?? [:]
     return PredictorPod(
-      labels: metadata.labels, annotations: metadata.annotations, spec: assembly.pod, servingContainer: serving)
+      labels: metadata.labels, annotations: metadata.annotations, spec: assembly.pod,
+      servingContainer: serving)
   }
 
   private static func checkSupported(_ predictor: PredictorSpec) throws(ServingFailure) {
     if predictor.workerSpec != nil {
       throw .invalid(
-        "spec.predictor.workerSpec asks for several nodes, which this release does not deploy; remove it to serve "
+        "spec.predictor.workerSpec asks for several nodes, which this release does not deploy; remove "
+          + "it to serve "
           + "from one pod")
     }
     if predictor.model?.storage != nil {
       throw .invalid(
-        "spec.predictor.model.storage refers to the credentials secret, which this release does not read; give the "
+        "spec.predictor.model.storage refers to the credentials secret, which this release does not "
+          + "read; give the "
           + "place of the model in spec.predictor.model.storageUri")
     }
   }
@@ -87,7 +90,8 @@ struct PredictorPod {
     switch uri.scheme {
     case .oci, .ociNative, .ociFetch, .ociModelcar:
       throw StorageURI.Failure(
-        "the model \"\(uri.text)\" is an OCI image, which this release cannot mount; copy the model to a claim "
+        "the model \"\(uri.text)\" is an OCI image, which this release cannot mount; copy the model to "
+          + "a claim "
           + "(pvc://) or a bucket")
     default: break
     }

@@ -1,7 +1,8 @@
 internal import Formats
 internal import ServingAPI
 
-/// Puts a model's files into a pod: claims are mounted directly, everything else is fetched by an init container.
+/// Puts a model's files into a pod: claims are mounted directly, everything else is fetched by an init
+/// container.
 struct StorageMounts {
   let service: InferenceService
   let configuration: InferenceServiceConfig
@@ -20,7 +21,8 @@ struct StorageMounts {
     let claims = sources.filter { $0.uri.scheme == .pvc }
     let fetched = sources.filter { $0.uri.scheme != .pvc }
     for (index, source) in claims.enumerated() {
-      let volume = isSingle || claims.count == 1 ? ServingPod.claimVolume : "\(ServingPod.claimVolume)-\(index)"
+      let volume =
+        isSingle || claims.count == 1 ? ServingPod.claimVolume : "\(ServingPod.claimVolume)-\(index)"
       mountClaim(source, volume, &pod)
     }
     if !fetched.isEmpty { addInitializer(fetched, isSingle: isSingle, to: &pod) }
@@ -30,7 +32,8 @@ struct StorageMounts {
 
   private func mountClaim(_ source: Source, _ volume: String, _ pod: inout JSONValue) {
     pod.appendUnlessNamed(
-      ["name": .string(volume), "persistentVolumeClaim": ["claimName": .string(source.uri.authority)]], to: "volumes")
+      ["name": .string(volume), "persistentVolumeClaim": ["claimName": .string(source.uri.authority)]],
+      to: "volumes")
     var mount: JSONValue = ["name": .string(volume), "mountPath": .string(source.mountPath)]
     let path = source.uri.path.split(separator: "/").joined(separator: "/")
     if !path.isEmpty { mount["subPath"] = .string(path) }
@@ -39,7 +42,10 @@ struct StorageMounts {
   }
 
   private func addInitializer(_ sources: [Source], isSingle: Bool, to pod: inout JSONValue) {
-    guard !(pod["initContainers"]?.array ?? []).contains(where: { $0["name"]?.string == ServingPod.storageInitializer })
+    guard
+      !(pod["initContainers"]?.array ?? []).contains(where: {
+        $0["name"]?.string == ServingPod.storageInitializer
+      })
     else { return }
     let folder = isSingle ? ServingPod.modelPath : MountPaths.commonParent(sources.map(\.mountPath))
     let volume = isSingle ? ServingPod.provisionVolume : MountPaths.volumeName(folder)
@@ -48,7 +54,8 @@ struct StorageMounts {
       "name": .string(ServingPod.storageInitializer), "image": .string(initializer.image),
       "args": .array(sources.flatMap { [.string($0.uri.text), .string($0.mountPath)] }),
       "env": [
-        ["name": "HF_HUB_ENABLE_HF_TRANSFER", "value": "1"], ["name": "HF_XET_HIGH_PERFORMANCE", "value": "1"],
+        ["name": "HF_HUB_ENABLE_HF_TRANSFER", "value": "1"],
+        ["name": "HF_XET_HIGH_PERFORMANCE", "value": "1"],
         ["name": "HF_XET_NUM_CONCURRENT_RANGE_GETS", "value": "8"],
       ],
       "resources": initializer.resources.json,

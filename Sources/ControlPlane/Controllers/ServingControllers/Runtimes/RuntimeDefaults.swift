@@ -11,7 +11,9 @@ struct RuntimeDefaults {
   /// Where the model names none.
   var protocolVersion: String?
 
-  init(runtime: ServingRuntime, model: ModelSpec, serviceName: String, hasStorage: Bool, chosenProtocol: String?) {
+  init(
+    runtime: ServingRuntime, model: ModelSpec, serviceName: String, hasStorage: Bool, chosenProtocol: String?
+  ) {
     switch runtime.serverType {
     case "mlserver":
       protocolVersion = "v2"

@@ -35,12 +35,15 @@ public struct RuntimeSelection: Sendable {
     let runtime: ServingRuntime
     if let name = model.runtime { runtime = try named(name) } else { runtime = try automatic() }
     return Choice(
-      runtime: runtime, protocolVersion: model.protocolVersion ?? Self.lowestProtocol(runtime).map { $0.name })
+      runtime: runtime, protocolVersion: model.protocolVersion ?? Self.lowestProtocol(runtime).map { $0.name }
+    )
   }
 
   /// Every runtime in the order in which it would be taken, with why it was not.
   public func candidates() -> [Candidate] {
-    (ordered(namespaceRuntimes) + ordered(clusterRuntimes)).map { Candidate(runtime: $0, refusal: refusal(of: $0)) }
+    (ordered(namespaceRuntimes) + ordered(clusterRuntimes)).map {
+      Candidate(runtime: $0, refusal: refusal(of: $0))
+    }
   }
 
   // MARK: by name
@@ -50,25 +53,30 @@ public struct RuntimeSelection: Sendable {
       let known = Set((namespaceRuntimes + clusterRuntimes).map(\.name)).sorted().joined(separator: ", ")
       throw ServingFailure(
         .runtimeNotRecognized, message: "Waiting for runtime to become available",
-        explanation: "there is no ServingRuntime or ClusterServingRuntime \"\(name)\"; set spec.predictor.model.runtime "
-          + "to one of: \(known.isEmpty ? "(none are installed)" : known), or leave it out to have one chosen")
+        explanation:
+          "there is no ServingRuntime or ClusterServingRuntime \"\(name)\"; set spec.predictor.model.runtime "
+          + "to one of: \(known.isEmpty ? "(none are installed)" : known), or leave it out to have one chosen"
+      )
     }
     if runtime.isDisabled {
       throw ServingFailure(
         .runtimeDisabled, message: "Specified runtime is disabled",
-        explanation: "the runtime \"\(name)\" is disabled; set its spec.disabled to false or name another runtime")
+        explanation:
+          "the runtime \"\(name)\" is disabled; set its spec.disabled to false or name another runtime")
     }
     if let wanted = model.protocolVersion, !Self.speaks(runtime, wanted) {
       throw ServingFailure(
         .noSupportingRuntime, message: "Specified runtime does not support specified protocol version",
         explanation: "the runtime \"\(name)\" does not speak \(wanted), only "
-          + "\(runtime.protocolVersions.joined(separator: ", ")); change spec.predictor.model.protocolVersion or the "
+          + "\(runtime.protocolVersions.joined(separator: ", ")); change "
+          + "spec.predictor.model.protocolVersion or the "
           + "runtime")
     }
     if let problem = formatProblem(runtime) {
       throw ServingFailure(
         .noSupportingRuntime, message: "Specified runtime does not support specified framework/version",
-        explanation: "the runtime \"\(name)\" \(problem); change spec.predictor.model.modelFormat or the runtime")
+        explanation:
+          "the runtime \"\(name)\" \(problem); change spec.predictor.model.modelFormat or the runtime")
     }
     return runtime
   }
@@ -80,14 +88,16 @@ public struct RuntimeSelection: Sendable {
     if let first = candidates.first(where: { $0.refusal == nil }) { return first.runtime }
     throw ServingFailure(
       .noSupportingRuntime, message: "No runtime found to support specified framework/version",
-      explanation: "no runtime found to support predictor with model type: \(modelType): \(advice(candidates))")
+      explanation:
+        "no runtime found to support predictor with model type: \(modelType): \(advice(candidates))")
   }
 
   private var modelType: String {
     "{\(model.formatName)\(model.formatVersion.map { " \($0)" } ?? "")}"
   }
 
-  /// Names the runtimes that know the format and why they were refused; without any, the formats that there are.
+  /// Names the runtimes that know the format and why they were refused; without any, the formats that there
+  /// are.
   private func advice(_ candidates: [Candidate]) -> String {
     let near = candidates.filter { candidate in
       candidate.runtime.modelFormats.contains { $0.name == model.formatName }
@@ -98,13 +108,16 @@ public struct RuntimeSelection: Sendable {
         + "spec.predictor.model.runtime"
     }
     let formats = Set(
-      candidates.filter { !$0.runtime.isDisabled }.flatMap { $0.runtime.modelFormats.filter(\.isAutoSelected) }
-        .map(\.name)
+      candidates.filter { !$0.runtime.isDisabled }.flatMap {
+        $0.runtime.modelFormats.filter(\.isAutoSelected)
+      }
+      .map(\.name)
     ).sorted()
     if formats.isEmpty {
       return "no runtime is installed; create a ServingRuntime or ClusterServingRuntime for this format"
     }
-    return "set spec.predictor.model.modelFormat.name to one of: \(formats.joined(separator: ", ")), or create a "
+    return
+      "set spec.predictor.model.modelFormat.name to one of: \(formats.joined(separator: ", ")), or create a "
       + "ServingRuntime for this format"
   }
 
@@ -118,7 +131,8 @@ public struct RuntimeSelection: Sendable {
       return "does not speak \(wanted), only \(runtime.protocolVersions.joined(separator: ", "))"
     }
     if runtime.hasWorkers != hasWorkers {
-      return hasWorkers ? "has no workerSpec, which the service asks for" : "needs a workerSpec in the service"
+      return hasWorkers
+        ? "has no workerSpec, which the service asks for" : "needs a workerSpec in the service"
     }
     return nil
   }
@@ -132,7 +146,8 @@ public struct RuntimeSelection: Sendable {
     guard let version = model.formatVersion, !version.isEmpty else { return nil }
     if usable.contains(where: { $0.version == version }) { return nil }
     let versions = usable.compactMap(\.version).joined(separator: ", ")
-    return "supports \(model.formatName) version \(versions.isEmpty ? "(any, unnamed)" : versions), not \(version)"
+    return
+      "supports \(model.formatName) version \(versions.isEmpty ? "(any, unnamed)" : versions), not \(version)"
   }
 
   // MARK: order
@@ -149,8 +164,8 @@ public struct RuntimeSelection: Sendable {
     runtime.protocolVersions.isEmpty || runtime.protocolVersions.contains(version)
   }
 
-  /// Lowest protocol, then newest, then name; then, keeping that order, by priority for the format (its first entry),
-  /// highest first and none last.
+  /// Lowest protocol, then newest, then name; then, keeping that order, by priority for the format (its
+  /// first entry), highest first and none last.
   private func ordered(_ runtimes: [ServingRuntime]) -> [ServingRuntime] {
     let byAge = runtimes.sorted { left, right in
       let ranks = (Self.rank(left), Self.rank(right))
@@ -170,7 +185,9 @@ public struct RuntimeSelection: Sendable {
     runtime.modelFormats.first { $0.name == model.formatName }?.priority ?? .min
   }
 
-  private static func rank(_ runtime: ServingRuntime) -> Int { lowestProtocol(runtime)?.rank ?? protocolOrder.count }
+  private static func rank(_ runtime: ServingRuntime) -> Int {
+    lowestProtocol(runtime)?.rank ?? protocolOrder.count
+  }
 
   private static func created(_ runtime: ServingRuntime) -> Timestamp {
     runtime.object.creationTimestamp ?? Timestamp(seconds: 0)

@@ -18,14 +18,16 @@ struct IngressReadiness {
     if service.transformer != nil {
       return no(
         "Transformer ingress not created",
-        "spec.transformer is not deployed by this release, so the service's own name is not routed; remove it, or "
+        "spec.transformer is not deployed by this release, so the service's own name is not routed; "
+          + "remove it, or "
           + "use the predictor's URL")
     }
     guard isExposed else { return Condition("IngressReady", .yes) }
     guard configuration.ingress.isGatewayAPIEnabled else {
       return no(
         "Predictor ingress not created",
-        "ingress.enableGatewayApi is false in ConfigMap \(ServingPlatform.namespace)/\(ServingPlatform.configMap) and "
+        "ingress.enableGatewayApi is false in ConfigMap "
+          + "\(ServingPlatform.namespace)/\(ServingPlatform.configMap) and "
           + "this release routes by HTTPRoute only; set it to true")
     }
     for route in routes {
@@ -46,7 +48,8 @@ struct IngressReadiness {
       return no(
         "ParentStatusNotAvailable",
         "\(subject) HttpRouteNotReady: no gateway has accepted HTTPRoute \(route.key) yet; Gateway "
-          + "\(configuration.ingress.gatewayNamespace)/\(configuration.ingress.gatewayName) must exist and a gateway "
+          + "\(configuration.ingress.gatewayNamespace)/\(configuration.ingress.gatewayName) must exist "
+          + "and a gateway "
           + "must run")
     }
     for parent in parents {
@@ -59,7 +62,8 @@ struct IngressReadiness {
         if let seen = condition.observedGeneration, seen < route.generation {
           return Condition(
             "IngressReady", .unknown, reason: "RouteNotObserved",
-            message: "\(subject) HttpRouteNotReady: the gateway has not yet taken the last change of HTTPRoute "
+            message:
+              "\(subject) HttpRouteNotReady: the gateway has not yet taken the last change of HTTPRoute "
               + "\(route.key)")
         }
       }

@@ -75,7 +75,8 @@ struct PodFailure: Hashable {
   private static func failure(of status: JSONValue, in pod: KubeObject) -> PodFailure? {
     if status["ready"]?.bool == true || status.at("state", "terminated", "exitCode")?.int == 0 { return nil }
     let name = status["name"]?.string ?? ""
-    let ended = endedBadly(status.at("state", "terminated")) ?? endedBadly(status.at("lastState", "terminated"))
+    let ended =
+      endedBadly(status.at("state", "terminated")) ?? endedBadly(status.at("lastState", "terminated"))
     if let ended { return failure(ended, name, in: pod) }
     guard let waiting = status.at("state", "waiting") else { return nil }
     let code = waiting["reason"]?.string ?? ""
@@ -84,12 +85,14 @@ struct PodFailure: Hashable {
     if onItsWay.contains(code) && message.isEmpty { return nil }
     let text = message.isEmpty ? code : message
     return PodFailure(
-      pod, isStorage(name) ? .modelLoadFailed : .runtimeUnhealthy, code: code.isEmpty ? "ContainerNotStarted" : code,
+      pod, isStorage(name) ? .modelLoadFailed : .runtimeUnhealthy,
+      code: code.isEmpty ? "ContainerNotStarted" : code,
       message: text, explanation: "pod \(pod.name), container \(name) cannot start: \(text)")
   }
 
   private static func endedBadly(_ terminated: JSONValue?) -> JSONValue? {
-    guard let terminated, (terminated["exitCode"]?.int ?? 0) != 0 || terminated["reason"]?.string == "Error" else {
+    guard let terminated, (terminated["exitCode"]?.int ?? 0) != 0 || terminated["reason"]?.string == "Error"
+    else {
       return nil
     }
     return terminated

@@ -16,14 +16,15 @@ enum PredictorReadiness {
       // The pods are nearer to the truth than the Deployment's count of them.
       if condition.status == .yes {
         condition = Condition(
-          "PredictorReady", .no, reason: "MinimumReplicasUnavailable", message: "no pod of the predictor is ready")
+          "PredictorReady", .no, reason: "MinimumReplicasUnavailable",
+          message: "no pod of the predictor is ready")
       }
     }
     return condition
   }
 
-  /// Available True → True; Progressing False → False; still progressing → Unknown unless available; Available False
-  /// and ReplicaFailure True win.
+  /// Available True → True; Progressing False → False; still progressing → Unknown unless available;
+  /// Available False and ReplicaFailure True win.
   private static func fromDeployment(_ deployment: KubeObject) -> Condition {
     let conditions = deployment.status?["conditions"]
     func found(_ type: String) -> Condition? { Conditions.get(conditions, type) }

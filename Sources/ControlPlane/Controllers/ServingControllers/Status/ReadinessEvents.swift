@@ -9,7 +9,8 @@ enum ReadinessEvents {
     let after = Conditions.get(status["conditions"], "Ready")?.status
     if after == .yes && before != .yes {
       events.record(
-        object, .normal, reason: "InferenceServiceReady", message: "InferenceService [\(object.name)] is Ready")
+        object, .normal, reason: "InferenceServiceReady",
+        message: "InferenceService [\(object.name)] is Ready")
     } else if before == .yes && after != .yes {
       events.record(
         object, .warning, reason: "InferenceServiceNotReady",
@@ -21,7 +22,9 @@ enum ReadinessEvents {
 
   private static func causes(_ status: JSONValue) -> String {
     let parts = ["PredictorReady", "IngressReady"].compactMap { type -> String? in
-      guard let condition = Conditions.get(status["conditions"], type), condition.status != .yes else { return nil }
+      guard let condition = Conditions.get(status["conditions"], type), condition.status != .yes else {
+        return nil
+      }
       return type
     }
     return parts.joined(separator: ", ")

@@ -41,7 +41,8 @@ enum ServiceStatus {
         Condition("Stopped", .no, severity: "Info"),
       ], old: old, now: now)
     if let runtime = observed.runtime {
-      status[runtime.isClusterWide ? "clusterServingRuntimeName" : "servingRuntimeName"] = .string(runtime.name)
+      status[runtime.isClusterWide ? "clusterServingRuntimeName" : "servingRuntimeName"] = .string(
+        runtime.name)
     }
     addAddresses(observed, isDeployed: observed.deployment != nil, &status)
     let model =
@@ -51,7 +52,9 @@ enum ServiceStatus {
     return status
   }
 
-  private static func addAddresses(_ observed: ServiceObservation, isDeployed: Bool, _ status: inout JSONValue) {
+  private static func addAddresses(
+    _ observed: ServiceObservation, isDeployed: Bool, _ status: inout JSONValue
+  ) {
     guard let addresses = observed.addresses, isDeployed else { return }
     if observed.service.transformer == nil {
       status["url"] = .string(addresses.url)

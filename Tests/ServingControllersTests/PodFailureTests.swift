@@ -1,0 +1,112 @@
+import Formats
+import KubeProtocol
+import Testing
+
+@testable import ServingControllers
+
+@Suite struct PodFailureTests {
+  @Test func aProgramsSentenceIsTaken() throws {
+    let sentence = #"{"code":"UnsupportedEstimator","message":"model.joblib holds a \"GaussianMixture\""}"#
+    for raw in [sentence, "starting\nloading\n\(sentence)\n"] {
+      let message = try #require(TerminationMessage(raw))
+      #expect(message.code == "UnsupportedEstimator")
+      #expect(message.text == "model.joblib holds a \"GaussianMixture\"")
+    }
+  }
+
+  @Test func otherTextIsTakenAsItIsAndBounded() throws {
+    #expect(TerminationMessage("") == nil)
+    #expect(TerminationMessage(" \n\n") == nil)
+    #expect(TerminationMessage("no such bucket\n")?.text == "no such bucket")
+    let traceback = (1...20).map { "line \($0)" }.joined(separator: "\n") + "\nValueError: bad model"
+    #expect(TerminationMessage(traceback)?.text == "ValueError: bad model")
+    #expect(TerminationMessage(String(repeating: "x", count: 10_000))?.text.count == 1024)
+  }
+
+  @Test(arguments: [
+    "{", "{\"message\":3}", "{\"message\":\"\"}", "[]", "{\"code\":1}", "\u{0}\u{1}",
+    "{\"message\":\"a\"} trailing",
+    String(repeating: "{\"a\":", count: 200),
+  ])
+  func brokenSentencesAreText(_ raw: String) throws {
+    let message = try #require(TerminationMessage(raw))
+    #expect(message.code == "")
+    #expect(!message.text.isEmpty)
+  }
+
+  @Test func aFetchThatFailedNamesTheProgramsCause() throws {
+    let pod = try makePodObject(
+      "p",
+      status: #"""
+        {"initContainerStatuses":[{"name":"storage-initializer","ready":false,
+          "state":{"waiting":{"reason":"CrashLoopBackOff","message":"back-off 10s"}},
+          "lastState":{"terminated":{"reason":"Error","exitCode":3,"finishedAt":"2026-11-21T01:00:00Z",
+            "message":"{\"code\":\"StorageNotFound\",\"message\":\"gs://b/m has no objects\"}"}}}]}
+        """#)
+    let failure = try #require(PodFailure(pod))
+    #expect(failure.reason == .modelLoadFailed)
+    #expect(failure.code == "StorageNotFound")
+    #expect(failure.message == "gs://b/m has no objects")
+    #expect(failure.explanation == "pod p: the model could not be fetched: gs://b/m has no objects")
+    #expect(failure.exitCode == 3)
+    #expect(failure.time == "2026-11-21T01:00:00Z")
+  }
+
+  @Test func aCrashIsKeptWhileTheContainerIsStartedAgain() throws {
+    let pod = try makePodObject(
+      "p", phase: "Running",
+      status: #"""
+        {"containerStatuses":[{"name":"kserve-container","ready":false,"state":{"running":{}},
+          "lastState":{"terminated":{"reason":"Error","exitCode":1,"message":"boom"}}}]}
+        """#)
+    #expect(PodFailure(pod)?.explanation == "pod p: container kserve-container failed: boom")
+  }
+
+  @Test(arguments: [
+    (
+      #"{"name":"kserve-container","state":{"waiting":{"reason":"ImagePullBackOff","message":"image x cannot run here"}}}"#,
+      "pod p, container kserve-container cannot start: image x cannot run here"
+    ),
+    (
+      #"{"name":"kserve-container","state":{"terminated":{"reason":"OOMKilled","exitCode":137}}}"#,
+      "pod p: container kserve-container failed: it used more memory than its limit; raise "
+        + "resources.limits.memory"
+    ),
+    (
+      #"{"name":"kserve-container","state":{"terminated":{"reason":"Error","exitCode":2}}}"#,
+      "pod p: container kserve-container failed: it ended with exit code 2 and left no message; its log "
+        + "says more: "
+        + "kubectl logs p -n team -c kserve-container --previous"
+    ),
+  ])
+  func containersSayWhatStopsThem(_ status: String, _ expected: String) throws {
+    let pod = try makePodObject("p", status: #"{"containerStatuses":[\#(status)]}"#)
+    #expect(PodFailure(pod)?.explanation == expected)
+  }
+
+  @Test func thePodItselfMayBeStopped() throws {
+    let unscheduled = try makePodObject(
+      "p",
+      status:
+        #"{"conditions":[{"type":"PodScheduled","status":"False","reason":"Unschedulable","message":"claim \"c\" not found"}]}"#
+    )
+    #expect(PodFailure(unscheduled)?.code == "Unschedulable")
+    #expect(PodFailure(unscheduled)?.explanation == "pod p cannot be placed on a node: claim \"c\" not found")
+    let failed = try makePodObject(
+      "p", phase: "Failed", status: #"{"reason":"ImageNotRunnable","message":"no such program"}"#)
+    #expect(PodFailure(failed)?.code == "ImageNotRunnable")
+    #expect(PodFailure(failed)?.explanation == "pod p failed: no such program")
+  }
+
+  @Test(arguments: [
+    #"{}"#,
+    #"{"containerStatuses":[{"name":"kserve-container","state":{"waiting":{"reason":"ContainerCreating"}}}]}"#,
+    #"{"initContainerStatuses":[{"name":"storage-initializer","state":{"running":{}}}]}"#,
+    #"{"initContainerStatuses":[{"name":"storage-initializer","state":{"terminated":{"exitCode":0}},"lastState":{"terminated":{"exitCode":1}}}]}"#,
+    #"{"containerStatuses":[{"name":"kserve-container","ready":false,"state":{"running":{}}}]}"#,
+    #"{"containerStatuses":"nonsense","conditions":3}"#,
+  ])
+  func aPodOnItsWayHasNotFailed(_ status: String) throws {
+    #expect(PodFailure(try makePodObject("p", status: status)) == nil)
+  }
+}

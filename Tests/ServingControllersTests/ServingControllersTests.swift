@@ -1,0 +1,172 @@
+import APIServer
+import Basics
+import ControllerKit
+import Formats
+import KubeClient
+import KubeProtocol
+import KubeStore
+import Linux
+import ServingAPI
+import Testing
+
+@testable import ServingControllers
+
+/// The controller against a real API server in process; Deployments, pods, endpoints and gateways are played.
+@Suite(.timeLimit(.minutes(2))) struct ServingControllersTests {
+  @Test func aServiceGetsItsChildrenAndBecomesReady() async throws {
+    try await withPlatform { platform in
+      let created = try await platform.client.create(.inferenceServices, platform.iris())
+      #expect(created.annotations["serving.kserve.io/deploymentMode"] == "Standard", "admission has run")
+      #expect(created.json.at("spec", "predictor", "model", "modelFormat", "name")?.string == "sklearn")
+
+      let deployment = try await platform.waitFor(.deployments, "iris-predictor") { _ in true }
+      #expect(deployment.controllerReference?.uid == created.uid)
+      let container = deployment.json.at("spec", "template", "spec", "containers")?[0]
+      #expect(
+        container?["args"] == ["--model_name=iris", "--model_dir=/mnt/models", "--http_port=8080"])
+      _ = try await platform.waitFor(.services, "iris-predictor") { _ in true }
+      _ = try await platform.waitFor(.httpRoutes, "iris-predictor") { _ in true }
+      _ = try await platform.waitFor(.httpRoutes, "iris") { _ in true }
+
+      try await platform.playPod("iris-predictor-1", ready: true)
+      try await platform.playAvailable(true)
+      try await platform.playEndpoints()
+      try await platform.playAcceptedRoutes()
+      let ready = try await platform.waitUntilReady("True")
+      #expect(ready.json.at("status", "url")?.string == "http://iris-team.localhost:8081")
+      #expect(ready.json.at("status", "observedGeneration")?.int == ready.generation)
+      #expect(ready.json.at("status", "modelStatus", "transitionStatus")?.string == "UpToDate")
+      let event = try await platform.waitForEvent("InferenceServiceReady")
+      #expect(event["message"]?.string == "InferenceService [iris] is Ready")
+    }
+  }
+
+  @Test func aPodThatStopsBeingReadyTakesReadyAway() async throws {
+    try await withPlatform { platform in
+      try await platform.makeReady()
+      var pod = try await platform.client.get(.pods, namespace: "team", name: "iris-predictor-1")
+      pod.status = try JSONValue(
+        parsing: #"""
+          {"phase":"Running","conditions":[{"type":"Ready","status":"False"}],"containerStatuses":[
+            {"name":"kserve-container","image":"i","imageID":"","ready":false,"restartCount":1,
+             "state":{"waiting":{"reason":"CrashLoopBackOff"}},
+             "lastState":{"terminated":{"exitCode":4,"reason":"Error",
+               "message":"{\"code\":\"ModelCorrupt\",\"message\":\"model.joblib ends too early\"}"}}}]}
+          """#)
+      try await platform.client.updateStatus(.pods, pod)
+      let service = try await platform.waitUntilReady("False")
+      let condition = Conditions.get(service.status?["conditions"], "PredictorReady")
+      #expect(condition?.reason == "ModelCorrupt")
+      #expect(condition?.message.contains("model.joblib ends too early") == true)
+      #expect(
+        service.json.at("status", "modelStatus", "lastFailureInfo", "message")?.string
+          == "model.joblib ends too early")
+      let event = try await platform.waitForEvent("InferenceServiceNotReady")
+      #expect(
+        event["message"]?.string == "InferenceService [iris] is no longer Ready because of: PredictorReady")
+    }
+  }
+
+  @Test func aServiceWaitsForItsRuntime() async throws {
+    try await withPlatform { platform in
+      try await platform.client.create(
+        .inferenceServices, platform.service(#"{"predictor":{"model":{"modelFormat":{"name":"cobol"}}}}"#))
+      let waiting = try await platform.waitUntilReady("False")
+      #expect(waiting.json.at("status", "modelStatus", "transitionStatus")?.string == "InvalidSpec")
+      #expect(
+        waiting.json.at("status", "modelStatus", "lastFailureInfo", "reason")?.string == "NoSupportingRuntime"
+      )
+      let message = Conditions.get(waiting.status?["conditions"], "Ready")?.message ?? ""
+      #expect(message.contains("{cobol}") && message.contains("sklearn"))
+
+      let runtime = try makeRuntime("cobolserver", formats: #"[{"name":"cobol","autoSelect":true}]"#)
+      try await platform.client.create(.clusterServingRuntimes, runtime.object)
+      _ = try await platform.waitFor(.deployments, "iris-predictor") { _ in true }
+      let service = try await platform.waitFor(.inferenceServices, "iris") {
+        $0.json.at("status", "clusterServingRuntimeName")?.string == "cobolserver"
+      }
+      #expect(service.json.at("status", "modelStatus", "lastFailureInfo") == nil)
+    }
+  }
+
+  @Test func aStoppedServiceLosesItsChildrenAndGetsThemBack() async throws {
+    try await withPlatform { platform in
+      try await platform.makeReady()
+      try await platform.client.patch(
+        .inferenceServices, namespace: "team", name: "iris",
+        ["metadata": ["annotations": ["serving.kserve.io/stop": "true"]]])
+      let stopped = try await platform.waitFor(.inferenceServices, "iris") {
+        Conditions.isTrue($0.status?["conditions"], "Stopped")
+      }
+      #expect(Conditions.get(stopped.status?["conditions"], "Ready")?.reason == "Stopped")
+      try await platform.waitUntilGone(.deployments, "iris-predictor")
+      try await platform.waitUntilGone(.services, "iris-predictor")
+      try await platform.waitUntilGone(.httpRoutes, "iris")
+      try await platform.client.patch(
+        .inferenceServices, namespace: "team", name: "iris",
+        ["metadata": ["annotations": ["serving.kserve.io/stop": .null]]])
+      _ = try await platform.waitFor(.deployments, "iris-predictor") { _ in true }
+    }
+  }
+
+  @Test func aRenamedPredictorLeavesNothingBehind() async throws {
+    try await withPlatform { platform in
+      try await platform.makeReady()
+      try await platform.client.patch(
+        .inferenceServices, namespace: "team", name: "iris",
+        ["spec": ["predictor": ["name": "v2", "model": ["storageUri": "pvc://samples/other"]]]])
+      _ = try await platform.waitFor(.deployments, "iris-v2-predictor") { _ in true }
+      try await platform.waitUntilGone(.deployments, "iris-predictor")
+      try await platform.waitUntilGone(.services, "iris-predictor")
+    }
+  }
+
+  @Test func aChangedConfigurationReachesEveryServiceAndAFaultyOneNone() async throws {
+    try await withPlatform { platform in
+      try await platform.client.create(.inferenceServices, platform.iris())
+      _ = try await platform.waitFor(.httpRoutes, "iris") { _ in true }
+      try await platform.configure("ingress", "{ not json")
+      let event = try await platform.waitForEvent("InvalidConfiguration", namespace: "kserve")
+      #expect(event["message"]?.string?.contains("key \"ingress\"") == true)
+      #expect(platform.configuration.current.ingress.domain == "localhost")
+      try await platform.configure("ingress", #"{"ingressDomain":"models.corp"}"#)
+      _ = try await platform.waitFor(.httpRoutes, "iris") {
+        $0.spec?["hostnames"] == ["iris-team.models.corp"]
+      }
+    }
+  }
+
+  @Test func admissionRefusesWhatValidationRefuses() async throws {
+    try await withPlatform { platform in
+      let error = await #expect(throws: KubeError.self) {
+        try await platform.client.create(
+          .inferenceServices, platform.service(#"{"predictor":{"sklearn":{},"xgboost":{}}}"#))
+      }
+      #expect(error?.code == 422)
+      #expect(error?.message.contains("exactly one of [Name, SKLearn, XGBoost") == true)
+    }
+  }
+
+  @Test func aDeploymentOfSomebodyElseIsLeftAlone() async throws {
+    try await withPlatform { platform in
+      var foreign = KubeObject(.deployments, namespace: "team", name: "iris-predictor")
+      foreign.ownerReferences = [
+        OwnerReference(controller: try await platform.client.get(.namespaces, name: "team"))
+      ]
+      foreign.spec = try JSONValue(
+        parsing: #"""
+          {"selector":{"matchLabels":{"a":"b"}},
+           "template":{"metadata":{"labels":{"a":"b"}},"spec":{"containers":[{"name":"c","image":"i"}]}}}
+          """#)
+      try await platform.client.create(.deployments, foreign)
+      try await platform.client.create(.inferenceServices, platform.iris())
+      let service = try await platform.waitFor(.inferenceServices, "iris") {
+        Conditions.get($0.status?["conditions"], "PredictorReady")?.reason == "ReconcileFailed"
+      }
+      #expect(
+        Conditions.get(service.status?["conditions"], "Ready")?.message.contains(
+          "belongs to Namespace \"team\"")
+          == true)
+    }
+  }
+}
