@@ -1,7 +1,6 @@
 import InferenceProtocol
 import Linux
 import ModelRuntime
-import Synchronization
 
 /// Loads `.pkl` files whose text is `sum` into a model that adds up each row's two values.
 struct FakeRuntime: ModelRuntime {
@@ -66,17 +65,26 @@ final class TemporaryFolder: Sendable {
   }
 }
 
-/// Holds worker threads inside a prediction until it is opened.
+/// Holds threads inside a prediction until it is opened.
 final class Gate: Sendable {
-  private let state = Mutex((isOpen: false, entered: 0))
+  /// One element per thread that has come in.
+  let entered: AsyncStream<Void>
+  private let arrivals: AsyncStream<Void>.Continuation
+  private let reading: FileDescriptor
+  private let writing: FileDescriptor
 
-  func pass() {
-    state.withLock { $0.entered += 1 }
-    while !state.withLock({ $0.isOpen }) {
-      // Threads of tests only; nothing depends on how long this takes.
-    }
+  init() throws {
+    (entered, arrivals) = AsyncStream.makeStream()
+    let ends = try Pipe().release()
+    reading = FileDescriptor(owning: ends.reading)
+    writing = FileDescriptor(owning: ends.writing)
   }
 
-  var entered: Int { state.withLock { $0.entered } }
-  func open() { state.withLock { $0.isOpen = true } }
+  func pass() {
+    arrivals.yield()
+    withUnsafeTemporaryAllocation(byteCount: 1, alignment: 1) { _ = try? reading.read(into: $0) }
+  }
+
+  /// Lets so many threads through, those that come later included.
+  func open(for threads: Int = 100) { try? writing.writeAll([UInt8](repeating: 1, count: threads)) }
 }

@@ -1,0 +1,121 @@
+import HTTPTransport
+import HTTPWire
+import Linux
+import ModelRuntime
+import ModelServer
+import Testing
+
+struct ModelServerTests {
+  /// A server for the model `iris` on a free loopback port, with a client.
+  private final class Fixture: Sendable {
+    let folder: TemporaryFolder
+    let group: EventLoopGroup
+    let handler: ModelServer
+    let server: HTTPServer
+    let client: HTTPClient
+    let base: String
+
+    init(_ runtime: FakeRuntime = FakeRuntime(), queueing: ModelServer.Queueing = .init()) throws {
+      folder = try TemporaryFolder()
+      let path = try folder.file("model.pkl")
+      let repository = ModelRepository(metricShards: 2) { _ throws(ModelLoadError) in
+        try runtime.load(path: path, options: LoadOptions())
+      }
+      try repository.load("iris")
+      let metrics = ServerMetrics(loops: 1)
+      handler = ModelServer(
+        repository: repository,
+        routes: InferenceRoutes(repository: repository, metrics: metrics, version: "test"), metrics: metrics,
+        loops: 1,
+        queueing: queueing)
+      group = try EventLoopGroup(loops: 1, name: "test")
+      server = HTTPServer(group: group, handler: .buffered(handler))
+      let bound = try server.listen([ListenAddress(host: "127.0.0.1", port: 0)])
+      base = "http://\(bound[0])"
+      client = HTTPClient(group: group)
+    }
+
+    func predict(_ body: String = "{\"instances\":[[1,2]]}") async throws -> HTTPClientResponse {
+      try await client.send(
+        HTTPClientRequest(
+          method: "POST", url: "\(base)/v1/models/iris:predict",
+          headers: ["Content-Type": "application/x-www-form-urlencoded"], body: Array(body.utf8)))
+    }
+
+    func get(_ path: String) async throws -> String {
+      String(decoding: try await client.send(HTTPClientRequest(url: base + path)).body, as: UTF8.self)
+    }
+
+    func shutDown() async {
+      await server.drain(timeout: .seconds(5))
+      await group.shutdown()
+    }
+  }
+
+  private func text(_ response: HTTPClientResponse) -> String {
+    String(decoding: response.body, as: UTF8.self)
+  }
+
+  @Test func answersOverHTTP() async throws {
+    let fixture = try Fixture()
+    for _ in 0..<3 {
+      let response = try await fixture.predict()
+      #expect(response.head.status == 200)
+      #expect(response.head.headers["Content-Type"] == "application/json")
+      #expect(text(response) == "{\"predictions\":[3.0]}")
+    }
+    #expect(try await fixture.get("/v2/health/ready") == "{\"ready\":true}")
+    #expect(try await fixture.predict("{").head.status == 400)
+    #expect(try await fixture.get("/metrics").contains("apus_server_requests_total{code=\"200\"} "))
+    await fixture.shutDown()
+  }
+
+  @Test func expensivePredictionsLeaveTheLoopFree() async throws {
+    let gate = try Gate()
+    let fixture = try Fixture(
+      FakeRuntime(nanosecondsPerRow: 1e9, onPredict: { gate.pass() }), queueing: .init(threads: 1))
+    async let slow = fixture.predict()
+    var entered = gate.entered.makeAsyncIterator()
+    await entered.next()
+    #expect(try await fixture.get("/") == "{\"status\":\"alive\"}")
+    gate.open()
+    #expect(try await text(slow) == "{\"predictions\":[3.0]}")
+    await fixture.shutDown()
+  }
+
+  @Test func aFullQueueAnswers503AtOnce() async throws {
+    let gate = try Gate()
+    var queueing = ModelServer.Queueing(threads: 1)
+    queueing.capacity = 1
+    let fixture = try Fixture(
+      FakeRuntime(nanosecondsPerRow: 1e9, onPredict: { gate.pass() }), queueing: queueing)
+    var entered = gate.entered.makeAsyncIterator()
+    async let computed = fixture.predict()
+    await entered.next()
+    async let waiting = fixture.predict()
+    while try await !fixture.get("/metrics").contains("apus_server_queue_length 1\n") {}
+    let refused = try await fixture.predict()
+    #expect(refused.head.status == 503)
+    #expect(refused.head.headers["Retry-After"] == "1")
+    #expect(text(refused) == "{\"error\":\"the server is busy: 1 requests are waiting already\"}")
+    gate.open()
+    #expect(try await computed.head.status == 200)
+    #expect(try await waiting.head.status == 200)
+    await fixture.shutDown()
+  }
+
+  @Test func aDrainingServerAnswersWhatItHasTaken() async throws {
+    let gate = try Gate()
+    let fixture = try Fixture(FakeRuntime(nanosecondsPerRow: 1e9, onPredict: { gate.pass() }))
+    async let taken = fixture.predict()
+    var entered = gate.entered.makeAsyncIterator()
+    await entered.next()
+    fixture.handler.beginDraining()
+    #expect(try await fixture.get("/v2/health/ready") == "{\"error\":\"Server is not ready.\"}")
+    async let drained: Void = fixture.server.drain(timeout: .seconds(30))
+    gate.open()
+    #expect(try await taken.head.status == 200)
+    await drained
+    await fixture.group.shutdown()
+  }
+}
