@@ -119,7 +119,8 @@ public struct ModelServerRole: Sendable {
     let host = flags.host ?? environment.podAddress ?? "127.0.0.1"
     let place = "\(ListenAddress(host: host, port: flags.httpPort))"
     if error.isAddressInUse {
-      return "cannot listen on \(place): another program holds the port; choose another one with --http_port"
+      let holder = PortHolder.describe(port: flags.httpPort) ?? "another program"
+      return "cannot listen on \(place): \(holder) holds the port; choose another one with --http_port"
     }
     if error.isAddressUnavailable {
       return "cannot listen on \(place): this machine has no such address; choose one with --host"
