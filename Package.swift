@@ -14,6 +14,7 @@ struct Row {
 let cTargets: [(name: String, settings: [CSetting])] = [
   ("CShims", []),
   ("CPreloadBlob", []),
+  ("CSQLiteRecorder", []),
   ("CDownload", []),
 ]
 let systemLibraries: [(name: String, archive: [String])] = [
@@ -116,7 +117,7 @@ let tests: [(name: String, dependencies: [String])] = [
   ("HTTPTransportTests", ["Basics", "Linux", "Crypto", "Lifecycle", "HTTPWire", "HTTPTransport"]),
   ("KubeProtocolTests", ["Basics", "Formats", "KubeProtocol"]),
   ("ServingAPITests", ["Basics", "Formats", "KubeProtocol", "ServingAPI"]),
-  ("KubeStoreTests", ["CSQLite", "Basics", "Linux", "Formats", "KubeProtocol", "KubeStore"]),
+  ("KubeStoreTests", ["CSQLite", "CSQLiteRecorder", "Basics", "Linux", "Formats", "KubeProtocol", "KubeStore"]),
   (
     "APIServerTests",
     [
@@ -136,8 +137,8 @@ let tests: [(name: String, dependencies: [String])] = [
   (
     "NodeAgentTests",
     [
-      "Basics", "Linux", "Formats", "KubeProtocol", "KubeClient", "KubeStore", "APIServer", "ControllerKit",
-      "NodeAgent",
+      "Basics", "Linux", "Formats", "KubeProtocol", "HTTPTransport", "KubeClient", "KubeStore", "APIServer",
+      "ControllerKit", "NodeAgent", "PodSupervisorProbe",
     ]
   ),
   (

@@ -41,7 +41,8 @@ struct SeededGenerator: RandomNumberGenerator {
     case 2: return .int(Int.random(in: -3..<5, using: &self))
     case 3, 4: return .string(keys.randomElement(using: &self) ?? "")
     case 5:
-      return .array((0..<Int.random(in: 0..<4, using: &self)).map { _ in value(depth: depth - 1, keys: keys) })
+      return .array(
+        (0..<Int.random(in: 0..<4, using: &self)).map { _ in value(depth: depth - 1, keys: keys) })
     default:
       return .object(
         JSONObject(

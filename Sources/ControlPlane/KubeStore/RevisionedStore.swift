@@ -63,8 +63,8 @@ extension StoreError: CustomStringConvertible {
 /// One revisioned key-value store: every write gets the next revision, all of them in one order.
 ///
 /// The contract, for every driver (one conformance suite tests them all):
-/// - A write that returned is durable as far as the driver promises (SQLite: synced to disk) and seen by every later
-///   read; watchers see it exactly once, in order.
+/// - A write that returned is durable as far as the driver promises (SQLite: synced to disk) and seen by
+///   every later read; watchers see it exactly once, in order.
 /// - A write that threw left nothing behind.
 /// - Reads never block on writes.
 public protocol RevisionedStore: Sendable {
@@ -77,11 +77,11 @@ public protocol RevisionedStore: Sendable {
   func create(_ key: String, _ value: Bytes) async throws -> StoredValue
   /// Replaces the value if its revision still is `expecting`. Throws `keyNotFound`, `revisionMismatch`.
   func update(_ key: String, _ value: Bytes, expecting: Int64) async throws -> StoredValue
-  /// Removes the key if its revision still is `expecting` (nil: whatever it is). Returns the value as it was, with
-  /// the deletion's revision. Throws `keyNotFound`, `revisionMismatch`.
+  /// Removes the key if its revision still is `expecting` (nil: whatever it is). Returns the value as it was,
+  /// with the deletion's revision. Throws `keyNotFound`, `revisionMismatch`.
   func delete(_ key: String, expecting: Int64?) async throws -> StoredValue
-  /// Every change after `revision` under the prefix. The buffer is bounded: a consumer that falls too far behind has
-  /// its stream ended by `compacted`, and lists again. Throws `compacted`, `futureRevision`.
+  /// Every change after `revision` under the prefix. The buffer is bounded: a consumer that falls too far
+  /// behind has its stream ended by `compacted`, and lists again. Throws `compacted`, `futureRevision`.
   func watch(prefix: String, after revision: Int64) async throws -> AsyncThrowingStream<StoreEvent, any Error>
   /// Forgets history up to `revision`; watches may no longer begin before it.
   func compact(before revision: Int64) async throws

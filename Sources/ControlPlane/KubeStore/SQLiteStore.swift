@@ -3,25 +3,23 @@ internal import Linux
 
 /// A store in one SQLite file: a write that returned is synced to the disk.
 ///
-/// All reads are served from memory. Writes go to one thread, which puts those that wait into one transaction, so
-/// that many writers share a sync. A file `<path>.lock` keeps a second process out.
+/// All reads are served from memory. Writes go to one thread, which puts those that wait into one
+/// transaction, so that many writers share a sync. A file `<path>.lock` keeps a second process out.
 public final class SQLiteStore: RevisionedStore {
   private let path: String
   private let core: StoreCore
   private let queue: BlockingQueue<StoreCommand>
 
   /// Opens the file, or creates it readable for its owner only; missing folders above it are made.
-  /// - Parameter fileSystem: the name of a registered SQLite VFS; nil for the system's own. Tests record and inject
-  ///   failures with it.
   /// - Throws: `StoreError.unavailable`.
   public static func open(
-    path: String, limits: StoreLimits = StoreLimits(), fileSystem: String? = nil
+    path: String, limits: StoreLimits = StoreLimits(), settings: SQLiteSettings = SQLiteSettings()
   ) async throws -> SQLiteStore {
     let core = StoreCore(limits: limits)
     let queue = BlockingQueue<StoreCommand>(capacity: limits.waitingWrites)
     try await withCheckedThrowingContinuation { (opened: CheckedContinuation<Void, any Error>) in
       do {
-        try NamedThread.start("apus-store") { serve(path, fileSystem, core, queue, opened) }
+        try NamedThread.start("apus-store") { serve(path, settings, core, queue, opened) }
       } catch {
         opened.resume(throwing: StoreError.unavailable(message: "cannot open \(path): \(error)"))
       }
@@ -66,7 +64,9 @@ public final class SQLiteStore: RevisionedStore {
 
   public func compact(before revision: Int64) async throws {
     try await withCheckedThrowingContinuation { (done: CheckedContinuation<Void, any Error>) in
-      if let refusal = refusal(of: queue.put(.compact(before: revision, done))) { done.resume(throwing: refusal) }
+      if let refusal = refusal(of: queue.put(.compact(before: revision, done))) {
+        done.resume(throwing: refusal)
+      }
     }
   }
 
@@ -97,19 +97,20 @@ public final class SQLiteStore: RevisionedStore {
     case .accepted: nil
     case .closed: StoreCore.closed
     case .full:
-      StoreError.unavailable(message: "cannot write \(path): too many writes wait for the disk; try again later")
+      StoreError.unavailable(
+        message: "cannot write \(path): too many writes wait for the disk; try again later")
     }
   }
 
   /// The body of the store's thread.
   private static func serve(
-    _ path: String, _ fileSystem: String?, _ core: StoreCore, _ queue: BlockingQueue<StoreCommand>,
+    _ path: String, _ settings: SQLiteSettings, _ core: StoreCore, _ queue: BlockingQueue<StoreCommand>,
     _ opened: CheckedContinuation<Void, any Error>
   ) {
     let closing: CheckedContinuation<Void, Never>?
     do throws(StoreError) {
       try prepareFile(path)
-      let writer = try StoreWriter(path: path, fileSystem: fileSystem, core: core)
+      let writer = try StoreWriter(path: path, settings: settings, core: core)
       opened.resume()
       closing = writer.run(queue)
     } catch {
@@ -120,16 +121,31 @@ public final class SQLiteStore: RevisionedStore {
     closing?.resume()
   }
 
+  /// Makes the folder and syncs the entries of those that were made: a power cut must not lose the way to
+  /// the file.
+  private static func prepareFolder(_ folder: String) throws(LinuxError) {
+    if Files.exists(folder) { return }
+    let parent = folder.lastIndex(of: "/").map { String(folder[..<$0]) } ?? "."
+    if parent.isEmpty || parent == "." {
+      try Files.createDirectories(folder, permissions: 0o700)
+      return
+    }
+    try prepareFolder(parent)
+    try Files.createDirectories(folder, permissions: 0o700)
+    try Files.open(parent, .read).synchronize()
+  }
+
   /// The file is made before SQLite would, so that only its owner can read it: it holds secrets.
   private static func prepareFile(_ path: String) throws(StoreError) {
     do {
       if let slash = path.lastIndex(of: "/"), slash != path.startIndex {
-        try Files.createDirectories(String(path[..<slash]), permissions: 0o700)
+        try prepareFolder(String(path[..<slash]))
       }
       if !Files.exists(path) { _ = try Files.open(path, .append, permissions: 0o600) }
     } catch {
       throw .unavailable(
-        message: "cannot create \(path): \(error); make its folder writable, or choose another data directory")
+        message: "cannot create \(path): \(error); make its folder writable, or choose another data directory"
+      )
     }
   }
 }

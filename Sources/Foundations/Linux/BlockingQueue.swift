@@ -36,8 +36,8 @@ public final class BlockingQueue<Element: Sendable>: @unchecked Sendable {
     return .accepted
   }
 
-  /// Blocks until there is something, then takes at most `limit` elements, oldest first. Empty once the queue is
-  /// closed and drained.
+  /// Blocks until there is something, then takes at most `limit` elements, oldest first. Empty once the queue
+  /// is closed and drained.
   public func takeBatch(limit: Int) -> [Element] {
     pthread_mutex_lock(mutex)
     defer { pthread_mutex_unlock(mutex) }

@@ -1,8 +1,8 @@
 internal import CShims
 internal import Glibc
 
-/// An exclusive lock (flock(2)) on a file that tells who holds it. The kernel releases it when the process ends,
-/// however it ends; the file stays.
+/// An exclusive lock (flock(2)) on a file that tells who holds it. The kernel releases it when the process
+/// ends, however it ends; the file stays.
 public struct LockFile: ~Copyable, Sendable {
   /// Why the lock was not taken.
   public enum Failure: Error, Sendable, Hashable {

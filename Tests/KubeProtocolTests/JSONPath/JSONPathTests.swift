@@ -18,12 +18,16 @@ internal import Testing
     (".spec.formats[-1].name", #"["onnx"]"#), (".spec.formats[0:1].name", #"["sklearn"]"#),
     (".spec.formats[::2].name", #"["sklearn"]"#), (".spec.formats[5].name", "[]"),
     (".metadata.annotations['a.b/c']", #"["x"]"#), (#".metadata.annotations.a\.b/c"#, #"["x"]"#),
-    (".spec.formats[?(@.auto==true)].name", #"["sklearn"]"#), (".spec.formats[?(@.priority)].name", #"["onnx"]"#),
+    (".spec.formats[?(@.auto==true)].name", #"["sklearn"]"#),
+    (".spec.formats[?(@.priority)].name", #"["onnx"]"#),
     (".spec.formats[?(@.priority>1)].name", #"["onnx"]"#), (".spec.formats[?(@.priority<=1)].name", "[]"),
     (".spec.formats[?(@.version>='0')].name", #"["sklearn"]"#), ("..name", #"["iris","sklearn","onnx"]"#),
     (".spec['replicas','missing']", "[3]"), (".missing.deeper", "[]"), (".spec.replicas.deeper", "[]"),
-    (".metadata.*", #"["iris",{"a.b/c":"x"}]"#), (".spec.formats[?( $.spec.replicas == 3 )].name",
-      #"["sklearn","onnx"]"#),
+    (".metadata.*", #"["iris",{"a.b/c":"x"}]"#),
+    (
+      ".spec.formats[?( $.spec.replicas == 3 )].name",
+      #"["sklearn","onnx"]"#
+    ),
   ])
   func `paths lead where kubectl's lead`(path: String, expected: String) throws {
     let values = try JSONPath(path).values(in: try json(Self.document))
@@ -66,7 +70,8 @@ internal import Testing
     let document = try json(Self.document)
     for _ in 0..<5000 {
       let text = generator.damaged(
-        ".status.conditions[?(@.type=='Ready')].status[0:-1:2]['a',\"b\"]..x", with: ".[]()'\"?@$*:,-01<>=!\\ ")
+        ".status.conditions[?(@.type=='Ready')].status[0:-1:2]['a',\"b\"]..x",
+        with: ".[]()'\"?@$*:,-01<>=!\\ ")
       if let path = try? JSONPath(text) { _ = path.values(in: document) }
     }
   }

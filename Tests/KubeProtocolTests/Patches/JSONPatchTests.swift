@@ -19,50 +19,82 @@ internal import Testing
   @Test(arguments: [
     // RFC 6902, appendix A.
     (#"{"foo":"bar"}"#, #"[{"op":"add","path":"/baz","value":"qux"}]"#, #"{"baz":"qux","foo":"bar"}"#),
-    (#"{"foo":["bar","baz"]}"#, #"[{"op":"add","path":"/foo/1","value":"qux"}]"#, #"{"foo":["bar","qux","baz"]}"#),
+    (
+      #"{"foo":["bar","baz"]}"#, #"[{"op":"add","path":"/foo/1","value":"qux"}]"#,
+      #"{"foo":["bar","qux","baz"]}"#
+    ),
     (#"{"baz":"qux","foo":"bar"}"#, #"[{"op":"remove","path":"/baz"}]"#, #"{"foo":"bar"}"#),
     (#"{"foo":["bar","qux","baz"]}"#, #"[{"op":"remove","path":"/foo/1"}]"#, #"{"foo":["bar","baz"]}"#),
-    (#"{"baz":"qux","foo":"bar"}"#, #"[{"op":"replace","path":"/baz","value":"boo"}]"#,
-      #"{"baz":"boo","foo":"bar"}"#),
-    (#"{"foo":{"bar":"baz","waldo":"fred"},"qux":{"corge":"grault"}}"#,
+    (
+      #"{"baz":"qux","foo":"bar"}"#, #"[{"op":"replace","path":"/baz","value":"boo"}]"#,
+      #"{"baz":"boo","foo":"bar"}"#
+    ),
+    (
+      #"{"foo":{"bar":"baz","waldo":"fred"},"qux":{"corge":"grault"}}"#,
       #"[{"op":"move","from":"/foo/waldo","path":"/qux/thud"}]"#,
-      #"{"foo":{"bar":"baz"},"qux":{"corge":"grault","thud":"fred"}}"#),
-    (#"{"foo":["all","grass","cows","eat"]}"#, #"[{"op":"move","from":"/foo/1","path":"/foo/3"}]"#,
-      #"{"foo":["all","cows","eat","grass"]}"#),
-    (#"{"baz":"qux","foo":["a",2,"c"]}"#,
+      #"{"foo":{"bar":"baz"},"qux":{"corge":"grault","thud":"fred"}}"#
+    ),
+    (
+      #"{"foo":["all","grass","cows","eat"]}"#, #"[{"op":"move","from":"/foo/1","path":"/foo/3"}]"#,
+      #"{"foo":["all","cows","eat","grass"]}"#
+    ),
+    (
+      #"{"baz":"qux","foo":["a",2,"c"]}"#,
       #"[{"op":"test","path":"/baz","value":"qux"},{"op":"test","path":"/foo/1","value":2}]"#,
-      #"{"baz":"qux","foo":["a",2,"c"]}"#),
-    (#"{"foo":"bar"}"#, #"[{"op":"add","path":"/child","value":{"grandchild":{}}}]"#,
-      #"{"foo":"bar","child":{"grandchild":{}}}"#),
+      #"{"baz":"qux","foo":["a",2,"c"]}"#
+    ),
+    (
+      #"{"foo":"bar"}"#, #"[{"op":"add","path":"/child","value":{"grandchild":{}}}]"#,
+      #"{"foo":"bar","child":{"grandchild":{}}}"#
+    ),
     (#"{"/":9,"~1":10}"#, #"[{"op":"test","path":"/~01","value":10}]"#, #"{"/":9,"~1":10}"#),
-    (#"{"foo":["bar"]}"#, #"[{"op":"add","path":"/foo/-","value":["abc","def"]}]"#,
-      #"{"foo":["bar",["abc","def"]]}"#),
+    (
+      #"{"foo":["bar"]}"#, #"[{"op":"add","path":"/foo/-","value":["abc","def"]}]"#,
+      #"{"foo":["bar",["abc","def"]]}"#
+    ),
     (#"{"a":1}"#, #"[{"op":"replace","path":"","value":{"b":2}}]"#, #"{"b":2}"#),
     (#"{"a":{"b":1}}"#, #"[{"op":"copy","from":"/a","path":"/c"}]"#, #"{"a":{"b":1},"c":{"b":1}}"#),
-    (#"{"a":1}"#, #"[{"op":"test","path":"/a","value":1.0},{"op":"test","path":"/x","value":null}]"#, #"{"a":1}"#),
+    (
+      #"{"a":1}"#, #"[{"op":"test","path":"/a","value":1.0},{"op":"test","path":"/x","value":null}]"#,
+      #"{"a":1}"#
+    ),
   ])
-  func `the examples of RFC 6902 give their results`(document: String, patch: String, expected: String) throws {
+  func `the examples of RFC 6902 give their results`(document: String, patch: String, expected: String) throws
+  {
     #expect(try apply(patch, to: document) == json(expected))
   }
 
   @Test(arguments: [
     (#"[{"op":"remove","path":"/x"}]"#, "operation 0 (remove /x): doc is missing path: /x"),
-    (#"[{"op":"add","path":"/a","value":1},{"op":"replace","path":"/b/c","value":1}]"#,
-      "operation 1 (replace /b/c): doc is missing path: /b/c"),
-    (#"[{"op":"add","path":"/list/7","value":1}]"#,
-      "operation 0 (add /list/7): \"7\" is no index into an array of 2 elements"),
-    (#"[{"op":"test","path":"/list/0","value":2}]"#,
-      "operation 0 (test /list/0): test failed: the value is not the expected one"),
-    (#"[{"op":"frobnicate","path":"/x"}]"#,
-      "operation 0: unknown op \"frobnicate\"; use add, remove, replace, move, copy or test"),
-    (#"[{"op":"add","path":"x","value":1}]"#,
-      "operation 0: \"path\": \"x\" is no JSON pointer; it must look like /spec/replicas"),
-    (#"[{"op":"move","from":"/list","path":"/list/0"}]"#,
-      "operation 0 (move /list/0): a value cannot be moved into itself (from /list)"),
+    (
+      #"[{"op":"add","path":"/a","value":1},{"op":"replace","path":"/b/c","value":1}]"#,
+      "operation 1 (replace /b/c): doc is missing path: /b/c"
+    ),
+    (
+      #"[{"op":"add","path":"/list/7","value":1}]"#,
+      "operation 0 (add /list/7): \"7\" is no index into an array of 2 elements"
+    ),
+    (
+      #"[{"op":"test","path":"/list/0","value":2}]"#,
+      "operation 0 (test /list/0): test failed: the value is not the expected one"
+    ),
+    (
+      #"[{"op":"frobnicate","path":"/x"}]"#,
+      "operation 0: unknown op \"frobnicate\"; use add, remove, replace, move, copy or test"
+    ),
+    (
+      #"[{"op":"add","path":"x","value":1}]"#,
+      "operation 0: \"path\": \"x\" is no JSON pointer; it must look like /spec/replicas"
+    ),
+    (
+      #"[{"op":"move","from":"/list","path":"/list/0"}]"#,
+      "operation 0 (move /list/0): a value cannot be moved into itself (from /list)"
+    ),
     (#"{"op":"add"}"#, "a JSON patch must be an array of operations, not object"),
     (#"[{"op":"remove","path":"/list/01"}]"#, "operation 0 (remove /list/01): doc is missing path: /list/01"),
   ])
-  func `a patch that does not fit names the operation, the path and the cause`(patch: String, message: String) {
+  func `a patch that does not fit names the operation, the path and the cause`(patch: String, message: String)
+  {
     #expect(failure(patch, on: #"{"list":[1,2]}"#)?.message == message)
   }
 

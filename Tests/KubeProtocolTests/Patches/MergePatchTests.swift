@@ -21,7 +21,8 @@ internal import Testing
     (#"[1,2]"#, #"{"a":"b","c":null}"#, #"{"a":"b"}"#),
     (#"{}"#, #"{"a":{"bb":{"ccc":null}}}"#, #"{"a":{"bb":{}}}"#),
   ])
-  func `the examples of RFC 7396 give their results`(document: String, patch: String, expected: String) throws {
+  func `the examples of RFC 7396 give their results`(document: String, patch: String, expected: String) throws
+  {
     #expect(MergePatch.merged(try json(patch), into: try json(document)) == (try json(expected)))
   }
 

@@ -44,48 +44,93 @@ internal import Testing
   @Test(arguments: [
     (#"{"image":"ab"}"#, []),
     (#"{}"#, ["spec.image: Required value"]),
-    (#"{"image":5}"#,
-      [#"spec.image: Invalid value: "integer": spec.image in body must be of type string: "integer""#]),
-    (#"{"image":"A"}"#,
-      [#"spec.image: Invalid value: "A": spec.image in body should be at least 2 chars long"#,
-        #"spec.image: Invalid value: "A": spec.image in body should match '^[a-z:]+$'"#]),
+    (
+      #"{"image":5}"#,
+      [#"spec.image: Invalid value: "integer": spec.image in body must be of type string: "integer""#]
+    ),
+    (
+      #"{"image":"A"}"#,
+      [
+        #"spec.image: Invalid value: "A": spec.image in body should be at least 2 chars long"#,
+        #"spec.image: Invalid value: "A": spec.image in body should match '^[a-z:]+$'"#,
+      ]
+    ),
     (#"{"image":"abcdefghijkl"}"#, ["spec.image: Too long: may not be more than 10 bytes"]),
-    (#"{"image":"ab","replicas":"3"}"#,
-      [#"spec.replicas: Invalid value: "string": spec.replicas in body must be of type integer: "string""#]),
-    (#"{"image":"ab","replicas":0}"#,
-      ["spec.replicas: Invalid value: 0: spec.replicas in body should be greater than or equal to 1"]),
-    (#"{"image":"ab","replicas":11}"#,
-      ["spec.replicas: Invalid value: 11: spec.replicas in body should be less than or equal to 10"]),
-    (#"{"image":"ab","ratio":0}"#,
-      ["spec.ratio: Invalid value: 0: spec.ratio in body should be greater than 0"]),
-    (#"{"image":"ab","mode":"Medium"}"#,
-      [#"spec.mode: Unsupported value: "Medium": supported values: "Fast", "Slow""#]),
+    (
+      #"{"image":"ab","replicas":"3"}"#,
+      [#"spec.replicas: Invalid value: "string": spec.replicas in body must be of type integer: "string""#]
+    ),
+    (
+      #"{"image":"ab","replicas":0}"#,
+      ["spec.replicas: Invalid value: 0: spec.replicas in body should be greater than or equal to 1"]
+    ),
+    (
+      #"{"image":"ab","replicas":11}"#,
+      ["spec.replicas: Invalid value: 11: spec.replicas in body should be less than or equal to 10"]
+    ),
+    (
+      #"{"image":"ab","ratio":0}"#,
+      ["spec.ratio: Invalid value: 0: spec.ratio in body should be greater than 0"]
+    ),
+    (
+      #"{"image":"ab","mode":"Medium"}"#,
+      [#"spec.mode: Unsupported value: "Medium": supported values: "Fast", "Slow""#]
+    ),
     (#"{"image":"ab","port":80}"#, []), (#"{"image":"ab","port":"http"}"#, []),
-    (#"{"image":"ab","port":true}"#,
-      [#"spec.port: Invalid value: "boolean": spec.port in body must be of type integer,string: "boolean""#]),
+    (
+      #"{"image":"ab","port":true}"#,
+      [#"spec.port: Invalid value: "boolean": spec.port in body must be of type integer,string: "boolean""#]
+    ),
     (#"{"image":"ab","since":"2026-11-21T08:15:30Z","data":"aGk=","note":null}"#, []),
-    (#"{"image":"ab","since":"yesterday"}"#,
-      [#"spec.since: Invalid value: "yesterday": spec.since in body must be of type date-time: "yesterday""#]),
-    (#"{"image":"ab","data":"a"}"#,
-      [#"spec.data: Invalid value: "a": spec.data in body must be of type byte: "a""#]),
-    (#"{"image":null}"#,
-      [#"spec.image: Invalid value: "null": spec.image in body must be of type string: "null""#]),
-    (#"{"image":"ab","items":[]}"#,
-      ["spec.items: Invalid value: 0: spec.items in body should have at least 1 items"]),
-    (#"{"image":"ab","items":[{"name":"a"},{"name":"b"},{"name":"c"},{"name":"d"}]}"#,
-      ["spec.items: Too many: 4: must have at most 3 items"]),
-    (#"{"image":"ab","items":[{"name":"a"},{"weight":"x"}]}"#,
-      ["spec.items[1].name: Required value",
-        #"spec.items[1].weight: Invalid value: "string": spec.items[1].weight in body must be of type integer: "string""#]),
-    (#"{"image":"ab","items":[{"name":"a"},{"name":"a"}]}"#,
-      [#"spec.items[1]: Duplicate value: {"name":"a"}"#]),
+    (
+      #"{"image":"ab","since":"yesterday"}"#,
+      [#"spec.since: Invalid value: "yesterday": spec.since in body must be of type date-time: "yesterday""#]
+    ),
+    (
+      #"{"image":"ab","data":"a"}"#,
+      [#"spec.data: Invalid value: "a": spec.data in body must be of type byte: "a""#]
+    ),
+    (
+      #"{"image":null}"#,
+      [#"spec.image: Invalid value: "null": spec.image in body must be of type string: "null""#]
+    ),
+    (
+      #"{"image":"ab","items":[]}"#,
+      ["spec.items: Invalid value: 0: spec.items in body should have at least 1 items"]
+    ),
+    (
+      #"{"image":"ab","items":[{"name":"a"},{"name":"b"},{"name":"c"},{"name":"d"}]}"#,
+      ["spec.items: Too many: 4: must have at most 3 items"]
+    ),
+    (
+      #"{"image":"ab","items":[{"name":"a"},{"weight":"x"}]}"#,
+      [
+        "spec.items[1].name: Required value",
+        #"spec.items[1].weight: Invalid value: "string": spec.items[1].weight in body must be of type integer: "string""#,
+      ]
+    ),
+    (
+      #"{"image":"ab","items":[{"name":"a"},{"name":"a"}]}"#,
+      [#"spec.items[1]: Duplicate value: {"name":"a"}"#]
+    ),
     (#"{"image":"ab","tags":["x","x"]}"#, [#"spec.tags[1]: Duplicate value: "x""#]),
-    (#"{"image":"ab","limits":{"cpu":{"max":"x"}}}"#,
-      [#"spec.limits.cpu.max: Invalid value: "string": spec.limits.cpu.max in body must be of type integer: "string""#]),
-    (#"{"image":"ab","template":{"kind":"P"}}"#, ["spec.template.apiVersion: Required value: must not be empty"]),
+    (
+      #"{"image":"ab","limits":{"cpu":{"max":"x"}}}"#,
+      [
+        #"spec.limits.cpu.max: Invalid value: "string": spec.limits.cpu.max in body must be of type integer: "string""#
+      ]
+    ),
+    (
+      #"{"image":"ab","template":{"kind":"P"}}"#,
+      ["spec.template.apiVersion: Required value: must not be empty"]
+    ),
     (#"{"image":"ab","choice":{"a":"1"}}"#, []),
-    (#"{"image":"ab","choice":{"a":"1","b":"2"}}"#,
-      [#"spec.choice: Invalid value: "": "spec.choice" must validate one and only one schema (oneOf). Found 2 valid alternatives"#]),
+    (
+      #"{"image":"ab","choice":{"a":"1","b":"2"}}"#,
+      [
+        #"spec.choice: Invalid value: "": "spec.choice" must validate one and only one schema (oneOf). Found 2 valid alternatives"#
+      ]
+    ),
   ])
   func `faults are named in Kubernetes' words`(spec: String, expected: [String]) throws {
     #expect(try problems(spec) == expected)

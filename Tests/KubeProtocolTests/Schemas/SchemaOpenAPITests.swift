@@ -15,27 +15,57 @@ internal import Testing
   @Test(arguments: [
     (#"{"properties":{}}"#, ["schema.type: Required value: must not be empty at the root"]),
     (#"{"type":"string"}"#, [#"schema.type: Invalid value: "string": must be object at the root"#]),
-    (#"{"type":"object","properties":{"a":{}}}"#,
-      ["schema.properties[a].type: Required value: must not be empty for specified object fields"]),
-    (#"{"type":"object","properties":{"a":{"type":"array"}}}"#,
-      ["schema.properties[a].items: Required value: must be specified"]),
-    (#"{"type":"object","properties":{"a":{"type":"array","items":{}}}}"#,
-      ["schema.properties[a].items.type: Required value: must not be empty for specified array items"]),
-    (#"{"type":"object","properties":{"a":{"type":"strin"}}}"#,
-      [#"schema.properties[a].type: Unsupported value: "strin": supported values: "array", "boolean", "integer", "number", "object", "string""#]),
-    (#"{"type":"object","properties":{"a":{"$ref":"x","type":"object"}}}"#,
-      ["schema.properties[a].$ref: Forbidden: $ref is not supported"]),
-    (#"{"type":"object","properties":{"a":{"type":"string"}},"additionalProperties":{"type":"string"}}"#,
-      ["schema.additionalProperties: Forbidden: additionalProperties and properties are mutual exclusive"]),
-    (#"{"type":"object","properties":{"a":{"type":"string","pattern":"["}}}"#,
-      [#"schema.properties[a].pattern: Invalid value: "[": must be a valid regular expression, but isn't: error parsing regexp: missing closing ]"#]),
-    (#"{"type":"object","properties":{"a":{"type":"integer","default":"x"}}}"#,
-      [#"schema.properties[a].default: Invalid value: "string": schema.properties[a].default in body must be of type integer: "string""#]),
-    (#"{"type":"object","properties":{"a":{"type":"array","items":{"type":"object"},"x-kubernetes-list-type":"map"}}}"#,
-      ["schema.properties[a].x-kubernetes-list-map-keys: Required value: must not be empty if x-kubernetes-list-type is map"]),
-    (#"{"type":"object","properties":{"a":{"type":"string","minLength":-1,"nullable":"no"}}}"#,
-      [#"schema.properties[a].nullable: Invalid value: "string": must be of type boolean"#,
-        #"schema.properties[a].minLength: Invalid value: "integer": must be of type integer"#]),
+    (
+      #"{"type":"object","properties":{"a":{}}}"#,
+      ["schema.properties[a].type: Required value: must not be empty for specified object fields"]
+    ),
+    (
+      #"{"type":"object","properties":{"a":{"type":"array"}}}"#,
+      ["schema.properties[a].items: Required value: must be specified"]
+    ),
+    (
+      #"{"type":"object","properties":{"a":{"type":"array","items":{}}}}"#,
+      ["schema.properties[a].items.type: Required value: must not be empty for specified array items"]
+    ),
+    (
+      #"{"type":"object","properties":{"a":{"type":"strin"}}}"#,
+      [
+        #"schema.properties[a].type: Unsupported value: "strin": supported values: "array", "boolean", "integer", "number", "object", "string""#
+      ]
+    ),
+    (
+      #"{"type":"object","properties":{"a":{"$ref":"x","type":"object"}}}"#,
+      ["schema.properties[a].$ref: Forbidden: $ref is not supported"]
+    ),
+    (
+      #"{"type":"object","properties":{"a":{"type":"string"}},"additionalProperties":{"type":"string"}}"#,
+      ["schema.additionalProperties: Forbidden: additionalProperties and properties are mutual exclusive"]
+    ),
+    (
+      #"{"type":"object","properties":{"a":{"type":"string","pattern":"["}}}"#,
+      [
+        #"schema.properties[a].pattern: Invalid value: "[": must be a valid regular expression, but isn't: error parsing regexp: missing closing ]"#
+      ]
+    ),
+    (
+      #"{"type":"object","properties":{"a":{"type":"integer","default":"x"}}}"#,
+      [
+        #"schema.properties[a].default: Invalid value: "string": schema.properties[a].default in body must be of type integer: "string""#
+      ]
+    ),
+    (
+      #"{"type":"object","properties":{"a":{"type":"array","items":{"type":"object"},"x-kubernetes-list-type":"map"}}}"#,
+      [
+        "schema.properties[a].x-kubernetes-list-map-keys: Required value: must not be empty if x-kubernetes-list-type is map"
+      ]
+    ),
+    (
+      #"{"type":"object","properties":{"a":{"type":"string","minLength":-1,"nullable":"no"}}}"#,
+      [
+        #"schema.properties[a].nullable: Invalid value: "string": must be of type boolean"#,
+        #"schema.properties[a].minLength: Invalid value: "integer": must be of type integer"#,
+      ]
+    ),
     ("[]", [#"schema: Invalid value: "array": must be of type object"#]),
   ])
   func `a schema that is not structural is refused with the field`(text: String, expected: [String]) throws {
@@ -82,7 +112,8 @@ internal import Testing
   @Test func `damaged schemas give an error or a schema`() throws {
     var generator = SeededGenerator(seed: 8)
     let keys = [
-      "type", "properties", "items", "object", "array", "string", "required", "default", "enum", "anyOf", "not",
+      "type", "properties", "items", "object", "array", "string", "required", "default", "enum", "anyOf",
+      "not",
       "additionalProperties", "pattern", "minimum", "x-kubernetes-list-type", "$ref", "nullable",
     ]
     for _ in 0..<3000 {

@@ -6,9 +6,11 @@ internal import Testing
   private static let labels = ["app": "web", "tier": "front", "env": "dev", "rank": "7", "empty": ""]
 
   @Test(arguments: [
-    ("", true), ("app=web", true), ("app==web", true), ("app=db", false), ("app!=db", true), ("app!=web", false),
+    ("", true), ("app=web", true), ("app==web", true), ("app=db", false), ("app!=db", true),
+    ("app!=web", false),
     ("missing!=x", true), ("env in (dev,test)", true), ("env in (prod)", false), ("env notin (prod)", true),
-    ("missing notin (a)", true), ("missing in (a)", false), ("app", true), ("!app", false), ("!missing", true),
+    ("missing notin (a)", true), ("missing in (a)", false), ("app", true), ("!app", false),
+    ("!missing", true),
     ("rank>5", true), ("rank<5", false), ("app=web,tier=front , env in ( dev )", true), ("empty=", true),
     ("app=", false), ("empty in ()", true), ("in in (in)", false), ("app=web,!rank", false),
     ("example.com/name!=x", true),
@@ -23,7 +25,10 @@ internal import Testing
     ("=b", "found '=', expected: !, identifier, or 'end of string'"),
     ("a in b", "unable to parse requirement: found 'b' expected: '('"),
     ("a in (b", "unable to parse requirement: found '', expected: ',' or ')'"),
-    ("a>b", "unable to parse requirement: values: Invalid value: for 'Gt', 'Lt' operators, the value must be an integer"),
+    (
+      "a>b",
+      "unable to parse requirement: values: Invalid value: for 'Gt', 'Lt' operators, the value must be an integer"
+    ),
     ("!=a", "found '!=', expected: !, identifier, or 'end of string'"),
     ("a b", "unable to parse requirement: found 'b', expected: in, notin, =, ==, !=, gt, lt"),
   ])
@@ -35,12 +40,14 @@ internal import Testing
     #expect {
       try LabelSelector(query: "a_=b")
     } throws: { error in
-      "\(error)".hasPrefix("unable to parse requirement: key: Invalid value: \"a_\": name part must consist of")
+      "\(error)".hasPrefix(
+        "unable to parse requirement: key: Invalid value: \"a_\": name part must consist of")
     }
     #expect {
       try LabelSelector(query: "a=b_")
     } throws: { error in
-      "\(error)".hasPrefix("unable to parse requirement: values[0][a]: Invalid value: \"b_\": a valid label must")
+      "\(error)".hasPrefix(
+        "unable to parse requirement: values[0][a]: Invalid value: \"b_\": a valid label must")
     }
     let long = String(repeating: "x", count: 64)
     #expect {
@@ -77,7 +84,8 @@ internal import Testing
   @Test func `damaged queries give an error or a selector whose text can be read again`() {
     var generator = SeededGenerator(seed: 3)
     for _ in 0..<5000 {
-      let text = generator.damaged("app=web,tier!=db,env in (dev,test),z notin (a),g>3,!s", with: "=!(),<> in\u{e9}")
+      let text = generator.damaged(
+        "app=web,tier!=db,env in (dev,test),z notin (a),g>3,!s", with: "=!(),<> in\u{e9}")
       guard let selector = try? LabelSelector(query: text) else { continue }
       #expect(throws: Never.self) { try LabelSelector(query: selector.query) }
     }
@@ -87,7 +95,8 @@ internal import Testing
 @Suite struct FieldSelectorTests {
   @Test(arguments: [
     ("metadata.name=web", true), ("metadata.name==web", true), ("metadata.name!=web", false),
-    ("metadata.name=web,spec.nodeName!=b", true), ("spec.nodeName=", false), ("status.phase=", true), ("", true),
+    ("metadata.name=web,spec.nodeName!=b", true), ("spec.nodeName=", false), ("status.phase=", true),
+    ("", true),
     (#"spec.text=a\,b\=c"#, true),
   ])
   func `fields are compared as text`(query: String, expected: Bool) throws {

@@ -10,7 +10,8 @@ public struct StoreLimits: Sendable {
   public var waitingWrites: Int
 
   public init(
-    historyEvents: Int = 10_000, historyBytes: Int = 8 << 20, watcherEvents: Int = 1024, waitingWrites: Int = 4096
+    historyEvents: Int = 10_000, historyBytes: Int = 8 << 20, watcherEvents: Int = 1024,
+    waitingWrites: Int = 4096
   ) {
     self.historyEvents = historyEvents
     self.historyBytes = historyBytes

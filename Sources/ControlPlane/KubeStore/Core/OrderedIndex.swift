@@ -1,5 +1,5 @@
-/// Current values, sorted by the bytes of their keys: chunks of sorted values, so that neither an insertion nor a
-/// look-up touches more than a few hundred of them.
+/// Current values, sorted by the bytes of their keys: chunks of sorted values, so that neither an insertion
+/// nor a look-up touches more than a few hundred of them.
 struct OrderedIndex {
   private static let chunkCapacity = 512
 

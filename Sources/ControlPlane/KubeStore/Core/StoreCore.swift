@@ -1,8 +1,9 @@
 internal import Basics
 internal import Synchronization
 
-/// What both drivers share: current values, the recent past, and the watchers, behind one lock that is never held
-/// across a disk access. Drivers plan a batch, make it durable, then publish it; only one thread at a time does so.
+/// What both drivers share: current values, the recent past, and the watchers, behind one lock that is never
+/// held across a disk access. Drivers plan a batch, make it durable, then publish it; only one thread at a
+/// time does so.
 final class StoreCore: Sendable {
   private struct Watcher {
     let prefix: String
@@ -38,9 +39,11 @@ final class StoreCore: Sendable {
     state.withLock { ($0.index.values(prefix: prefix), $0.revision) }
   }
 
-  /// Registers a watcher and hands it the past since `revision` in the same moment, so that it misses nothing and
-  /// sees nothing twice.
-  func watch(prefix: String, after revision: Int64) throws(StoreError) -> AsyncThrowingStream<StoreEvent, any Error> {
+  /// Registers a watcher and hands it the past since `revision` in the same moment, so that it misses nothing
+  /// and sees nothing twice.
+  func watch(prefix: String, after revision: Int64) throws(StoreError) -> AsyncThrowingStream<
+    StoreEvent, any Error
+  > {
     let result: Result<AsyncThrowingStream<StoreEvent, any Error>, StoreError> = state.withLock { state in
       if state.isClosed { return .failure(Self.closed) }
       if revision > state.revision { return .failure(.futureRevision(current: state.revision)) }
@@ -93,11 +96,14 @@ final class StoreCore: Sendable {
     }
     // Ended outside of the lock: the streams' termination handlers take it.
     let oldest = currentRevision()
-    for watcher in late { watcher.continuation.finish(throwing: StoreError.compacted(oldestRevision: oldest)) }
+    for watcher in late {
+      watcher.continuation.finish(throwing: StoreError.compacted(oldestRevision: oldest))
+    }
     return superseded
   }
 
-  /// Plans and publishes at once, for the driver without a disk. The caller sees to it that only one thread is here.
+  /// Plans and publishes at once, for the driver without a disk. The caller sees to it that only one thread
+  /// is here.
   func write(_ write: StoreWrite) throws(StoreError) -> StoredValue {
     let (results, changes) = plan([write])
     _ = publish(changes)

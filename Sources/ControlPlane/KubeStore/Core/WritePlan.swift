@@ -7,8 +7,8 @@ enum StoreWrite: Sendable {
   case delete(key: String, expecting: Int64?)
 }
 
-/// Decides, for a batch of writes in order, what each of them would change: nothing is changed yet. Later writes of
-/// the batch see the earlier ones.
+/// Decides, for a batch of writes in order, what each of them would change: nothing is changed yet. Later
+/// writes of the batch see the earlier ones.
 struct WritePlan {
   private(set) var changes: [StoreEvent] = []
   private var revision: Int64

@@ -25,7 +25,8 @@ struct SQLiteError: Error {
     case SQLITE_BUSY, SQLITE_LOCKED:
       cause = "another program has the file open; end that program, then try again"
     case SQLITE_NOMEM: cause = "there is not enough memory; free some, then try again"
-    case SQLITE_IOERR: cause = "the disk answers with an error (\(text), code \(code)); check the disk, then try again"
+    case SQLITE_IOERR:
+      cause = "the disk answers with an error (\(text), code \(code)); check the disk, then try again"
     default: cause = "SQLite answers \"\(text)\" (code \(code)); try again, or restore the file from a backup"
     }
     return .unavailable(message: "cannot \(action) \(path): \(cause)")

@@ -1,8 +1,8 @@
 internal import Basics
 internal import Linux
 
-/// The database file: a log with one row per revision. The current value of a key is its last row; a row with no
-/// value records a deletion. Rows that nobody needs any more are deleted along with later writes.
+/// The database file: a log with one row per revision. The current value of a key is its last row; a row with
+/// no value records a deletion. Rows that nobody needs any more are deleted along with later writes.
 ///
 /// Lives on the store's own thread.
 final class StoreDatabase {
@@ -23,12 +23,12 @@ final class StoreDatabase {
   private let setCompacted: SQLiteStatement
 
   /// Opens or creates the file, takes the lock beside it, and brings an older format up to date.
-  init(path: String, fileSystem: String?) throws(StoreError) {
+  init(path: String, settings: SQLiteSettings) throws(StoreError) {
     self.path = path
     lock = try Self.takeLock(path)
     do {
-      connection = try SQLiteConnection(path, fileSystem: fileSystem)
-      try Self.configure(connection)
+      connection = try SQLiteConnection(path, fileSystem: settings.fileSystem)
+      try Self.configure(connection, settings)
     } catch {
       throw error.storeError("open", path: path)
     }
@@ -55,19 +55,24 @@ final class StoreDatabase {
   /// Hands over all rows in the order of their revisions.
   func readRows(_ body: (Row) -> Void) throws(StoreError) {
     do {
-      let rows = try connection.prepare("SELECT revision, key, create_revision, value FROM log ORDER BY revision")
+      let rows = try connection.prepare(
+        "SELECT revision, key, create_revision, value FROM log ORDER BY revision")
       while try rows.step() {
         body(
           Row(
-            key: rows.text(1), value: rows.bytes(3), createRevision: rows.integer(2), revision: rows.integer(0)))
+            key: rows.text(1), value: rows.bytes(3), createRevision: rows.integer(2),
+            revision: rows.integer(0)))
       }
     } catch {
       throw error.storeError("read", path: path)
     }
   }
 
-  /// Writes everything in one transaction and returns once it is on the disk. Where it throws, nothing is written.
-  func commit(_ rows: [Row], deleting revisions: ArraySlice<Int64>, compactedRevision: Int64) throws(StoreError) {
+  /// Writes everything in one transaction and returns once it is on the disk. Where it throws, nothing is
+  /// written.
+  func commit(_ rows: [Row], deleting revisions: ArraySlice<Int64>, compactedRevision: Int64)
+    throws(StoreError)
+  {
     do {
       try connection.execute("BEGIN IMMEDIATE")
       for row in rows {
@@ -117,22 +122,29 @@ extension StoreDatabase {
       case .held(let processID):
         let holder = processID.map { "process \($0)" } ?? "another process"
         throw .unavailable(
-          message: "cannot open \(path): \(holder) is using it; end that process, or choose another data directory")
+          message:
+            "cannot open \(path): \(holder) is using it; end that process, or choose another data directory")
       case .system(let failure):
         throw .unavailable(
-          message: "cannot open \(path): \(failure); make its folder writable, or choose another data directory")
+          message:
+            "cannot open \(path): \(failure); make its folder writable, or choose another data directory")
       }
     }
   }
 
   /// WAL with a sync at every commit. The lock file keeps others out, so that SQLite needs no shared memory.
-  private static func configure(_ connection: borrowing SQLiteConnection) throws(SQLiteError) {
-    try connection.execute("PRAGMA locking_mode = EXCLUSIVE; PRAGMA cache_size = -1024; PRAGMA temp_store = MEMORY")
+  private static func configure(_ connection: borrowing SQLiteConnection, _ settings: SQLiteSettings)
+    throws(SQLiteError)
+  {
+    try connection.execute(
+      "PRAGMA locking_mode = EXCLUSIVE; PRAGMA cache_size = -1024; PRAGMA temp_store = MEMORY")
     let mode = try connection.text("PRAGMA journal_mode = WAL")
     guard mode == "wal" else {
-      throw SQLiteError(code: 1, text: "the write-ahead log cannot be used here (journal mode \(mode ?? "unknown"))")
+      throw SQLiteError(
+        code: 1, text: "the write-ahead log cannot be used here (journal mode \(mode ?? "unknown"))")
     }
     try connection.execute("PRAGMA synchronous = FULL; PRAGMA journal_size_limit = 8388608")
+    try connection.execute("PRAGMA wal_autocheckpoint = \(settings.checkpointPages)")
   }
 
   private static func migrate(_ connection: borrowing SQLiteConnection, _ path: String) throws(StoreError) {

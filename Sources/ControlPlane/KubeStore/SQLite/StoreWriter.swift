@@ -18,9 +18,9 @@ final class StoreWriter {
   private static let batchLimit = 512
   private static let garbagePerCommit = 2048
 
-  init(path: String, fileSystem: String?, core: StoreCore) throws(StoreError) {
+  init(path: String, settings: SQLiteSettings, core: StoreCore) throws(StoreError) {
     self.core = core
-    database = try StoreDatabase(path: path, fileSystem: fileSystem)
+    database = try StoreDatabase(path: path, settings: settings)
     core.beginLoading(compactedRevision: try database.compactedRevision())
     var garbage: [Int64] = []
     try database.readRows { row in
@@ -30,7 +30,8 @@ final class StoreWriter {
     self.garbage = garbage
   }
 
-  /// Until the queue is closed. Returns the caller that waits for the files to be released, where there is one.
+  /// Until the queue is closed. Returns the caller that waits for the files to be released, where there is
+  /// one.
   func run(_ queue: BlockingQueue<StoreCommand>) -> CheckedContinuation<Void, Never>? {
     while true {
       let commands = queue.takeBatch(limit: Self.batchLimit)

@@ -9,8 +9,9 @@ public struct JSONPathError: Error, Sendable, Hashable, CustomStringConvertible 
   public var description: String { message }
 }
 
-/// A parsed JSONPath, in the dialect of kubectl and of printer columns: `.status.conditions[?(@.type=='Ready')].status`,
-/// `.spec.supportedModelFormats[*].name`, `.metadata.annotations['example.com/x']`, `..image`, `[0]`, `[-1]`, `[0:2]`.
+/// A parsed JSONPath, in the dialect of kubectl and of printer columns:
+/// `.status.conditions[?(@.type=='Ready')].status`, `.spec.supportedModelFormats[*].name`,
+/// `.metadata.annotations['example.com/x']`, `..image`, `[0]`, `[-1]`, `[0:2]`.
 ///
 /// Parsed once, evaluated often. Bounded: 4 KiB of text, 64 steps, 10,000 results, 100,000 values visited.
 public struct JSONPath: Sendable, Hashable {

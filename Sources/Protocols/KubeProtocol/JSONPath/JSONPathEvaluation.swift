@@ -50,7 +50,8 @@ struct JSONPathEvaluation {
     results.append(value)
     switch value {
     case .array(let elements): for element in elements { appendDescendants(of: element, to: &results) }
-    case .object(let object): for member in object.members { appendDescendants(of: member.value, to: &results) }
+    case .object(let object):
+      for member in object.members { appendDescendants(of: member.value, to: &results) }
     default: break
     }
   }
@@ -59,7 +60,9 @@ struct JSONPathEvaluation {
     of value: JSONValue, _ start: Int?, _ end: Int?, _ stride: Int, to results: inout [JSONValue]
   ) {
     guard let elements = value.array else { return }
-    func position(_ index: Int) -> Int { max(0, min(elements.count, index < 0 ? index + elements.count : index)) }
+    func position(_ index: Int) -> Int {
+      max(0, min(elements.count, index < 0 ? index + elements.count : index))
+    }
     let first = position(start ?? 0)
     let last = position(end ?? elements.count)
     var index = first
@@ -71,7 +74,9 @@ struct JSONPathEvaluation {
 
   private mutating func holds(_ condition: JSONPath.Condition, for value: JSONValue) -> Bool {
     let left = operand(condition.left, for: value)
-    guard let comparison = condition.comparison, let rightOperand = condition.right else { return left != nil }
+    guard let comparison = condition.comparison, let rightOperand = condition.right else {
+      return left != nil
+    }
     guard let left, let right = operand(rightOperand, for: value) else { return false }
     return Self.compare(left, comparison, right)
   }
@@ -83,7 +88,9 @@ struct JSONPathEvaluation {
     }
   }
 
-  private static func compare(_ left: JSONValue, _ comparison: JSONPath.Comparison, _ right: JSONValue) -> Bool {
+  private static func compare(_ left: JSONValue, _ comparison: JSONPath.Comparison, _ right: JSONValue)
+    -> Bool
+  {
     switch comparison {
     case .equal: return left.isEquivalent(to: right)
     case .notEqual: return !left.isEquivalent(to: right)
@@ -92,7 +99,9 @@ struct JSONPathEvaluation {
     if let leftNumber = left.double, let rightNumber = right.double {
       return holds(comparison, leftNumber, rightNumber)
     }
-    if let leftText = left.string, let rightText = right.string { return holds(comparison, leftText, rightText) }
+    if let leftText = left.string, let rightText = right.string {
+      return holds(comparison, leftText, rightText)
+    }
     return false
   }
 

@@ -1,7 +1,7 @@
 internal import Formats
 
-/// Reads the text of a path. Every step consumes text; filters hold paths, but no filters within filters deeper
-/// than four.
+/// Reads the text of a path. Every step consumes text; filters hold paths, but no filters within filters
+/// deeper than four.
 struct JSONPathParser {
   private let scalars: [Unicode.Scalar]
   private var position = 0
@@ -87,7 +87,8 @@ struct JSONPathParser {
 
   private static func isName(_ scalar: Unicode.Scalar) -> Bool {
     switch scalar {
-    case ".", "[", "]", "(", ")", " ", "\t", "=", "!", "<", ">", "'", "\"", ",", "?", "*", "@", "$", "{", "}", "&",
+    case ".", "[", "]", "(", ")", " ", "\t", "=", "!", "<", ">", "'", "\"", ",", "?", "*", "@", "$", "{", "}",
+      "&",
       "|":
       false
     default: true
@@ -183,7 +184,8 @@ struct JSONPathParser {
     for comparison: JSONPath.Comparison in [
       .equal, .notEqual, .lessOrEqual, .greaterOrEqual, .less, .greater,
     ] where take(comparison.rawValue) {
-      return JSONPath.Condition(left: left, comparison: comparison, right: try operand(filterDepth: filterDepth))
+      return JSONPath.Condition(
+        left: left, comparison: comparison, right: try operand(filterDepth: filterDepth))
     }
     guard ahead == ")" else { throw failure("a comparison (==, !=, <, <=, >, >=) is expected") }
     return JSONPath.Condition(left: left)

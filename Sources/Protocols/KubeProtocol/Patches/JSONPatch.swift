@@ -206,7 +206,9 @@ struct JSONPatchRun {
 
   private mutating func remove(at path: JSONPointer) throws(PatchError) -> JSONValue {
     let removed = try value(at: path)
-    guard !path.tokens.isEmpty else { throw PatchError(.notApplicable, "the whole document cannot be removed") }
+    guard !path.tokens.isEmpty else {
+      throw PatchError(.notApplicable, "the whole document cannot be removed")
+    }
     try change(path) { (container, token) throws(PatchError) in
       switch container {
       case .object(var object):

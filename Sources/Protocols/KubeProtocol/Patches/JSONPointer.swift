@@ -31,7 +31,9 @@ public struct JSONPointer: Sendable, Hashable, CustomStringConvertible {
   func begins(with other: JSONPointer) -> Bool { tokens.starts(with: other.tokens) }
 
   private static func escaped(_ token: String) -> String {
-    guard token.utf8.contains(where: { $0 == UInt8(ascii: "~") || $0 == UInt8(ascii: "/") }) else { return token }
+    guard token.utf8.contains(where: { $0 == UInt8(ascii: "~") || $0 == UInt8(ascii: "/") }) else {
+      return token
+    }
     var text = ""
     for scalar in token.unicodeScalars {
       switch scalar {

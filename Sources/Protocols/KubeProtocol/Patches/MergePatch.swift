@@ -24,8 +24,8 @@ public enum MergePatch {
     return .object(result)
   }
 
-  /// The patch that turns `old` into `new`; an empty object where they are equal. A null inside `new` cannot be
-  /// expressed by a merge patch and counts as absent.
+  /// The patch that turns `old` into `new`; an empty object where they are equal. A null inside `new` cannot
+  /// be expressed by a merge patch and counts as absent.
   public static func difference(from old: JSONValue, to new: JSONValue) -> JSONValue {
     guard case .object(let oldMembers) = old, case .object(let newMembers) = new else {
       return old.isEquivalent(to: new) ? .object(JSONObject()) : new

@@ -85,7 +85,8 @@ extension StrategicMerger {
     return result
   }
 
-  /// Handles `$setElementOrder/<field>`, together with the patch list of that field, which is taken out of `patch`.
+  /// Handles `$setElementOrder/<field>`, together with the patch list of that field, which is taken out of
+  /// `patch`.
   func applyElementOrders(
     _ result: inout JSONObject, _ patch: inout JSONObject, _ schema: Schema?, _ path: String
   ) throws(PatchError) {
@@ -138,7 +139,8 @@ extension StrategicMerger {
     }
   }
 
-  /// Puts the elements that the patch names into its order and weaves the others in where the original had them.
+  /// Puts the elements that the patch names into its order and weaves the others in where the original had
+  /// them.
   private static func ordered(
     _ merged: [JSONValue], by patchOrder: [JSONValue], then originalOrder: [JSONValue], key: String?
   ) -> [JSONValue] {
@@ -191,7 +193,8 @@ extension StrategicMerger {
   ) throws(PatchError) -> MergeIdentity {
     guard let value = element[key] else {
       throw PatchError(
-        .malformed, "\(place(path))map: \(element.encodedText.prefix(200)) does not contain declared merge key: \(key)")
+        .malformed,
+        "\(place(path))map: \(element.encodedText.prefix(200)) does not contain declared merge key: \(key)")
     }
     return MergeIdentity(value)
   }

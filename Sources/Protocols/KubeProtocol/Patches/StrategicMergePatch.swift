@@ -1,10 +1,11 @@
 public import Formats
 
-/// Kubernetes' strategic merge: like a merge patch, but lists whose schema names a merge key are merged element by
-/// element, and directives (`$patch`, `$retainKeys`, `$setElementOrder/…`, `$deleteFromPrimitiveList/…`) steer it.
+/// Kubernetes' strategic merge: like a merge patch, but lists whose schema names a merge key are merged
+/// element by element, and directives (`$patch`, `$retainKeys`, `$setElementOrder/…`,
+/// `$deleteFromPrimitiveList/…`) steer it.
 ///
-/// Behaves as apimachinery's `strategicpatch` on the server's side. Fields that the schema does not know are merged
-/// as by a merge patch.
+/// Behaves as apimachinery's `strategicpatch` on the server's side. Fields that the schema does not know are
+/// merged as by a merge patch.
 public enum StrategicMergePatch {
   /// - Parameter schema: of the patched object; references are looked up in `catalog`.
   public static func apply(
@@ -19,7 +20,8 @@ public enum StrategicMergePatch {
     return .object(try StrategicMerger(catalog: catalog).merge(members, changes, schema, at: ""))
   }
 
-  /// Merges one object of a kind over another: a container of an InferenceService over the one of its runtime.
+  /// Merges one object of a kind over another: a container of an InferenceService over the one of its
+  /// runtime.
   public static func merge(
     base: JSONValue, overlay: JSONValue, schema: Schema, catalog: SchemaCatalog
   ) throws(PatchError) -> JSONValue {
@@ -99,10 +101,13 @@ struct StrategicMerger {
       strategy: strategies.first { $0 != "retainKeys" })
   }
 
-  private func retainKeys(_ result: inout JSONObject, _ patch: inout JSONObject, _ path: String) throws(PatchError) {
+  private func retainKeys(_ result: inout JSONObject, _ patch: inout JSONObject, _ path: String)
+    throws(PatchError)
+  {
     guard let directive = patch.removeValue(forKey: Self.retainKeysDirective) else { return }
     guard let names = directive.array else {
-      throw PatchError(.malformed, "\(Self.place(path))\(Self.retainKeysDirective) must be a list of field names")
+      throw PatchError(
+        .malformed, "\(Self.place(path))\(Self.retainKeysDirective) must be a list of field names")
     }
     let retained = Set(names.compactMap(\.string))
     for (key, value) in patch.members {
@@ -110,7 +115,9 @@ struct StrategicMerger {
       guard retained.contains(key) else {
         throw PatchError(
           .malformed,
-          "\(Self.place(path))\(Self.retainKeysDirective) must name every field of the patch, but lacks \"\(key)\"")
+          "\(Self.place(path))\(Self.retainKeysDirective) must name every field of the patch, "
+            + "but lacks \"\(key)\""
+        )
       }
     }
     for key in result.keys where !retained.contains(key) { result.removeValue(forKey: key) }
@@ -139,7 +146,9 @@ struct StrategicMerger {
   static func cleaned(_ object: JSONObject) -> JSONObject {
     if object[patchDirective]?.string == "delete" { return JSONObject() }
     var result = JSONObject()
-    for (key, value) in object.members where !value.isNull && !isDirective(key) { result[key] = cleaned(value) }
+    for (key, value) in object.members where !value.isNull && !isDirective(key) {
+      result[key] = cleaned(value)
+    }
     return result
   }
 
@@ -152,7 +161,8 @@ struct StrategicMerger {
   }
 
   private static func isDirective(_ key: String) -> Bool {
-    key == patchDirective || key == retainKeysDirective || key.hasPrefix(orderPrefix) || key.hasPrefix(deletePrefix)
+    key == patchDirective || key == retainKeysDirective || key.hasPrefix(orderPrefix)
+      || key.hasPrefix(deletePrefix)
   }
 
   static func badDirective(_ directive: JSONValue, _ path: String) -> PatchError {

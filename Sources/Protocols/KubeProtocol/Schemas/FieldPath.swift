@@ -1,4 +1,5 @@
-/// A path to a field as Kubernetes writes it: `spec.template.spec.containers[0].image`, `metadata.labels[app]`.
+/// A path to a field as Kubernetes writes it: `spec.template.spec.containers[0].image`,
+/// `metadata.labels[app]`.
 ///
 /// A small stack of text, so that validation of a large object builds paths only where something is wrong.
 struct FieldPath {

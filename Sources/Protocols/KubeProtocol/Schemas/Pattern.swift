@@ -1,10 +1,10 @@
 internal import Synchronization
 
-/// A compiled regular expression in RE2's syntax (what Kubernetes allows in `pattern`), without Unicode classes
-/// (`\p{…}`) and without named groups' captures: it only answers whether a text matches.
+/// A compiled regular expression in RE2's syntax (what Kubernetes allows in `pattern`), without Unicode
+/// classes (`\p{…}`) and without named groups' captures: it only answers whether a text matches.
 ///
-/// Time is linear in the text: all alternatives advance together (Thompson's construction), so no pattern and no
-/// text can make it backtrack. Bounded: 10,000 instructions per pattern, 5 million steps per match.
+/// Time is linear in the text: all alternatives advance together (Thompson's construction), so no pattern and
+/// no text can make it backtrack. Bounded: 10,000 instructions per pattern, 5 million steps per match.
 public struct Pattern: Sendable {
   /// Why a pattern is refused, or a text cannot be matched.
   public struct Failure: Error, Sendable, CustomStringConvertible {
@@ -90,8 +90,8 @@ private struct PatternRun {
     return false
   }
 
-  /// Follows jumps and assertions from `start` and collects states in `following`. Returns true where that leads to
-  /// the end of the pattern.
+  /// Follows jumps and assertions from `start` and collects states in `following`. Returns true where that
+  /// leads to the end of the pattern.
   private mutating func add(_ start: Int, position: Int, previous: UInt32?, next: UInt32?) -> Bool {
     stack.append(start)
     defer { stack.removeAll(keepingCapacity: true) }

@@ -9,7 +9,8 @@ indirect enum PatternNode {
   case repeated(PatternNode, minimum: Int, maximum: Int?)
 }
 
-/// Turns a syntax tree into instructions. Counted repetitions are written out; the program's size bounds that.
+/// Turns a syntax tree into instructions. Counted repetitions are written out; the program's size bounds
+/// that.
 struct PatternCompiler {
   private var instructions: [Pattern.Instruction] = []
 

@@ -84,7 +84,8 @@ struct PatternParser {
       position = start
       return nil
     }
-    guard minimum <= Self.maximumCount, maximum ?? 0 <= Self.maximumCount, maximum ?? minimum >= minimum else {
+    guard minimum <= Self.maximumCount, maximum ?? 0 <= Self.maximumCount, maximum ?? minimum >= minimum
+    else {
       throw failure("invalid repeat count")
     }
     return (minimum, maximum)
@@ -201,7 +202,8 @@ struct PatternParser {
     case "a": value = 7
     case "x": value = try hexadecimal()
     default:
-      let isWord = ("0"..."9").contains(scalar) || ("a"..."z").contains(scalar) || ("A"..."Z").contains(scalar)
+      let isWord =
+        ("0"..."9").contains(scalar) || ("a"..."z").contains(scalar) || ("A"..."Z").contains(scalar)
       guard !isWord else { throw failure("invalid escape sequence: \\\(scalar)") }
       value = scalar.value
     }
@@ -268,7 +270,9 @@ struct PatternParser {
     var name = String(String.UnicodeScalarView(scalars[(position + 2)..<end]))
     let isNegated = name.hasPrefix("^")
     if isNegated { name.removeFirst() }
-    guard let ranges = Self.posixClasses[name] else { throw failure("invalid character class range: [:\(name):]") }
+    guard let ranges = Self.posixClasses[name] else {
+      throw failure("invalid character class range: [:\(name):]")
+    }
     position = end + 2
     return isNegated ? Self.complement(ranges) : ranges
   }

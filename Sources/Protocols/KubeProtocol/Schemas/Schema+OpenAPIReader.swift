@@ -14,7 +14,8 @@ public struct SchemaError: Error, Sendable, CustomStringConvertible {
 extension Schema {
   /// Reads the `openAPIV3Schema` of a CustomResourceDefinition and checks that it is structural.
   ///
-  /// Bounded: 200,000 schemas, 100 causes. CEL rules (`x-kubernetes-validations`) are accepted and not evaluated.
+  /// Bounded: 200,000 schemas, 100 causes. CEL rules (`x-kubernetes-validations`) are accepted and not
+  /// evaluated.
   /// - Parameter path: the field that the causes' paths begin with.
   public static func structural(
     openAPIV3 json: JSONValue, at path: String = "openAPIV3Schema"
@@ -92,7 +93,9 @@ struct SchemaReader {
       path.pop()
       path.pop()
     }
-    for (name, child) in [("items", schema.parts.items), ("additionalProperties", schema.parts.additionalProperties)] {
+    for (name, child) in [
+      ("items", schema.parts.items), ("additionalProperties", schema.parts.additionalProperties),
+    ] {
       guard let child else { continue }
       path.push(name)
       checkDefaults(child)
@@ -142,7 +145,8 @@ struct SchemaReader {
       let supported = ["array", "boolean", "integer", "number", "object", "string"].map(FieldPath.quoted)
       add(
         "FieldValueNotSupported",
-        "Unsupported value: \(FieldPath.quoted(name)): supported values: \(supported.joined(separator: ", "))",
+        "Unsupported value: \(FieldPath.quoted(name)): "
+          + "supported values: \(supported.joined(separator: ", "))",
         at: path.appending("type"))
     }
   }
@@ -169,7 +173,8 @@ struct SchemaReader {
     } catch {
       add(
         "FieldValueInvalid",
-        "Invalid value: \(FieldPath.quoted(pattern)): must be a valid regular expression, but isn't: \(error.message)",
+        "Invalid value: \(FieldPath.quoted(pattern)): "
+          + "must be a valid regular expression, but isn't: \(error.message)",
         at: path.appending("pattern"))
     }
   }
@@ -268,7 +273,9 @@ struct SchemaReader {
       add("FieldValueRequired", "Required value: must be specified", at: path.appending("items"))
     }
     if flag(json, "uniqueItems") {
-      add("FieldValueForbidden", "Forbidden: uniqueItems cannot be set to true", at: path.appending("uniqueItems"))
+      add(
+        "FieldValueForbidden", "Forbidden: uniqueItems cannot be set to true",
+        at: path.appending("uniqueItems"))
     }
     checkListType(parts)
   }

@@ -1,14 +1,16 @@
 public import Formats
 
 extension Schema {
-  /// The schema as OpenAPI v3 JSON. A reference that has siblings is wrapped in `allOf`, as Kubernetes publishes it.
+  /// The schema as OpenAPI v3 JSON. A reference that has siblings is wrapped in `allOf`, as Kubernetes
+  /// publishes it.
   /// - Parameter refPrefix: what stands before the names of definitions.
   public func openAPIV3JSON(refPrefix: String = "#/components/schemas/") -> JSONValue {
     SchemaWriter(dialect: .version3, refPrefix: refPrefix).json(self)
   }
 
   /// The schema as OpenAPI v2 JSON, for older clients: it has no nulls, no alternatives, and nothing below
-  /// fields that preserve what they do not know, since such clients would refuse values that the server takes.
+  /// fields that preserve what they do not know, since such clients would refuse values that the server
+  /// takes.
   public func openAPIV2JSON(refPrefix: String = "#/definitions/") -> JSONValue {
     SchemaWriter(dialect: .version2, refPrefix: refPrefix).json(self)
   }
@@ -79,7 +81,8 @@ private struct SchemaWriter {
     if parts.excludesMinimum { json["exclusiveMinimum"] = true }
     if parts.excludesMaximum { json["exclusiveMaximum"] = true }
     for (name, value) in [
-      ("minLength", parts.minimumLength), ("maxLength", parts.maximumLength), ("minItems", parts.minimumItems),
+      ("minLength", parts.minimumLength), ("maxLength", parts.maximumLength),
+      ("minItems", parts.minimumItems),
       ("maxItems", parts.maximumItems), ("minProperties", parts.minimumProperties),
       ("maxProperties", parts.maximumProperties),
     ] {

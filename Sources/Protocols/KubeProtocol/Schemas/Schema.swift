@@ -1,7 +1,8 @@
 public import Formats
 
-/// An OpenAPI v3 schema as Kubernetes uses it: structural, with the `x-kubernetes-…` extensions that steer pruning,
-/// defaulting and strategic merge. Immutable; shared definitions are referred to by name, never copied.
+/// An OpenAPI v3 schema as Kubernetes uses it: structural, with the `x-kubernetes-…` extensions that steer
+/// pruning, defaulting and strategic merge. Immutable; shared definitions are referred to by name, never
+/// copied.
 public final class Schema: Sendable {
   public enum Kind: String, Sendable { case object, array, string, integer, number, boolean }
 

@@ -1,8 +1,8 @@
 public import Formats
 
-/// Fills in the defaults of a schema, as Kubernetes does for custom resources: a default goes where its own field is
-/// missing (or null without being nullable); absent objects are not made for the sake of defaults inside them.
-/// Nulls of fields that are not nullable and have no default are removed.
+/// Fills in the defaults of a schema, as Kubernetes does for custom resources: a default goes where its own
+/// field is missing (or null without being nullable); absent objects are not made for the sake of defaults
+/// inside them. Nulls of fields that are not nullable and have no default are removed.
 ///
 /// Bounded: recursion follows the value; defaults that bring further defaults stop 16 levels deep.
 public struct SchemaDefaulter: Sendable {

@@ -2,8 +2,8 @@ public import Formats
 
 /// Removes the fields that a schema does not know, and names them.
 ///
-/// Kept are: anything under `x-kubernetes-preserve-unknown-fields` that has no schema of its own, and `apiVersion`,
-/// `kind` and `metadata` of whole objects and embedded ones. Recursion follows the value.
+/// Kept are: anything under `x-kubernetes-preserve-unknown-fields` that has no schema of its own, and
+/// `apiVersion`, `kind` and `metadata` of whole objects and embedded ones. Recursion follows the value.
 public struct SchemaPruner: Sendable {
   private let schema: Schema
   private let catalog: SchemaCatalog
@@ -16,7 +16,8 @@ public struct SchemaPruner: Sendable {
     self.catalog = catalog
   }
 
-  /// - Returns: the paths of the removed fields, `spec.containers[0].imagee`, in the order in which they stand.
+  /// - Returns: the paths of the removed fields, `spec.containers[0].imagee`, in the order in which they
+  ///   stand.
   public func prune(_ value: inout JSONValue, at path: String = "") -> [String] {
     var run = Run(catalog: catalog, path: FieldPath(path))
     run.prune(&value, schema, isResource: path.isEmpty)

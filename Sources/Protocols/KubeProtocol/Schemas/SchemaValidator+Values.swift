@@ -43,7 +43,9 @@ extension SchemaValidationRun {
     }
     if let divisor = parts.multipleOf, divisor > 0, value.isFinite {
       let quotient = value / divisor
-      if quotient != quotient.rounded() { addInvalid(number.text, "should be a multiple of \(Self.shown(divisor))") }
+      if quotient != quotient.rounded() {
+        addInvalid(number.text, "should be a multiple of \(Self.shown(divisor))")
+      }
     }
     let isInRange: Bool
     switch parts.format {

@@ -2,8 +2,9 @@ public import Formats
 
 /// Checks a value against a schema and says what is wrong in the words of the Kubernetes API server.
 ///
-/// Bounded: at most `Options.maximumCauses` causes; recursion follows the value (and stops at 200 levels), never the
-/// schema, so that definitions may refer to themselves. CEL rules (`x-kubernetes-validations`) are not evaluated.
+/// Bounded: at most `Options.maximumCauses` causes; recursion follows the value (and stops at 200 levels),
+/// never the schema, so that definitions may refer to themselves. CEL rules (`x-kubernetes-validations`) are
+/// not evaluated.
 public struct SchemaValidator: Sendable {
   public struct Options: Sendable {
     /// A null counts as an absent field, as in Kubernetes' own kinds.
@@ -92,7 +93,9 @@ struct SchemaValidationRun {
 
   private mutating func addTypeCause(_ value: JSONValue, _ expected: String) {
     let name = FieldPath.quoted(value.typeName)
-    add("FieldValueTypeInvalid", "Invalid value: \(name): \(path.text) in body must be of type \(expected): \(name)")
+    add(
+      "FieldValueTypeInvalid",
+      "Invalid value: \(name): \(path.text) in body must be of type \(expected): \(name)")
   }
 
   private static func expectedType(_ parts: Schema.Parts) -> String {
@@ -142,7 +145,9 @@ struct SchemaValidationRun {
     for (key, value) in object.members {
       if isFull { return }
       path.push(key)
-      if key == "metadata", isResource || parts.isEmbeddedResource, let metadata = schema.metadataSchema(catalog) {
+      if key == "metadata", isResource || parts.isEmbeddedResource,
+        let metadata = schema.metadataSchema(catalog)
+      {
         validate(value, metadata)
       }
       if let property = schema.property(key) ?? parts.additionalProperties { validate(value, property) }
@@ -198,8 +203,8 @@ struct SchemaValidationRun {
 }
 
 extension Schema {
-  /// The definition of `metadata`, where this schema does not refer to one itself: a custom resource may only add
-  /// conditions to it.
+  /// The definition of `metadata`, where this schema does not refer to one itself: a custom resource may only
+  /// add conditions to it.
   func metadataSchema(_ catalog: SchemaCatalog) -> Schema? {
     if property("metadata")?.parts.reference != nil { return nil }
     return catalog.definitions[SchemaCatalog.objectMetaName]

@@ -38,7 +38,8 @@ public struct LabelSelector: Sendable, Hashable {
       switch operation {
       case .isIn, .notIn:
         if unique.isEmpty {
-          throw SelectorError("values: Invalid value: []: for 'in', 'notin' operators, values set can't be empty")
+          throw SelectorError(
+            "values: Invalid value: []: for 'in', 'notin' operators, values set can't be empty")
         }
       case .equals, .notEquals:
         if unique.count != 1 {
@@ -55,7 +56,8 @@ public struct LabelSelector: Sendable, Hashable {
       }
       for (index, value) in unique.enumerated() {
         if let problem = LabelSyntax.valueProblems(value).first {
-          throw SelectorError("values[\(index)][\(key)]: Invalid value: \(FieldPath.quoted(value)): \(problem)")
+          throw SelectorError(
+            "values[\(index)][\(key)]: Invalid value: \(FieldPath.quoted(value)): \(problem)")
         }
       }
       self.key = key
@@ -70,7 +72,8 @@ public struct LabelSelector: Sendable, Hashable {
       case .exists: return value != nil
       case .doesNotExist: return value == nil
       case .greaterThan, .lessThan:
-        guard let number = value.flatMap({ Int64($0) }), let bound = values.first.flatMap({ Int64($0) }) else {
+        guard let number = value.flatMap({ Int64($0) }), let bound = values.first.flatMap({ Int64($0) })
+        else {
           return false
         }
         return operation == .greaterThan ? number > bound : number < bound

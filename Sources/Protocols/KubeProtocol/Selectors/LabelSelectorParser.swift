@@ -1,4 +1,5 @@
-/// Reads the query form of label selectors; the grammar and the messages are those of apimachinery's `labels.Parse`.
+/// Reads the query form of label selectors; the grammar and the messages are those of apimachinery's
+/// `labels.Parse`.
 ///
 /// Bounded: 64 KiB of text; every step consumes a token, so the time is linear.
 struct LabelSelectorParser {

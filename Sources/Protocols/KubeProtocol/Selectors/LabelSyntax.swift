@@ -4,7 +4,10 @@ public enum LabelSyntax {
   public static func keyProblems(_ key: String) -> [String] {
     let parts = key.utf8.split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false)
     guard parts.count <= 2 else {
-      return ["a qualified name " + nameRule + " with an optional DNS subdomain prefix and '/' (e.g. 'example.com/MyName')"]
+      return [
+        "a qualified name " + nameRule
+          + " with an optional DNS subdomain prefix and '/' (e.g. 'example.com/MyName')"
+      ]
     }
     var problems: [String] = []
     if parts.count == 2 {
@@ -32,9 +35,9 @@ public enum LabelSyntax {
     if bytes.count > 63 { problems.append("must be no more than 63 characters") }
     if !bytes.isEmpty && !isName(bytes) {
       problems.append(
-        "a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.', and must "
-          + "start and end with an alphanumeric character (e.g. 'MyValue',  or 'my_value',  or '12345', regex used "
-          + "for validation is '(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?')")
+        "a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.', and "
+          + "must start and end with an alphanumeric character (e.g. 'MyValue',  or 'my_value',  or '12345', "
+          + "regex used for validation is '(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?')")
     }
     return problems
   }
@@ -46,9 +49,9 @@ public enum LabelSyntax {
     let labels = name.utf8.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false)
     if !labels.allSatisfy({ isDNSLabel(Array($0)) }) {
       problems.append(
-        "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must "
-          + "start and end with an alphanumeric character (e.g. 'example.com', regex used for validation is "
-          + "'[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*')")
+        "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and "
+          + "must start and end with an alphanumeric character (e.g. 'example.com', regex used for "
+          + "validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*')")
     }
     return problems
   }
@@ -59,9 +62,9 @@ public enum LabelSyntax {
     if name.utf8.count > 63 { problems.append("must be no more than 63 characters") }
     if !isDNSLabel(Array(name.utf8)) {
       problems.append(
-        "a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must start and "
-          + "end with an alphanumeric character (e.g. 'my-name',  or '123-abc', regex used for validation is "
-          + "'[a-z0-9]([-a-z0-9]*[a-z0-9])?')")
+        "a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must "
+          + "start and end with an alphanumeric character (e.g. 'my-name',  or '123-abc', regex used "
+          + "for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?')")
     }
     return problems
   }
