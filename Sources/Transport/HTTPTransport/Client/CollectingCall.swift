@@ -23,7 +23,7 @@ final class CollectingCall: HTTPResponseReceiver, @unchecked Sendable {
       return
     }
     self.continuation = continuation
-    timer = client.loop.schedule(after: prepared.request.timeout) { [weak self] in
+    timer = client.loop.timer(at: client.loop.deadline(after: prepared.request.timeout)) { [weak self] in
       self?.end(.failure(prepared.timeoutError))
     }
     exchange = prepared.start(client.client, self)

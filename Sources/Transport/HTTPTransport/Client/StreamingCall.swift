@@ -28,7 +28,9 @@ final class StreamingCall: HTTPResponseReceiver, @unchecked Sendable {
       return
     }
     headContinuation = continuation
-    timer = loop.schedule(after: prepared.request.timeout) { [weak self] in self?.end(.failure(prepared.timeoutError)) }
+    timer = loop.timer(at: loop.deadline(after: prepared.request.timeout)) { [weak self] in
+      self?.end(.failure(prepared.timeoutError))
+    }
     exchange = prepared.start(client.client, self)
   }
 

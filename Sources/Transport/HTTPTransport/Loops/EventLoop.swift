@@ -70,7 +70,7 @@ public final class EventLoop: @unchecked Sendable {
   /// Calls `action` on the loop's thread after `delay`. Only from the loop's thread.
   @discardableResult
   public func schedule(after delay: Duration, _ action: @escaping () -> Void) -> LoopTimer {
-    timers.add(at: deadline(after: delay), action)
+    timers.add(at: deadline(after: delay), firesAtEnd: false, action)
   }
 
   /// This loop's client for plain HTTP upstreams, made on first use. Only from the loop's thread.
@@ -103,10 +103,14 @@ extension EventLoop {
     return clock.now &+ nanoseconds &+ UInt64(clamping: attoseconds / 1_000_000_000)
   }
 
-  func timer(at deadline: UInt64, _ action: @escaping () -> Void) -> LoopTimer { timers.add(at: deadline, action) }
+  /// A deadline: its action is also called when the loop ends, so that whoever waits for something learns of it.
+  func timer(at deadline: UInt64, _ action: @escaping () -> Void) -> LoopTimer {
+    timers.add(at: deadline, firesAtEnd: true, action)
+  }
 
   /// - Returns: the registration, for `modify` and `remove`.
   func register(_ descriptor: Int32, _ events: EpollEvents, _ handler: any LoopHandler) throws(LinuxError) -> UInt64 {
+    if isStopping { throw LinuxError.shutDown("register") }
     let index: Int
     if let free = freeSlots.popLast() {
       index = free
@@ -230,14 +234,15 @@ extension EventLoop {
 
   private func end() {
     for slot in slots { slot.handler?.loopStopping() }
+    timers.end()
     endTurn()
     client = nil
     let onStopped = jobs.withLock { jobs -> [Job] in
       jobs.isClosed = true
       return exchange(&jobs.onStopped, [])
     }
-    endTurn()
-    timers.removeAll()
+    // What was accepted before is still run, and what it defers.
+    for _ in 0..<8 { endTurn() }
     deferred.removeAll()
     slots.removeAll()
     for action in onStopped { action() }

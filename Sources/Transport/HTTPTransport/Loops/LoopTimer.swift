@@ -5,10 +5,12 @@ public final class LoopTimer {
   /// The key of this timer's live entry in the queue; entries with other keys are leftovers.
   fileprivate var queuedAt: UInt64?
   fileprivate var action: (() -> Void)?
+  fileprivate let firesAtEnd: Bool
   private let queue: TimerQueue
 
-  fileprivate init(deadline: UInt64, queue: TimerQueue, action: @escaping () -> Void) {
+  fileprivate init(deadline: UInt64, firesAtEnd: Bool, queue: TimerQueue, action: @escaping () -> Void) {
     self.deadline = deadline
+    self.firesAtEnd = firesAtEnd
     self.queue = queue
     self.action = action
   }
@@ -38,12 +40,13 @@ final class TimerQueue {
 
   private var heap: [Entry] = []
   private var cancelled = 0
+  private var hasEnded = false
 
   /// The time of the next entry, which may turn out to be stale.
   var nextKey: UInt64? { heap.first?.key }
 
-  func add(at deadline: UInt64, _ action: @escaping () -> Void) -> LoopTimer {
-    let timer = LoopTimer(deadline: deadline, queue: self, action: action)
+  func add(at deadline: UInt64, firesAtEnd: Bool, _ action: @escaping () -> Void) -> LoopTimer {
+    let timer = LoopTimer(deadline: deadline, firesAtEnd: firesAtEnd, queue: self, action: action)
     insert(timer)
     return timer
   }
@@ -67,12 +70,22 @@ final class TimerQueue {
     }
   }
 
-  func removeAll() {
-    for entry in heap { entry.timer.action = nil }
-    heap.removeAll()
+  /// Calls the deadlines' actions and takes nothing more; later timers are over at once.
+  func end() {
+    hasEnded = true
+    let entries = exchange(&heap, [])
+    for entry in entries {
+      let action = exchange(&entry.timer.action, nil)
+      if entry.timer.firesAtEnd { action?() }
+    }
   }
 
   fileprivate func insert(_ timer: LoopTimer) {
+    if hasEnded {
+      let action = exchange(&timer.action, nil)
+      if timer.firesAtEnd { action?() }
+      return
+    }
     timer.queuedAt = timer.deadline
     heap.append(Entry(key: timer.deadline, timer: timer))
     siftUp(heap.count - 1)
