@@ -1,5 +1,6 @@
 import APIServer
 import Basics
+import ControllerKit
 import Formats
 import KubeClient
 import KubeProtocol
@@ -15,6 +16,7 @@ struct Platform: Sendable {
   let server: APIServer
   let client: KubeClient
   let configuration: ServingConfiguration
+  let informers: SharedInformers
 
   func service(_ spec: String) throws -> KubeObject {
     var object = KubeObject(.inferenceServices, namespace: "team", name: "iris")
@@ -68,6 +70,32 @@ struct Platform: Sendable {
     let events = try await client.watch(.events, namespace: namespace, resourceVersion: list.resourceVersion)
     for try await event in events where event.object["reason"]?.string == reason { return event.object }
     throw KubeError(.timeout, "the watch of events ended")
+  }
+
+  /// Resource versions of the service, its Deployment, its Service and its route.
+  func revisions() async throws -> [String] {
+    var found: [String] = []
+    for (resource, name) in [
+      (KubeResource.inferenceServices, "iris"), (.deployments, "iris-predictor"),
+      (.services, "iris-predictor"),
+      (.httpRoutes, "iris"),
+    ] {
+      found.append(try await client.get(resource, namespace: "team", name: name).resourceVersion)
+    }
+    return found
+  }
+
+  /// A reconciler of its own beside the running one, once its caches show these revisions.
+  func makeReconciler(showing revisions: [String]) async -> InferenceServiceReconciler {
+    let caches = ServiceCaches(informers)
+    let shown = [caches.services, caches.deployments, caches.kubeServices, caches.routes]
+    for (informer, revision) in zip(shown, revisions) {
+      while !informer.hasObserved(revision) { await Task.yield() }
+    }
+    return InferenceServiceReconciler(
+      client: client, caches: caches, configuration: configuration, credentials: NoCredentials(),
+      events: EventRecorder(client: client, component: "test"), clock: SystemClock(),
+      writer: ObjectWriter(client))
   }
 
   // MARK: playing the others
@@ -164,7 +192,8 @@ func withPlatform(_ body: @escaping @Sendable (Platform) async throws -> Void) a
   let informers = SharedInformers(client: client)
   let controllers = ServingControllers(
     client: client, informers: informers, configuration: configuration, clock: SystemClock())
-  let platform = Platform(server: server, client: client, configuration: configuration)
+  let platform = Platform(
+    server: server, client: client, configuration: configuration, informers: informers)
   try await withThrowingTaskGroup(of: Void.self) { group in
     group.addTask { await informers.run() }
     group.addTask { await controllers.run() }

@@ -170,3 +170,93 @@ import Testing
     }
   }
 }
+
+extension ServingControllersTests {
+  @Test func aSecondReconcileWritesNothing() async throws {
+    try await withPlatform { platform in
+      try await platform.makeReady()
+      let before = try await platform.revisions()
+      let reconciler = await platform.makeReconciler(showing: before)
+      for _ in 0..<3 { _ = try await reconciler.reconcile(ObjectKey(namespace: "team", name: "iris")) }
+      #expect(try await platform.revisions() == before)
+    }
+  }
+
+  @Test func aDeletedServiceTakesItsChildrenAlong() async throws {
+    try await withPlatform { platform in
+      try await platform.makeReady()
+      try await platform.client.delete(.inferenceServices, namespace: "team", name: "iris")
+      for (resource, name) in [
+        (KubeResource.deployments, "iris-predictor"), (.services, "iris-predictor"), (.httpRoutes, "iris"),
+        (.httpRoutes, "iris-predictor"),
+      ] {
+        try await platform.waitUntilGone(resource, name)
+      }
+    }
+  }
+
+  @Test func aFrozenServiceKeepsItsDeploymentWhenItsRuntimeChanges() async throws {
+    try await withPlatform { platform in
+      try await platform.makeReady()
+      try await platform.client.patch(
+        .inferenceServices, namespace: "team", name: "iris",
+        ["metadata": ["annotations": ["serving.kserve.io/disable-auto-update": "true"]]])
+      let before = try await platform.revisions()
+      let reconciler = await platform.makeReconciler(showing: before)
+      var runtime = try await platform.client.get(.clusterServingRuntimes, name: "kserve-sklearnserver")
+      runtime.json.set(["generation": "next"], at: "spec", "labels")
+      runtime = try await platform.client.update(.clusterServingRuntimes, runtime)
+      while !reconciler.caches.clusterRuntimes.hasObserved(runtime.resourceVersion) { await Task.yield() }
+      _ = try await reconciler.reconcile(ObjectKey(namespace: "team", name: "iris"))
+      #expect(try await platform.revisions() == before)
+
+      try await platform.client.patch(
+        .inferenceServices, namespace: "team", name: "iris",
+        ["metadata": ["annotations": ["serving.kserve.io/disable-auto-update": .null]]])
+      _ = try await platform.waitFor(.deployments, "iris-predictor") { $0.labels["generation"] == "next" }
+    }
+  }
+
+  @Test func aFrozenServiceTakesTheUsersOwnChanges() throws {
+    var service = try makeService(
+      #"{"predictor":{"sklearn":{}}}"#, annotations: ["serving.kserve.io/disable-auto-update": "true"])
+    #expect(!InferenceServiceReconciler.isFrozen(service), "it is not ready yet")
+    service.object.status = ["observedGeneration": 1, "conditions": [["type": "Ready", "status": "True"]]]
+    #expect(InferenceServiceReconciler.isFrozen(service))
+    service.object.generation = 2
+    #expect(!InferenceServiceReconciler.isFrozen(service))
+  }
+
+  @Test func theDefaultsAreInstalledOnceAndTheConfigurationIsTheUsers() async throws {
+    try await withPlatform { platform in
+      try await platform.configure("ingress", #"{"ingressDomain":"mine.corp"}"#)
+      var changed = try await platform.client.get(.clusterServingRuntimes, name: "kserve-sklearnserver")
+      changed.json.set(true, at: "spec", "disabled")
+      try await platform.client.update(.clusterServingRuntimes, changed)
+      try await ServingDefaults.install(
+        client: platform.client, platform: platform.configuration.current.platform)
+      let configMap = try await platform.client.get(
+        .configMaps, namespace: "kserve", name: "inferenceservice-config")
+      #expect(configMap.json.at("data", "ingress")?.string == #"{"ingressDomain":"mine.corp"}"#)
+      let runtimes = try await platform.client.list(.clusterServingRuntimes)
+      #expect(runtimes.items.count == BuiltInRuntimes.all.count)
+      let decoded = try InferenceServiceConfig(
+        data: KubeObject.stringMap(ServingDefaults.configMap(.init(ingressDomain: "localhost"))["data"]),
+        platform: .init(ingressDomain: "localhost"))
+      #expect(decoded == InferenceServiceConfig(platform: .init(ingressDomain: "localhost")))
+    }
+  }
+
+  @Test func nothingThatAUserWritesIsLost() async throws {
+    try await withPlatform { platform in
+      let spec = try JSONValue(parsing: FullService.spec)
+      var service = KubeObject(.inferenceServices, namespace: "team", name: "full")
+      service.annotations = ["serving.kserve.io/deploymentMode": "Standard"]
+      service.spec = spec
+      try await platform.client.create(.inferenceServices, service)
+      let stored = try await platform.client.get(.inferenceServices, namespace: "team", name: "full")
+      let lost = StructuralDifference.first(desired: spec, existing: stored.spec)
+      #expect(lost == nil)
+    }
+  }
+}

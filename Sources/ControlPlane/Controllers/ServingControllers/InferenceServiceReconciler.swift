@@ -108,7 +108,7 @@ struct InferenceServiceReconciler: Reconciler {
   private func write(
     _ children: DesiredChildren, for owner: KubeObject, _ observed: inout ServiceObservation
   ) async throws {
-    if isFrozen(observed.service) {
+    if Self.isFrozen(observed.service) {
       observed.deployment = caches.deployments.get(children.deployment.key)
       observed.routes = children.routes.compactMap { caches.routes.get($0.key) }
       return
@@ -131,7 +131,7 @@ struct InferenceServiceReconciler: Reconciler {
   }
 
   /// `disable-auto-update` on a service that is ready: a change of its runtime does not reach it.
-  private func isFrozen(_ service: InferenceService) -> Bool {
+  static func isFrozen(_ service: InferenceService) -> Bool {
     service.annotations[ServingAnnotation.disableAutoUpdate] == "true"
       && Conditions.isTrue(service.object.status?["conditions"], "Ready")
       && service.object.status?["observedGeneration"]?.int == service.object.generation

@@ -1,0 +1,53 @@
+/// A service that uses every field of the API at least once.
+enum FullService {
+  static let spec = #"""
+    {"predictor":{
+      "name":"stable","minReplicas":1,"maxReplicas":4,"scaleTarget":80,"scaleMetric":"cpu",
+      "scaleMetricType":"Utilization","containerConcurrency":10,"timeout":30,"canaryTrafficPercent":20,
+      "autoScaling":{"metrics":[
+        {"type":"Resource","resource":{"name":"memory","target":{"type":"AverageValue","averageValue":"2Gi"}}},
+        {"type":"External","external":{"metric":{"backend":"prometheus","serverAddress":"http://p","query":"q",
+          "namespace":"n"},"authenticationRef":{"authenticationRef":{"name":"a"},"authModes":"basic"},
+          "target":{"type":"Value","value":5}}},
+        {"type":"PodMetric","podmetric":{"metric":{"backend":"opentelemetry","serverAddress":"s","metricNames":["m"],
+          "query":"q","operationOverTime":"avg"},"target":{"type":"Value","value":"4"}}}],
+        "behavior":{"scaleDown":{"stabilizationWindowSeconds":10}}},
+      "logger":{"url":"http://sink","mode":"all","metadataHeaders":["h"],"metadataAnnotations":["a"],
+        "storage":{"path":"p","parameters":{"format":"json"},"key":"k","serviceAccountName":"s"},
+        "marshallerUrl":"http://m","batchSize":3,"batchInterval":"5s"},
+      "batcher":{"maxBatchSize":32,"maxLatency":500,"timeout":60},
+      "labels":{"l":"1"},"annotations":{"a":"1"},
+      "deploymentStrategy":{"type":"RollingUpdate","rollingUpdate":{"maxSurge":1,"maxUnavailable":"10%"}},
+      "model":{"modelFormat":{"name":"sklearn","version":"1"},"runtime":"kserve-sklearnserver",
+        "storageUri":"gs://b/m","runtimeVersion":"v1","protocolVersion":"v1",
+        "confidential":{"enabled":true,"resourceId":"kbs:///a/b/c"},
+        "args":["--x"],"command":["c"],"env":[{"name":"E","valueFrom":{"secretKeyRef":{"name":"s","key":"k"}}}],
+        "envFrom":[{"configMapRef":{"name":"c"}}],"image":"i","imagePullPolicy":"Always","workingDir":"/w",
+        "ports":[{"containerPort":8080,"name":"h","protocol":"TCP"}],
+        "resources":{"limits":{"cpu":"1","memory":"1Gi","nvidia.com/gpu":"1"},"requests":{"cpu":"100m"}},
+        "volumeMounts":[{"name":"v","mountPath":"/v","subPath":"s","readOnly":true}],
+        "livenessProbe":{"httpGet":{"path":"/","port":8080},"periodSeconds":3},
+        "readinessProbe":{"exec":{"command":["true"]}},"startupProbe":{"tcpSocket":{"port":1}},
+        "lifecycle":{"preStop":{"exec":{"command":["sleep","1"]}}},
+        "securityContext":{"runAsNonRoot":true,"capabilities":{"drop":["ALL"]}},
+        "terminationMessagePath":"/t","terminationMessagePolicy":"File","stdin":true,"stdinOnce":true,"tty":true},
+      "containers":[{"name":"transformer-container","image":"t"}],
+      "initContainers":[{"name":"init","image":"i"}],
+      "volumes":[{"name":"v","emptyDir":{"medium":"Memory","sizeLimit":"1Gi"}},
+        {"name":"c","configMap":{"name":"c","items":[{"key":"k","path":"p"}]}},
+        {"name":"p","persistentVolumeClaim":{"claimName":"c"}}],
+      "serviceAccountName":"sa","nodeSelector":{"n":"1"},"tolerations":[{"key":"k","operator":"Exists"}],
+      "affinity":{"nodeAffinity":{"requiredDuringSchedulingIgnoredDuringExecution":{"nodeSelectorTerms":[
+        {"matchExpressions":[{"key":"k","operator":"In","values":["v"]}]}]}}},
+      "topologySpreadConstraints":[{"maxSkew":1,"topologyKey":"z","whenUnsatisfiable":"ScheduleAnyway"}],
+      "imagePullSecrets":[{"name":"pull"}],"priorityClassName":"high","terminationGracePeriodSeconds":5,
+      "hostAliases":[{"ip":"127.0.0.1","hostnames":["h"]}],"dnsPolicy":"ClusterFirst","shareProcessNamespace":true,
+      "securityContext":{"fsGroup":1,"runAsUser":2},"automountServiceAccountToken":false,
+      "storageContainerName":"default"},
+     "transformer":{"minReplicas":2,"containers":[{"name":"kserve-container","image":"t","args":["--a"]}],
+       "storageUris":[{"uri":"gs://b/t","mountPath":"/mnt/t"}]},
+     "explainer":{"art":{"type":"SquareAttack","storageUri":"gs://b/e","config":{"nb_classes":"10"}}},
+     "canary":[{"trafficPercent":10,"predictor":{"name":"next","minReplicas":1,
+       "model":{"modelFormat":{"name":"sklearn"},"storageUri":"gs://b/n"}}}]}
+    """#
+}
