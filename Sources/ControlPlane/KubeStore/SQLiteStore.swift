@@ -143,9 +143,7 @@ public final class SQLiteStore: RevisionedStore {
       }
       if !Files.exists(path) { _ = try Files.open(path, .append, permissions: 0o600) }
     } catch {
-      throw .unavailable(
-        message: "cannot create \(path): \(error); make its folder writable, or choose another data directory"
-      )
+      throw error.storeError("create", path: path)
     }
   }
 }

@@ -1,3 +1,5 @@
+internal import CShims
+
 /// Current values, sorted by the bytes of their keys: chunks of sorted values, so that neither an insertion
 /// nor a look-up touches more than a few hundred of them.
 struct OrderedIndex {
@@ -57,14 +59,24 @@ struct OrderedIndex {
     return found
   }
 
-  static func begins(_ key: String, with prefix: String) -> Bool { key.utf8.starts(with: prefix.utf8) }
-
-  // Keys are compared by bytes: Swift's own comparison takes canonically equivalent texts for the same.
-  private static func precedes(_ left: String, _ right: String) -> Bool {
-    left.utf8.lexicographicallyPrecedes(right.utf8)
+  static func begins(_ key: String, with prefix: String) -> Bool {
+    let count = prefix.utf8.count
+    return key.utf8.count >= count && compare(key, limitedTo: count, prefix) == 0
   }
 
-  private static func isSame(_ left: String, _ right: String) -> Bool { left.utf8.elementsEqual(right.utf8) }
+  // Keys are compared by bytes: Swift's own comparison takes canonically equivalent texts for the same.
+  private static func compare(_ left: String, limitedTo limit: Int = .max, _ right: String) -> Int32 {
+    var left = left
+    var right = right
+    return left.withUTF8 { left in
+      right.withUTF8 { right in
+        apus_compare_bytes(left.baseAddress, min(left.count, limit), right.baseAddress, right.count)
+      }
+    }
+  }
+
+  private static func precedes(_ left: String, _ right: String) -> Bool { compare(left, right) < 0 }
+  private static func isSame(_ left: String, _ right: String) -> Bool { compare(left, right) == 0 }
 
   /// The last chunk whose first key is not behind `key`; nil where all are behind it.
   private func chunkIndex(of key: String) -> Int? {

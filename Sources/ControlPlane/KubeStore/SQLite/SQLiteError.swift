@@ -1,6 +1,19 @@
 internal import CSQLite
 internal import Linux
 
+extension LinuxError {
+  /// One sentence with file, cause and fix.
+  func storeError(_ action: String, path: String) -> StoreError {
+    if isNoSpace {
+      return .unavailable(
+        message: "cannot \(action) \(path): the disk is full; free some space, then try again")
+    }
+    return .unavailable(
+      message: "cannot \(action) \(path): \(self); make its folder writable, or choose another data directory"
+    )
+  }
+}
+
 /// A call into SQLite that failed.
 struct SQLiteError: Error {
   /// The extended result code.

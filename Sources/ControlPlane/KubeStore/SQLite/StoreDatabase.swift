@@ -124,10 +124,7 @@ extension StoreDatabase {
         throw .unavailable(
           message:
             "cannot open \(path): \(holder) is using it; end that process, or choose another data directory")
-      case .system(let failure):
-        throw .unavailable(
-          message:
-            "cannot open \(path): \(failure); make its folder writable, or choose another data directory")
+      case .system(let failure): throw failure.storeError("open", path: path)
       }
     }
   }
