@@ -52,6 +52,19 @@ import Testing
     #expect(failure.time == "2026-11-21T01:00:00Z")
   }
 
+  @Test func aVolumeThatCannotBeMadeNamesItself() throws {
+    let pod = try makePodObject(
+      "p",
+      status: #"""
+        {"containerStatuses":[{"name":"kserve-container","ready":false,
+          "state":{"waiting":{"reason":"ContainerCreating","message":"claim \"nowhere\" does not exist"}}}]}
+        """#)
+    let failure = try #require(PodFailure(pod))
+    #expect(failure.reason == .modelLoadFailed)
+    #expect(failure.code == "PodNotPrepared")
+    #expect(failure.message == "claim \"nowhere\" does not exist")
+  }
+
   @Test func aCrashIsKeptWhileTheContainerIsStartedAgain() throws {
     let pod = try makePodObject(
       "p", phase: "Running",

@@ -268,12 +268,16 @@ import Testing
 
   @Test(arguments: [
     (#"{"predictor":{"sklearn":{"storage":{"path":"p"}}}}"#, "spec.predictor.model.storage"),
+    (#"{"predictor":{"sklearn":{},"workerSpec":{}}}"#, "spec.predictor.workerSpec"),
     (#"{"predictor":{"sklearn":{"storageUri":"oci://r/i"}}}"#, "OCI image"),
     (#"{"predictor":{"sklearn":{"storageUri":"ftp://r/i"}}}"#, "is not supported"),
   ])
   func whatCannotBeDeployedIsSaid(_ spec: String, _ expected: String) throws {
     let service = try makeService(spec)
-    let failure = #expect(throws: ServingFailure.self) { try makePod(service) }
+    let failure = #expect(throws: ServingFailure.self) {
+      try PredictorPod.checkSupported(service.predictor)
+      _ = try makePod(service)
+    }
     #expect(failure?.reason == .invalidPredictorSpec)
     #expect(failure?.explanation.contains(expected) == true)
   }

@@ -126,7 +126,8 @@ import Testing
     let status = ServiceStatus.make(state, now: moment)
     let text = "pod p: the model could not be fetched: no such bucket"
     #expect(
-      condition(status, "PredictorReady") == Condition("PredictorReady", .no, reason: "Error", message: text))
+      condition(status, "PredictorReady")
+        == Condition("PredictorReady", .no, reason: "ModelLoadFailed", message: text))
     #expect(condition(status, "Ready")?.message == text)
     #expect(
       status["modelStatus"] == [

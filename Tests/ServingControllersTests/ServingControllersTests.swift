@@ -136,6 +136,19 @@ import Testing
     }
   }
 
+  @Test func aModeThatNeedsAnotherSystemIsRejected() async throws {
+    try await withPlatform { platform in
+      var service = try platform.iris()
+      service.annotations = ["serving.kserve.io/deploymentMode": "Serverless"]
+      try await platform.client.create(.inferenceServices, service)
+      let refused = try await platform.waitUntilReady("False")
+      #expect(refused.annotations["serving.kserve.io/deploymentMode"] == "Knative")
+      let message = Conditions.get(refused.status?["conditions"], "Ready")?.message ?? ""
+      #expect(message.contains("the deployment mode Knative"))
+      _ = try await platform.waitForEvent("ServerlessModeRejected")
+    }
+  }
+
   @Test func admissionRefusesWhatValidationRefuses() async throws {
     try await withPlatform { platform in
       let error = await #expect(throws: KubeError.self) {

@@ -54,6 +54,7 @@ struct InferenceServiceReconciler: Reconciler {
       if observed.mode != .standard { throw Self.unsupported(observed.mode) }
       let causes = InferenceServiceValidation.causes(service.object)
       if let cause = causes.first { throw .invalid("\(cause.field): \(cause.message)") }
+      try PredictorPod.checkSupported(service.predictor)
       let choice = try chooseRuntime(service)
       observed.runtime = choice?.runtime
       let pod = try PredictorPod.make(
@@ -90,9 +91,11 @@ struct InferenceServiceReconciler: Reconciler {
   }
 
   private static func unsupported(_ mode: DeploymentMode) -> ServingFailure {
-    .invalid(
+    var failure = ServingFailure.invalid(
       "the deployment mode \(mode.rawValue) needs another system, which is not there; remove the annotation "
         + "\(ServingAnnotation.deploymentMode) (or set it to Standard) and create the service anew")
+    if mode == .knative { failure.eventReason = "ServerlessModeRejected" }
+    return failure
   }
 
   /// Messages go into conditions and events, which have limits of their own.
@@ -183,7 +186,7 @@ struct InferenceServiceReconciler: Reconciler {
         message: "Failed to update status for InferenceService \"\(stored.name)\": \(error.message)")
       throw error
     }
-    ReadinessEvents.record(stored, status, events)
+    ReadinessEvents.record(stored, status, events, failureReason: observed.failure?.eventReason)
   }
 }
 

@@ -110,16 +110,6 @@ public enum BuiltInRuntimes {
       command: ["python3", "-m", "vllm.entrypoints.openai.api_server"],
       arguments: ["--port=8080", "--served-model-name={{.Name}}", "--model=\(ServingPod.modelPath)"],
       ports: [("http1", 8080)], hasSharedMemory: true, readinessPath: "/v1/models"),
-    Row(
-      name: "kserve-openvino", serverType: "ovms",
-      formats: [
-        ("openvino", "10", true, 1), ("onnx", "1", true, 2), ("tensorflow", "1", true, 3),
-        ("huggingface", "", true, nil),
-      ], protocols: ["v1", "v2", "grpc-v2"], image: "docker.io/openvino/model_server:latest",
-      arguments: [
-        "--model_name={{.Name}}", "--port=9000", "--rest_port=8080", "--model_path=\(ServingPod.modelPath)",
-        "--file_system_poll_wait_seconds=0",
-      ], user: 5000),
   ]
 
   static func make(_ row: Row) -> KubeObject {

@@ -16,7 +16,6 @@ struct PredictorPod {
     credentials: any CredentialInjector
   ) throws(ServingFailure) -> PredictorPod {
     let predictor = service.predictor
-    try checkSupported(predictor)
     var assembly = PredictorAssembly(service: service, configuration: configuration)
     let (sources, isSingle) = try storageSources(predictor)
     if let model = predictor.model, let choice {
@@ -44,7 +43,8 @@ struct PredictorPod {
       servingContainer: serving)
   }
 
-  private static func checkSupported(_ predictor: PredictorSpec) throws(ServingFailure) {
+  /// Refuses what would otherwise be passed over in silence.
+  static func checkSupported(_ predictor: PredictorSpec) throws(ServingFailure) {
     if predictor.workerSpec != nil {
       throw .invalid(
         "spec.predictor.workerSpec asks for several nodes, which this release does not deploy; remove "

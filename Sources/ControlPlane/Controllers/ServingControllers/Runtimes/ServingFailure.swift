@@ -15,6 +15,8 @@ public struct ServingFailure: Error, Sendable, Hashable {
   public var message: String
   /// One sentence with cause and fix, for the condition.
   public var explanation: String
+  /// The reason of the event that tells it, where upstream has one of its own.
+  public var eventReason: String?
 
   public init(_ reason: Reason, message: String, explanation: String) {
     self.reason = reason

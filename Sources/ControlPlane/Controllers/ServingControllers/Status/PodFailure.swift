@@ -80,14 +80,15 @@ struct PodFailure: Hashable {
     if let ended { return failure(ended, name, in: pod) }
     guard let waiting = status.at("state", "waiting") else { return nil }
     let code = waiting["reason"]?.string ?? ""
-    let onItsWay: Set<String> = ["", "PodInitializing", "ContainerCreating"]
     let message = waiting["message"]?.string ?? ""
-    if onItsWay.contains(code) && message.isEmpty { return nil }
+    // Words for being on the way; with a message the node says what holds it up: a volume, mostly.
+    let isBeingPrepared = ["", "PodInitializing", "ContainerCreating"].contains(code)
+    if isBeingPrepared && message.isEmpty { return nil }
     let text = message.isEmpty ? code : message
     return PodFailure(
-      pod, isStorage(name) ? .modelLoadFailed : .runtimeUnhealthy,
-      code: code.isEmpty ? "ContainerNotStarted" : code,
-      message: text, explanation: "pod \(pod.name), container \(name) cannot start: \(text)")
+      pod, isBeingPrepared || isStorage(name) ? .modelLoadFailed : .runtimeUnhealthy,
+      code: isBeingPrepared ? "PodNotPrepared" : code, message: text,
+      explanation: "pod \(pod.name), container \(name) cannot start: \(text)")
   }
 
   private static func endedBadly(_ terminated: JSONValue?) -> JSONValue? {
@@ -109,8 +110,9 @@ struct PodFailure: Hashable {
       cause += "; its log says more: kubectl logs \(pod.name) -n \(pod.namespace) -c \(container) --previous"
     }
     let subject = isStorage(container) ? "the model could not be fetched" : "container \(container) failed"
+    let nodeCode = nodeReason == "Error" ? ServingFailure.Reason.modelLoadFailed.rawValue : nodeReason
     return PodFailure(
-      pod, .modelLoadFailed, code: left?.code.isEmpty == false ? left?.code ?? nodeReason : nodeReason,
+      pod, .modelLoadFailed, code: left.flatMap { $0.code.isEmpty ? nil : $0.code } ?? nodeCode,
       message: left?.text ?? cause, explanation: "pod \(pod.name): \(subject): \(cause)", exitCode: exitCode,
       time: ended["finishedAt"]?.string)
   }

@@ -4,7 +4,10 @@ internal import KubeProtocol
 
 /// Tells when a service becomes ready and when it stops being so.
 enum ReadinessEvents {
-  static func record(_ object: KubeObject, _ status: JSONValue, _ events: EventRecorder) {
+  /// - Parameter failureReason: of the event that tells a new failure; nil for the failure's own.
+  static func record(
+    _ object: KubeObject, _ status: JSONValue, _ events: EventRecorder, failureReason: String? = nil
+  ) {
     let before = Conditions.get(object.status?["conditions"], "Ready")?.status
     let after = Conditions.get(status["conditions"], "Ready")?.status
     if after == .yes && before != .yes {
@@ -16,7 +19,7 @@ enum ReadinessEvents {
         object, .warning, reason: "InferenceServiceNotReady",
         message: "InferenceService [\(object.name)] is no longer Ready because of: \(causes(status))")
     } else if let message = newFailure(object.status, status) {
-      events.record(object, .warning, reason: message.reason, message: message.text)
+      events.record(object, .warning, reason: failureReason ?? message.reason, message: message.text)
     }
   }
 
