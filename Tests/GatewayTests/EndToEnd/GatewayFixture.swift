@@ -1,0 +1,131 @@
+import APIServer
+import Basics
+import Formats
+import Gateway
+import HTTPTransport
+import HTTPWire
+import KubeClient
+import KubeProtocol
+import KubeStore
+import Linux
+
+/// A gateway over an API server in process, with a client; everything on loopback.
+final class GatewayFixture: Sendable {
+  let api: APIServer
+  let group: EventLoopGroup
+  let gateway: Gateway
+  let address: ListenAddress
+  let client: HTTPClient
+  private let tasks: [Task<Void, Never>]
+
+  /// - Parameter endpointWait: zero answers 503 at once.
+  init(endpointWait: Duration = .zero) async throws {
+    api = APIServer(store: MemoryStore())
+    try await api.start()
+    let kube = api.client
+    var gatewayClass = KubeObject(.gatewayClasses, name: "apus")
+    gatewayClass.spec = ["controllerName": "apus.dev/gateway-controller"]
+    try await kube.create(.gatewayClasses, gatewayClass)
+    var object = RouteObjects.gateway(namespace: "default")
+    object.metadata = ["name": "gw", "namespace": "default"]
+    try await kube.create(.gateways, object)
+
+    group = try EventLoopGroup(loops: 2, name: "gateway")
+    let informers = SharedInformers(client: kube)
+    var configuration = GatewayConfiguration(port: 0)
+    configuration.endpointWait = endpointWait
+    let gateway = Gateway(configuration: configuration, client: kube, informers: informers, group: group)
+    self.gateway = gateway
+    address = try gateway.listen()[0]
+    client = HTTPClient(group: group)
+    tasks = [Task { await informers.run() }, Task { await gateway.run() }]
+    try await gateway.waitUntilLive()
+  }
+
+  func shutDown() async {
+    for task in tasks { task.cancel() }
+    for task in tasks { await task.value }
+    await api.stop()
+    await group.shutdown()
+  }
+
+  // MARK: objects
+
+  /// A service whose pods listen where `upstreams` do.
+  func addService(_ name: String, _ upstreams: [Upstream]) async throws {
+    try await api.client.create(.services, RouteObjects.service(name))
+    for upstream in upstreams { try await addEndpoint(of: name, upstream.address) }
+  }
+
+  func addEndpoint(of service: String, _ address: ListenAddress) async throws {
+    try await api.client.create(
+      .endpointSlices,
+      RouteObjects.slice(
+        service, addresses: [(address.host, true)], port: address.port, name: "\(service)-\(address.port)"))
+  }
+
+  func removeEndpoint(of service: String, _ address: ListenAddress) async throws {
+    try await api.client.delete(.endpointSlices, namespace: "default", name: "\(service)-\(address.port)")
+  }
+
+  /// Creates a route and returns once its status says that it is in use.
+  func addRoute(_ name: String, hostnames: [String], rules: [JSONValue]) async throws {
+    var route = RouteObjects.route(
+      name, hostnames: hostnames, rules: rules, parents: [["name": "gw", "namespace": "default"]])
+    route.metadata = ["name": .string(name), "namespace": "default"]
+    let created = try await api.client.create(.httpRoutes, route)
+    let events = try await api.client.watch(
+      .httpRoutes, namespace: "default", fieldSelector: "metadata.name=\(name)",
+      resourceVersion: created.resourceVersion)
+    for try await event in events where event.object.status?["parents"]?[0]?["conditions"]?.array?.isEmpty == false {
+      return
+    }
+  }
+
+  func removeRoute(_ name: String) async throws {
+    try await api.client.delete(.httpRoutes, namespace: "default", name: name)
+  }
+
+  // MARK: requests
+
+  func send(
+    _ host: String, _ path: String = "/", method: String = "GET", body: Bytes = [], timeout: Duration = .seconds(30)
+  ) async throws -> HTTPClientResponse {
+    try await client.send(
+      HTTPClientRequest(
+        method: method, url: "http://\(host)\(path)", body: body, timeout: timeout, connectTo: address))
+  }
+
+  func text(_ host: String, _ path: String = "/") async throws -> String {
+    String(decoding: try await send(host, path).body, as: UTF8.self)
+  }
+}
+
+/// A server behind the gateway.
+final class Upstream: Sendable {
+  let address: ListenAddress
+  private let server: HTTPServer
+  private let group: EventLoopGroup
+
+  /// - Parameter respond: answers every request.
+  init(_ respond: @escaping @Sendable (AsyncHTTPRequest) async -> AsyncHTTPResponse) throws {
+    group = try EventLoopGroup(loops: 1, name: "upstream")
+    server = HTTPServer(group: group, handler: .async(Handler(body: respond)))
+    address = try server.listen([ListenAddress(host: "127.0.0.1", port: 0)])[0]
+  }
+
+  /// Answers its name.
+  convenience init(named name: String) throws {
+    try self.init { _ in AsyncHTTPResponse(head: HTTPResponseHead(status: 200), body: .bytes(Array(name.utf8))) }
+  }
+
+  func shutDown(drain: Duration = .seconds(10)) async {
+    await server.drain(timeout: drain)
+    await group.shutdown()
+  }
+
+  private struct Handler: AsyncHTTPHandler {
+    let body: @Sendable (AsyncHTTPRequest) async -> AsyncHTTPResponse
+    func respond(to request: AsyncHTTPRequest) async -> AsyncHTTPResponse { await body(request) }
+  }
+}
