@@ -52,7 +52,8 @@ public enum ServingDefaults {
     return object
   }
 
-  /// Upstream's keys with Apus's defaults, to be read and edited by people.
+  /// Upstream's keys with Apus's defaults, to be read and edited by people. `ingressDomain` is left out:
+  /// without it the platform's holds, which may be another at the next start.
   static func configMap(_ platform: InferenceServiceConfig.Platform) -> KubeObject {
     let configuration = InferenceServiceConfig(platform: platform)
     let resources = configuration.resources
@@ -65,7 +66,6 @@ public enum ServingDefaults {
           "enableGatewayApi": true,
           "kserveIngressGateway": .string(
             "\(configuration.ingress.gatewayNamespace)/\(configuration.ingress.gatewayName)"),
-          "ingressDomain": .string(platform.ingressDomain),
           "domainTemplate": .string(configuration.ingress.domainTemplate.text),
           "urlScheme": .string(configuration.ingress.urlScheme),
           "disableIngressCreation": false, "disableHTTPRouteTimeout": false,
