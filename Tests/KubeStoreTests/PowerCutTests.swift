@@ -196,7 +196,8 @@ internal import Testing
     _ store: SQLiteStore, _ recording: Recording, _ acknowledged: Int64, _ moment: String
   ) async throws {
     let (values, revision) = try await store.list(prefix: "")
-    #expect(revision >= acknowledged, "\(moment): revision \(acknowledged) was acknowledged, \(revision) is there")
+    #expect(
+      revision >= acknowledged, "\(moment): revision \(acknowledged) was acknowledged, \(revision) is there")
     guard let index = Int(exactly: revision), recording.states.indices.contains(index) else {
       Issue.record("\(moment): revision \(revision) never was")
       return

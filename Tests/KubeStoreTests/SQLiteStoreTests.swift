@@ -46,7 +46,11 @@ internal import Testing
 
     store = try await SQLiteStore.open(path: path, limits: limits)
     let error = await storeError { _ = try await store.watch(prefix: "", after: 2000) }
-    if case .compacted(let oldest) = error { #expect(oldest == 2953) } else { Issue.record("\(error as Any)") }
+    if case .compacted(let oldest) = error {
+      #expect(oldest == 2953)
+    } else {
+      Issue.record("\(error as Any)")
+    }
     try await store.compact(before: 3003)
     await store.close()
 
@@ -65,7 +69,8 @@ internal import Testing
     let process = try Files.canonicalPath("/proc/self").split(separator: "/").last.map(String.init) ?? ""
     #expect(
       "\(error as Any)".contains(
-        "cannot open \(path): process \(process) is using it; end that process, or choose another data directory"))
+        "cannot open \(path): process \(process) is using it; end that process, or choose another data directory"
+      ))
     _ = try await store.create("/a", [])
     await store.close()
     let next = try await SQLiteStore.open(path: path)
@@ -172,6 +177,29 @@ internal import Testing
     let reopened = try await SQLiteStore.open(path: path)
     #expect(try await reopened.list(prefix: "").values.count == 500)
     await reopened.close()
+  }
+
+  @Test func `writes that meet a close are either there or refused`() async throws {
+    let folder = try ScratchFolder()
+    let path = "\(folder.path)/store.db"
+    for round in 0..<5 {
+      let store = try await SQLiteStore.open(path: path)
+      let written = await withTaskGroup(of: String?.self) { group in
+        for writer in 0..<200 {
+          let key = "/\(round)/\(writer)"
+          group.addTask { await storeError { _ = try await store.create(key, []) } == nil ? key : nil }
+          if writer == 100 {
+            group.addTask {
+              await store.close(); return nil
+            }
+          }
+        }
+        return await group.reduce(into: Set<String>()) { if let key = $1 { $0.insert(key) } }
+      }
+      let reopened = try await SQLiteStore.open(path: path)
+      #expect(Set(try await reopened.list(prefix: "/\(round)/").values.map(\.key)) == written)
+      await reopened.close()
+    }
   }
 
   @Test func `more waiting writes than the limit are refused at once`() async throws {

@@ -27,7 +27,11 @@ internal import Testing
     try await withStore(driver) { store in
       let first = try await store.create("/a", bytes("1"))
       var error = await storeError { _ = try await store.create("/a", bytes("2")) }
-      if case .keyExists(let existing) = error { #expect(existing == first) } else { Issue.record("\(error as Any)") }
+      if case .keyExists(let existing) = error {
+        #expect(existing == first)
+      } else {
+        Issue.record("\(error as Any)")
+      }
       error = await storeError { _ = try await store.update("/a", bytes("2"), expecting: 7) }
       if case .revisionMismatch(let current) = error {
         #expect(current == first)
@@ -58,7 +62,9 @@ internal import Testing
       #expect(all.revision == Int64(keys.count))
       let pods = try await store.list(prefix: "/pods/ns3/")
       #expect(pods.values.map(\.key) == keys.filter { $0.hasPrefix("/pods/ns3/") }.sorted())
-      for key in keys.filter({ $0.hasPrefix("/pods/ns3/") }) { _ = try await store.delete(key, expecting: nil) }
+      for key in keys.filter({ $0.hasPrefix("/pods/ns3/") }) {
+        _ = try await store.delete(key, expecting: nil)
+      }
       #expect(try await store.list(prefix: "/pods/ns3/").values.isEmpty)
       #expect(try await store.list(prefix: "/services").values.map(\.key) == ["/services/a"])
       #expect(try await store.list(prefix: "/zzz").values.isEmpty)
@@ -167,7 +173,9 @@ internal import Testing
         group.addTask {
           let (values, revision) = try await store.list(prefix: "")
           var state = Dictionary(uniqueKeysWithValues: values.map { ($0.key, $0) })
-          for event in try await take(300 - Int(revision), from: try await store.watch(prefix: "", after: revision)) {
+          for event in try await take(
+            300 - Int(revision), from: try await store.watch(prefix: "", after: revision))
+          {
             state[event.value.key] = event.kind == .deleted ? nil : event.value
           }
           #expect(try await store.list(prefix: "").values == state.values.sorted { $0.key < $1.key })
@@ -187,7 +195,11 @@ internal import Testing
       let events = try await store.watch(prefix: "", after: 6)
       #expect(try await take(4, from: events).map(\.value.revision) == [7, 8, 9, 10])
       error = await storeError { _ = try await store.watch(prefix: "", after: 11) }
-      if case .futureRevision(let current) = error { #expect(current == 10) } else { Issue.record("\(error as Any)") }
+      if case .futureRevision(let current) = error {
+        #expect(current == 10)
+      } else {
+        Issue.record("\(error as Any)")
+      }
       try await store.compact(before: 1_000)
       #expect(try await store.currentRevision() == 10)
       #expect(try await store.list(prefix: "").values.count == 10)
@@ -201,14 +213,22 @@ internal import Testing
       var current = try await store.create("/a", [])
       for _ in 0..<500 { current = try await store.update("/a", [], expecting: current.revision) }
       let error = await storeError { _ = try await store.watch(prefix: "", after: 300) }
-      if case .compacted(let oldest) = error { #expect(oldest == 301) } else { Issue.record("\(error as Any)") }
+      if case .compacted(let oldest) = error {
+        #expect(oldest == 301)
+      } else {
+        Issue.record("\(error as Any)")
+      }
     }
     try await withStore(driver, limits: StoreLimits(historyBytes: 1 << 20)) { store in
       let large = Bytes(repeating: 7, count: 64 << 10)
       var current = try await store.create("/a", large)
       for _ in 0..<200 { current = try await store.update("/a", large, expecting: current.revision) }
       let error = await storeError { _ = try await store.watch(prefix: "", after: 100) }
-      if case .compacted(let oldest) = error { #expect(oldest == 101) } else { Issue.record("\(error as Any)") }
+      if case .compacted(let oldest) = error {
+        #expect(oldest == 101)
+      } else {
+        Issue.record("\(error as Any)")
+      }
     }
   }
 

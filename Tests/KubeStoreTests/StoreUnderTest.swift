@@ -41,7 +41,8 @@ func withStore<Result>(
 }
 
 /// The next `count` events of a watch.
-func take(_ count: Int, from events: AsyncThrowingStream<StoreEvent, any Error>) async throws -> [StoreEvent] {
+func take(_ count: Int, from events: AsyncThrowingStream<StoreEvent, any Error>) async throws -> [StoreEvent]
+{
   var taken: [StoreEvent] = []
   if count == 0 { return [] }
   for try await event in events {
