@@ -77,7 +77,8 @@ final class GatewayFixture: Sendable {
     let events = try await api.client.watch(
       .httpRoutes, namespace: "default", fieldSelector: "metadata.name=\(name)",
       resourceVersion: created.resourceVersion)
-    for try await event in events where event.object.status?["parents"]?[0]?["conditions"]?.array?.isEmpty == false {
+    for try await event in events
+    where event.object.status?["parents"]?[0]?["conditions"]?.array?.isEmpty == false {
       return
     }
   }
@@ -89,7 +90,8 @@ final class GatewayFixture: Sendable {
   // MARK: requests
 
   func send(
-    _ host: String, _ path: String = "/", method: String = "GET", body: Bytes = [], timeout: Duration = .seconds(30)
+    _ host: String, _ path: String = "/", method: String = "GET", body: Bytes = [],
+    timeout: Duration = .seconds(30)
   ) async throws -> HTTPClientResponse {
     try await client.send(
       HTTPClientRequest(
@@ -107,16 +109,22 @@ final class Upstream: Sendable {
   private let server: HTTPServer
   private let group: EventLoopGroup
 
-  /// - Parameter respond: answers every request.
-  init(_ respond: @escaping @Sendable (AsyncHTTPRequest) async -> AsyncHTTPResponse) throws {
+  init(handler: HTTPServerHandler) throws {
     group = try EventLoopGroup(loops: 1, name: "upstream")
-    server = HTTPServer(group: group, handler: .async(Handler(body: respond)))
+    server = HTTPServer(group: group, handler: handler)
     address = try server.listen([ListenAddress(host: "127.0.0.1", port: 0)])[0]
+  }
+
+  /// - Parameter respond: answers every request.
+  convenience init(_ respond: @escaping @Sendable (AsyncHTTPRequest) async -> AsyncHTTPResponse) throws {
+    try self.init(handler: .async(Handler(body: respond)))
   }
 
   /// Answers its name.
   convenience init(named name: String) throws {
-    try self.init { _ in AsyncHTTPResponse(head: HTTPResponseHead(status: 200), body: .bytes(Array(name.utf8))) }
+    try self.init { _ in
+      AsyncHTTPResponse(head: HTTPResponseHead(status: 200), body: .bytes(Array(name.utf8)))
+    }
   }
 
   func shutDown(drain: Duration = .seconds(10)) async {

@@ -88,22 +88,42 @@ struct GatewayForwardingTests {
   }
 
   @Test func aClientThatGoesAwayEndsTheUpstreamsWork() async throws {
-    let (began, hasEnded) = (Latch(), Latch())
-    let upstream = try Upstream { _ in
-      began.open()
-      // Ends only when the connection breaks.
-      try? await Latch().wait()
-      hasEnded.open()
-      return AsyncHTTPResponse(head: HTTPResponseHead(status: 200), body: .bytes([]))
-    }
+    let silent = SilentHandler()
+    let upstream = try Upstream(handler: .streaming(silent))
     let fixture = try await fixture([upstream])
     let request = Task { try await fixture.send("h") }
-    try await began.wait()
+    try await silent.began.wait()
     request.cancel()
-    try await hasEnded.wait()
+    try await silent.cancelled.wait()
     await #expect(throws: (any Error).self) { try await request.value }
     await upstream.shutDown()
     await fixture.shutDown()
+  }
+
+  /// Never answers; tells when a request came and when its client went away.
+  private final class SilentHandler: StreamingHTTPHandler {
+    let began = Latch()
+    let cancelled = Latch()
+
+    func begin(_ head: HTTPRequestHead, exchange: HTTPExchange) -> any HTTPRequestReceiver {
+      began.open()
+      return Receiver(exchange, cancelled)
+    }
+
+    private final class Receiver: HTTPRequestReceiver {
+      private let exchange: HTTPExchange
+      private let cancelled: Latch
+
+      init(_ exchange: HTTPExchange, _ cancelled: Latch) {
+        self.exchange = exchange
+        self.cancelled = cancelled
+      }
+
+      func requestBody(_ bytes: UnsafeRawBufferPointer) {}
+      func requestEnd() {}
+      func requestCancelled() { cancelled.open() }
+      func responseWritable() {}
+    }
   }
 
   @Test func anAnswerCutOffIsSeenAsCutOff() async throws {

@@ -32,7 +32,8 @@ struct GatewayRoutingTests {
     #expect(unknown.head.headers["Content-Type"] == "application/json")
     let why = try JSONValue(parsing: unknown.body)
     #expect(why["reason"] == "NoRouteForHost")
-    #expect(why["error"]?.string?.hasPrefix("no route for host 'other.localhost': 1 host is routed here;") == true)
+    #expect(
+      why["error"]?.string?.hasPrefix("no route for host 'other.localhost': 1 host is routed here;") == true)
     let noRule = try await fixture.send("iris.localhost", "/y")
     #expect(noRule.head.status == 404)
     #expect(
@@ -107,7 +108,8 @@ struct GatewayRoutingTests {
       let names = ["kserve-isvc-name", "x-forwarded-host", "x-forwarded-for", "connection"]
       let text = names.map { request.head.headers[$0] ?? "-" }.joined(separator: " ")
       return AsyncHTTPResponse(
-        head: HTTPResponseHead(status: 201, headers: ["X-Drop": "1", "X-Keep": "2"]), body: .bytes(Array(text.utf8)))
+        head: HTTPResponseHead(status: 201, headers: ["X-Drop": "1", "X-Keep": "2"]),
+        body: .bytes(Array(text.utf8)))
     }
     try await fixture.addService("s", [upstream])
     var rule = RouteObjects.rule(to: "s")
