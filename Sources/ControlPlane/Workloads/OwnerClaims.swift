@@ -33,7 +33,7 @@ struct OwnerClaims {
     return children
   }
 
-  /// Nil where the object changed or went away meanwhile: the change brings the owner back here.
+  /// Nil where the object went away meanwhile. A conflict is thrown: the next try sees what changed.
   @discardableResult
   private func setOwners(_ child: KubeObject, _ owners: [OwnerReference]) async throws -> KubeObject? {
     let patch: JSONValue = [
@@ -45,7 +45,7 @@ struct OwnerClaims {
     do {
       return try await client.patch(
         informer.resource, namespace: child.namespace, name: child.name, type: .merge, patch)
-    } catch let error as KubeError where error.reason == .notFound || error.reason == .conflict {
+    } catch let error as KubeError where error.reason == .notFound {
       return nil
     }
   }

@@ -60,8 +60,7 @@ struct SchedulerReconciler: Reconciler {
       events.record(
         pod, .normal, reason: "Scheduled", message: "Successfully assigned \(pod.key) to \(node)")
       try await setCondition(Condition("PodScheduled", .yes), of: pod)
-    } catch let error as KubeError where error.reason == .notFound || error.reason == .conflict {
-      // Gone, or has a node already: the informer is about to show it.
+    } catch let error as KubeError where error.reason == .notFound {
       return
     }
   }

@@ -84,8 +84,8 @@ public final class Informer: Sendable {
   /// server with other revisions answers true, and writers rely on conflicts instead).
   public func hasObserved(_ resourceVersion: String) -> Bool {
     guard let wanted = UInt64(resourceVersion) else { return true }
-    guard let seen = UInt64(self.resourceVersion) else { return isSynced }
-    return seen >= wanted
+    let seen = self.resourceVersion
+    return UInt64(seen).map { $0 >= wanted } ?? !seen.isEmpty
   }
 
   // MARK: set-up
@@ -113,7 +113,9 @@ public final class Informer: Sendable {
       do {
         if resourceVersion.isEmpty { try await replaceAll() }
         let started = clock.monotonicNow()
-        if try await follow() || clock.monotonicNow() - started >= Self.shortestHealthyWatch {
+        let sawEvent = try await follow(&backoff)
+        // Ended by the server, as watches are; one that ends at once each time must not become a busy loop.
+        if sawEvent || clock.monotonicNow() - started >= Self.shortestHealthyWatch {
           backoff.reset()
           continue
         }
@@ -153,8 +155,9 @@ public final class Informer: Sendable {
     synced.open()
   }
 
-  /// Takes events until the watch ends. True where at least one came.
-  private func follow() async throws -> Bool {
+  /// Takes events until the watch ends. An event shows that all is well: the next delay is short again. True where
+  /// one came.
+  private func follow(_ backoff: inout Backoff) async throws -> Bool {
     let events = try await client.watch(
       resource, namespace: namespace, labelSelector: labelSelector, fieldSelector: fieldSelector,
       resourceVersion: resourceVersion)
@@ -162,6 +165,7 @@ public final class Informer: Sendable {
     for try await event in events {
       if event.kind == .error { throw KubeError(statusJSON: event.object.json, httpStatus: 500) }
       sawEvent = true
+      backoff.reset()
       take(event)
     }
     try Task.checkCancellation()
