@@ -16,9 +16,6 @@ struct DataDirectory: Sendable {
   var databasePath: String { "\(path)/state/apus.db" }
   var kubeconfigPath: String { "\(path)/kubeconfig" }
   var endpointsPath: String { "\(path)/endpoints.json" }
-  var certificatesPath: String { "\(path)/pki" }
-  var podsPath: String { "\(path)/pods" }
-  var runPath: String { "\(path)/run" }
 }
 
 /// Where the parts of a running `apus up` listen: the contents of `endpoints.json`.

@@ -72,13 +72,15 @@ class ControlPlane:
         self.log.close()
 
     def descendants(self):
-        """Process ids that carry this control plane's mark, zombies aside."""
+        """Process ids that carry this control plane's mark or name its data directory, zombies aside."""
         found = []
+        wanted = [self.mark.encode(), str(self.data_dir).encode()]
         for entry in pathlib.Path("/proc").iterdir():
             if not entry.name.isdigit():
                 continue
             try:
-                if self.mark.encode() in (entry / "environ").read_bytes():
+                traces = (entry / "environ").read_bytes() + (entry / "cmdline").read_bytes()
+                if int(entry.name) != os.getpid() and any(word in traces for word in wanted):
                     found.append(int(entry.name))
             except OSError:
                 continue

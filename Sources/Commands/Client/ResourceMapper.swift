@@ -36,9 +36,16 @@ struct ResourceMapper {
     throw UsageError(message: "the server has no resource type \"\(typed)\"")
   }
 
+  /// Every version of every group, each group's preferred one first.
   private func preferredGroupVersions() async throws -> [String] {
     let groups = try await client.json(.init(method: "GET", path: "/apis"))
-    return ["v1"] + (groups["groups"]?.array ?? []).compactMap { $0.at("preferredVersion", "groupVersion")?.string }
+    var versions = ["v1"]
+    for group in groups["groups"]?.array ?? [] {
+      let preferred = group.at("preferredVersion", "groupVersion")?.string
+      let all = (group["versions"]?.array ?? []).compactMap { $0["groupVersion"]?.string }
+      versions += [preferred].compactMap { $0 } + all.filter { $0 != preferred }
+    }
+    return versions
   }
 
   private mutating func entries(of groupVersion: String) async throws -> [Entry] {

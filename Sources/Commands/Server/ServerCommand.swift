@@ -8,6 +8,6 @@ enum ServerCommand {
     let flags = try ServerFlags.parse(arguments)
     let shutdown = try ShutdownSignal()
     let role = ModelServerRole(flags: flags, runtimes: [ClassicRuntime()], version: Program.version)
-    return await role.run(until: { await shutdown.wait() })
+    return await role.run(until: { _ = await shutdown.wait() })
   }
 }

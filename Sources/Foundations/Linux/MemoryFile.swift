@@ -20,4 +20,14 @@ public enum MemoryFile {
       bytes.append(contentsOf: UnsafeRawBufferPointer(rebasing: chunk[..<count]))
     }
   }
+
+  /// Makes the file hold just these bytes.
+  public static func replaceContents(
+    of file: borrowing FileDescriptor, with bytes: Bytes
+  ) throws(LinuxError) {
+    let descriptor = file.number
+    try checked("ftruncate", "memory file") { ftruncate(descriptor, 0) }
+    try checked("lseek", "memory file") { lseek(descriptor, 0, SEEK_SET) }
+    try file.writeAll(bytes)
+  }
 }
