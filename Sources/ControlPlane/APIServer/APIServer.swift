@@ -24,6 +24,8 @@ public final class APIServer: KubeTransport {
   let serviceAddresses: ServiceAddresses
   let logger = Logger("apiserver")
   let preinstalledCRDs: [KubeObject]
+  /// Differs between starts, so that clients' cached documents do not outlive a change of the server.
+  let openAPISeed: UInt64
   let state: Mutex<State>
 
   /// - Parameters:
@@ -39,6 +41,7 @@ public final class APIServer: KubeTransport {
     self.clock = clock
     self.random = random
     self.preinstalledCRDs = preinstalledCRDs
+    openAPISeed = random.next()
     self.serviceAddresses = ServiceAddresses(
       allocator: serviceAddresses ?? ServiceAddresses.sequential(), storage: storage)
     state = Mutex(

@@ -15,8 +15,8 @@ final class EndingCollections {
 
   init(server: APIServer) { self.server = server }
 
-  /// For objects that an earlier run left on their way out.
-  func resume(_ stored: StoredValue) async { await look(stored, isNew: false) }
+  /// For what is there when the server starts to look: on its way out since an earlier run, or just made.
+  func resume(_ stored: StoredValue) async { await look(stored, isNew: true) }
 
   func observe(_ change: StoreEvent) async {
     let key = change.value.key
@@ -34,7 +34,8 @@ final class EndingCollections {
       let name = String(stored.key.dropFirst(Self.namespacePrefix.count))
       guard let namespace = try? server.storage.decode(stored) else { return }
       if namespace.isBeingDeleted {
-        if namespaces.insert(name).inserted || !isNew { await empty(namespace: name) }
+        namespaces.insert(name)
+        await empty(namespace: name)
       } else if isNew {
         await attempt("namespace \(name)") { try await server.createDefaults(in: name) }
       }

@@ -12,7 +12,7 @@ extension APIServer {
     state.withLock { state in
       state.registry.removeCustom(group: group, plural: plural)
       for row in rows { state.registry.add(row) }
-      state.openAPI = OpenAPIDocuments()
+      state.openAPI.forget()
     }
   }
 
@@ -20,7 +20,7 @@ extension APIServer {
     let (group, plural) = Self.names(definition)
     state.withLock { state in
       state.registry.removeCustom(group: group, plural: plural)
-      state.openAPI = OpenAPIDocuments()
+      state.openAPI.forget()
     }
   }
 

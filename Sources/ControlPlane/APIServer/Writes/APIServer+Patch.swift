@@ -19,7 +19,9 @@ extension APIServer {
     var contentType = request.contentType
     if case .bytes(_, let type) = request.body { contentType = type }
     let mediaType = String(contentType.prefix { $0 != ";" }).lowercased()
-    let supported: [PatchType] = target.definition.isCustom ? [.json, .merge] : [.json, .merge, .strategicMerge]
+    let supported: [PatchType] = PatchType.served.filter {
+      $0 != .strategicMerge || !target.definition.isCustom
+    }
     guard let type = PatchType(rawValue: mediaType), supported.contains(type) else {
       let names = supported.map(\.rawValue).joined(separator: ", ")
       let hint =

@@ -1,4 +1,5 @@
 internal import Basics
+internal import Crypto
 internal import Formats
 internal import KubeProtocol
 
@@ -30,7 +31,7 @@ enum ConfigurationStrategies {
     guard let plain = secret["stringData"] else { return }
     var data = secret["data"] ?? [:]
     for (key, value) in plain.object ?? [:] {
-      if let text = value.string { data[key] = .string(Base64Text.encode(Array(text.utf8))) }
+      if let text = value.string { data[key] = .string(Base64.encode(Bytes(text.utf8))) }
     }
     secret["data"] = data
     secret["stringData"] = nil
@@ -73,7 +74,9 @@ enum ConfigurationStrategies {
 
   private static func base64Causes(_ object: KubeObject, _ field: String) -> [KubeError.Cause] {
     (object[field]?.object ?? [:]).compactMap { key, value in
-      guard let text = value.string, !Base64Text.isValid(text) else { return nil }
+      guard let text = value.string else { return nil }
+      // Line ends are skipped, as Go's decoder skips them.
+      if Base64.decode(text.filter { $0 != "\n" && $0 != "\r" && $0 != "\r\n" }) != nil { return nil }
       return PodValidation.invalid("\(field)[\(key)]", "<hidden>", "must be base64-encoded")
     }
   }
