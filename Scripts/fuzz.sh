@@ -12,11 +12,12 @@ planted=${PLANTED:-}
 # The Swift targets whose code each fuzz target drives.
 declare -A modules=(
   [JSON]="Basics Formats" [YAML]="Basics Formats" [HTTP]="Basics HTTPWire"
+  [Kube]="Basics Formats KubeProtocol"
   [Pickle]="Basics Linux Formats InferenceProtocol Telemetry ModelRuntime ClassicRuntime"
 )
-declare -A libraries=([JSON]="-l:libyaml.a" [YAML]="-l:libyaml.a" [HTTP]="" [Pickle]="-l:libyaml.a -l:libz.a")
+declare -A libraries=([JSON]="-l:libyaml.a" [YAML]="-l:libyaml.a" [Kube]="-l:libyaml.a" [HTTP]="" [Pickle]="-l:libyaml.a -l:libz.a")
 
-if [ $# -gt 0 ]; then names=("$@"); else names=(JSON YAML HTTP Pickle); fi
+if [ $# -gt 0 ]; then names=("$@"); else names=(JSON YAML HTTP Kube Pickle); fi
 # Swift would print its own backtrace and keep libFuzzer from writing the input down.
 export SWIFT_BACKTRACE=enable=no
 mkdir -p "$scratch/bin" "$scratch/work" Fuzz/Findings
