@@ -52,6 +52,17 @@ def main():
             shutil.rmtree(folder, ignore_errors=True)
 
 
+def draw(name, seeds, rows):
+    """A configuration that scikit-learn can fit: a solver may give up on a drawn one, then the next is tried."""
+    for attempt in range(20):
+        rng = np.random.default_rng([*seeds, attempt])
+        try:
+            return drawing.draw(name, rng, rows), rng
+        except (ValueError, ZeroDivisionError) as error:
+            print(f"  {name} {seeds[-1]}: scikit-learn does not fit this one, drawing again ({error})")
+    raise RuntimeError(f"no configuration of {name} could be fitted")
+
+
 def run(arguments, seed, folder):
     started = time.monotonic()
     cases = []
@@ -59,8 +70,7 @@ def run(arguments, seed, folder):
         if arguments.only not in (None, name):
             continue
         for number in range(arguments.configurations):
-            rng = np.random.default_rng([seed, index, number])
-            case = drawing.draw(name, rng, arguments.rows)
+            case, rng = draw(name, [seed, index, number], arguments.rows)
             case.label = f"{name} {number}: {case.label}"
             case.save(folder, f"{name}-{number}", rng)
             cases.append(case)

@@ -3,6 +3,7 @@
 
 // One header per family of system calls; Swift sees them all through this umbrella.
 #include "shims_bytes.h"
+#include "shims_dot.h"
 #include "shims_epoll.h"
 #include "shims_files.h"
 #include "shims_math.h"

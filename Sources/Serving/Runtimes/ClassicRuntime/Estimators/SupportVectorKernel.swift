@@ -2,7 +2,8 @@ internal import CShims
 
 /// libsvm's kernel functions over support vectors that lie side by side.
 ///
-/// Four support vectors are calculated at a time, each in its own lane, so that every sum has libsvm's order.
+/// libsvm calls BLAS for its sums. Below sixteen features that is a plain loop: four support vectors are calculated at
+/// a time, each in its own lane. From sixteen on the order is the one that `apus_dot_products` describes.
 struct SupportVectorKernel: Sendable {
   enum Function: Sendable {
     case linear
@@ -14,15 +15,22 @@ struct SupportVectorKernel: Sendable {
   let function: Function
   let count: Int
   let featureCount: Int
-  /// `[block][feature]`, four vectors per block, the last one filled up with zeros.
+  /// `[block][feature]`, four vectors per block, the last one filled up with zeros; empty from 16 features on.
   private let blocks: [SIMD4<Double>]
+  /// `[vector][feature]`; empty below 16 features.
+  private let vectors: [Double]
 
   /// - Parameter vectors: `count * featureCount` values, row-major.
   init(function: Function, vectors: [Double], count: Int, featureCount: Int) {
     self.function = function
     self.count = count
     self.featureCount = featureCount
+    self.vectors = featureCount < 16 ? [] : vectors
     var blocks: [SIMD4<Double>] = []
+    guard featureCount < 16 else {
+      self.blocks = blocks
+      return
+    }
     for start in stride(from: 0, to: count, by: 4) {
       for feature in 0..<featureCount {
         var lanes = SIMD4<Double>()
@@ -33,7 +41,7 @@ struct SupportVectorKernel: Sendable {
     self.blocks = blocks
   }
 
-  var memoryBytes: Int { blocks.count * 32 }
+  var memoryBytes: Int { blocks.count * 32 + vectors.count * 8 }
   /// Length of the buffer that `evaluate` fills: `count` rounded up to whole blocks.
   var paddedCount: Int { (count + 3) / 4 * 4 }
 
@@ -54,6 +62,10 @@ struct SupportVectorKernel: Sendable {
   }
 
   private func products(_ row: UnsafeBufferPointer<Double>, into values: UnsafeMutableBufferPointer<Double>) {
+    if !vectors.isEmpty {
+      apus_dot_products(row.baseAddress, vectors, count, featureCount, values.baseAddress)
+      return
+    }
     blocks.withUnsafeBufferPointer { blocks in
       for block in 0..<(paddedCount / 4) {
         var sum = SIMD4<Double>()
@@ -65,6 +77,13 @@ struct SupportVectorKernel: Sendable {
   }
 
   private func distances(_ row: UnsafeBufferPointer<Double>, into values: UnsafeMutableBufferPointer<Double>) {
+    if !vectors.isEmpty {
+      withUnsafeTemporaryAllocation(of: Double.self, capacity: featureCount) { scratch in
+        apus_squared_distances(
+          row.baseAddress, vectors, count, featureCount, scratch.baseAddress, values.baseAddress)
+      }
+      return
+    }
     blocks.withUnsafeBufferPointer { blocks in
       for block in 0..<(paddedCount / 4) {
         var sum = SIMD4<Double>()
