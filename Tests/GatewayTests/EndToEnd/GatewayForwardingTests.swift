@@ -60,6 +60,44 @@ struct GatewayForwardingTests {
     await fixture.shutDown()
   }
 
+  @Test(
+    "a connection that breaks unanswered is repeated once where that changes nothing",
+    arguments: [
+      ("GET", "/", 2), ("POST", "/v1/models/m:predict", 2), ("POST", "/v2/models/m/infer", 2),
+      ("POST", "/other", 1),
+    ])
+  func repeats(method: String, path: String, attempts: Int) async throws {
+    let breaking = BreakingHandler()
+    let upstream = try Upstream(handler: .streaming(breaking))
+    let fixture = try await fixture([upstream])
+    let response = try await fixture.send("h", path, method: method, body: Array("x".utf8))
+    #expect(response.head.status == 502)
+    #expect(try JSONValue(parsing: response.body)["reason"] == "UpstreamFailed")
+    #expect(breaking.count == attempts)
+    await upstream.shutDown()
+    await fixture.shutDown()
+  }
+
+  /// Breaks every connection once the whole request has come.
+  private final class BreakingHandler: StreamingHTTPHandler {
+    private let requests = Mutex(0)
+    var count: Int { requests.withLock { $0 } }
+
+    func begin(_ head: HTTPRequestHead, exchange: HTTPExchange) -> any HTTPRequestReceiver {
+      requests.withLock { $0 += 1 }
+      return Receiver(exchange)
+    }
+
+    private final class Receiver: HTTPRequestReceiver {
+      private let exchange: HTTPExchange
+      init(_ exchange: HTTPExchange) { self.exchange = exchange }
+      func requestBody(_ bytes: UnsafeRawBufferPointer) {}
+      func requestEnd() { exchange.abort() }
+      func requestCancelled() {}
+      func responseWritable() {}
+    }
+  }
+
   @Test func anUnreachableServiceGives503WithTheCause() async throws {
     let gone = try Upstream(named: "gone")
     let fixture = try await fixture([gone])
@@ -177,7 +215,8 @@ struct GatewayForwardingTests {
         tasks.addTask {
           while !stop.isOpen {
             do {
-              let response = try await fixture.send("h", method: "POST", body: Array("body".utf8))
+              let response = try await fixture.send(
+                "h", "/v1/models/m:predict", method: "POST", body: Array("body".utf8))
               let text = String(decoding: response.body, as: UTF8.self)
               tally.add(failure: response.head.status == 200 ? nil : "\(response.head.status) \(text)")
             } catch {

@@ -29,6 +29,7 @@ final class ProxyExchange {
   private var deadline: LoopTimer?
   private var holdTimer: LoopTimer?
   private var attempts = 0
+  private var hasRepeated = false
   /// What came of the body, to be sent again to another endpoint; nil once it is too long for that.
   private var retained: Bytes? = []
   private var requestHasEnded = false
@@ -157,8 +158,7 @@ final class ProxyExchange {
       return
     }
     let failedEndpoint = lastEndpoint
-    let isUnreached = error.isSafeToRetry || error.code == .connect
-    if isUnreached, attempts < Self.attemptLimit, retained != nil, let backend {
+    if mayTryAgain(error), let backend {
       phase = .choosing
       let others = backend.backend.endpoints.contains { $0 !== failedEndpoint }
       if others || error.code != .connect {
@@ -174,6 +174,18 @@ final class ProxyExchange {
       error.code == .connect
         ? .unreachable(service: service, cause: error.message)
         : .upstreamFailed(service: service, cause: error.message))
+  }
+
+  /// A request that reached nobody may always go to another endpoint. One whose connection broke before an answer came
+  /// may have been worked on: it is repeated, once, where that changes nothing.
+  private func mayTryAgain(_ error: HTTPClientError) -> Bool {
+    guard attempts < Self.attemptLimit, retained != nil else { return false }
+    if error.isSafeToRetry || error.code == .connect { return true }
+    guard error.code == .connectionClosed, !hasRepeated, Repeatability.isRepeatable(head) else {
+      return false
+    }
+    hasRepeated = true
+    return true
   }
 
   /// The endpoint of the last try, for the next one to avoid.
