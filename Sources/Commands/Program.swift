@@ -15,10 +15,16 @@ public enum Program {
   static let version = "0.1.0"
 
   static let verbs: [Verb] = [
-    UpCommand.verb, ServerCommand.verb, StorageInitializerCommand.verb, PodCommand.verb,
+    UpCommand.verb, ServerCommand.verb, StorageInitializerCommand.verb,
     ApplyCommand.verb, GetCommand.verb, WaitCommand.verb, DeleteCommand.verb, LogsCommand.verb, PredictCommand.verb,
     EndpointsCommand.verb, VersionCommand.verb,
   ]
+
+  /// Runs the role that must have the process for itself; nil for every other. A pod's supervisor learns of ended
+  /// children by a signal descriptor, which misses signals that any thread has not blocked: no other may exist.
+  public static func runAlone(_ arguments: [String]) -> Int32? {
+    arguments.dropFirst().first == PodCommand.name ? PodCommand.run() : nil
+  }
 
   /// - Parameter arguments: as the process got them, the program's name first.
   public static func run(_ arguments: [String]) async -> Int32 {
