@@ -1,4 +1,4 @@
-"""Trains the sample models. Their files are committed, so that the samples need no Python; run this only to change them.
+"""Trains the sample models. Their files are committed, so that the samples need no Python.
 
     python -m venv venv && venv/bin/pip install scikit-learn==1.5.2 numpy==1.26.4 joblib==1.6.0
     venv/bin/python samples/train.py

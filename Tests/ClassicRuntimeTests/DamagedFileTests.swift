@@ -12,7 +12,8 @@ struct DamagedFileTests {
   ]
   /// Small ones, since each is read once per byte: plain joblib, zlib, gzip, pickle.
   private static let smallFiles = [
-    "scaler-1.5.2.joblib", "pipeline-1.5.2.joblib", "svc-1.2.2.joblib", "pipeline-1.2.2.joblib", "logistic-1.2.2.pkl",
+    "scaler-1.5.2.joblib", "pipeline-1.5.2.joblib", "svc-1.2.2.joblib", "pipeline-1.2.2.joblib",
+    "logistic-1.2.2.pkl",
   ]
   private let rows = Tensor(name: "x", shape: [2, 4], values: .float32([5, 3, 1, 0.2, -1, 0, .infinity, 7]))
 
@@ -39,7 +40,8 @@ struct DamagedFileTests {
     for _ in 0..<250 {
       var bytes = original
       for _ in 0..<Int.random(in: 1...4, using: &generator) {
-        bytes[Int.random(in: bytes.indices, using: &generator)] = UInt8.random(in: 0 ... .max, using: &generator)
+        bytes[Int.random(in: bytes.indices, using: &generator)] = UInt8.random(
+          in: 0 ... .max, using: &generator)
       }
       let path = try folder.write(bytes, as: "model.joblib")
       try exercise(path, "\(name), seed \(seed)")

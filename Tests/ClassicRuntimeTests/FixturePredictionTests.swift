@@ -54,10 +54,13 @@ struct FixturePredictionTests {
       let model = try Fixtures.load(name)
       let batch = try #require(try model.predict([rows]).first)
       for row in 0..<rows.shape[0] {
-        let single = Tensor(name: "x", shape: [1, 4], values: .float64(Array(values[(row * 4)..<(row * 4 + 4)])))
+        let single = Tensor(
+          name: "x", shape: [1, 4], values: .float64(Array(values[(row * 4)..<(row * 4 + 4)])))
         let output = try #require(try model.predict([single]).first)
         let width = batch.values.count / rows.shape[0]
-        #expect(elements(output) == Array(elements(batch)[(row * width)..<((row + 1) * width)]), "\(name) row \(row)")
+        #expect(
+          elements(output) == Array(elements(batch)[(row * width)..<((row + 1) * width)]),
+          "\(name) row \(row)")
       }
     }
   }
@@ -65,7 +68,8 @@ struct FixturePredictionTests {
   @Test("The signature names inputs, outputs and feature names")
   func signatures() throws {
     let pipeline = try Fixtures.load("pipeline-1.5.2.joblib")
-    #expect(pipeline.signature.featureNames == ["sepal_length", "sepal_width", "petal_length", "petal_width"])
+    #expect(
+      pipeline.signature.featureNames == ["sepal_length", "sepal_width", "petal_length", "petal_width"])
     #expect(pipeline.signature.inputs.map(\.shape) == [[-1, 4]])
     #expect(pipeline.signature.outputs.map(\.datatype) == [.bytes])
     let outputs = try Fixtures.load("forest-outputs-1.5.2.pkl", predictsProbabilities: true).signature.outputs

@@ -5,7 +5,8 @@ internal import InferenceProtocol
 internal import Linux
 internal import ModelRuntime
 
-/// The model files in `Tests/Fixtures/sklearn`, written by `make.py` there, and what scikit-learn predicts with them.
+/// The model files in `Tests/Fixtures/sklearn`, written by `make.py` there, and what scikit-learn predicts
+/// with them.
 enum Fixtures {
   static let versions = ["1.1.3", "1.2.2", "1.5.2", "1.9.1"]
 
@@ -31,7 +32,8 @@ enum Fixtures {
   static func rows(_ expected: JSONValue) -> Tensor {
     let rows = expected["rows"]?.array ?? []
     let values = rows.flatMap { $0.array ?? [] }.map { $0.double ?? .nan }
-    return Tensor(name: "input-0", shape: [rows.count, values.count / max(rows.count, 1)], values: .float64(values))
+    return Tensor(
+      name: "input-0", shape: [rows.count, values.count / max(rows.count, 1)], values: .float64(values))
   }
 
   /// Numbers of any nesting, in order.

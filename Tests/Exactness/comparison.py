@@ -5,8 +5,8 @@ from sklearn.pipeline import Pipeline
 from sklearn.svm import SVC
 
 DATATYPES = {
-    "BOOL": "?", "INT8": "<i1", "INT16": "<i2", "INT32": "<i4", "INT64": "<i8", "UINT8": "<u1", "UINT16": "<u2",
-    "UINT32": "<u4", "UINT64": "<u8", "FP32": "<f4", "FP64": "<f8",
+    "BOOL": "?", "INT8": "<i1", "INT16": "<i2", "INT32": "<i4", "INT64": "<i8", "UINT8": "<u1",
+    "UINT16": "<u2", "UINT32": "<u4", "UINT64": "<u8", "FP32": "<f4", "FP64": "<f8",
 }
 
 
@@ -117,7 +117,8 @@ def compare_rows(case, kind, different, mine, right, report):
         report.excuse(case, f"{kind}: {len(rows)} of {len(right)} rows")
         return
     row = rows[0] if excused is None else rows[np.nonzero(~excused)[0][0]]
-    report.fail(case, f"{kind}: {len(rows)} of {len(right)} rows, first {row}: {mine[row]} instead of {right[row]}")
+    text = f"{len(rows)} of {len(right)} rows, first {row}: {mine[row]} instead of {right[row]}"
+    report.fail(case, f"{kind}: {text}")
 
 
 def excuse(case, kind, rows, mine, right):
@@ -143,7 +144,8 @@ def excuse_logistic(model, kind, X, mine, right):
     epsilon = float(np.finfo(np.float32 if single else np.float64).eps)
     bound = (X.shape[1] + 1) * epsilon * size
     if kind == "probabilities":
-        allowed = np.abs(right) * (4 * bound.max(axis=1, keepdims=True) + 16 * epsilon) + np.finfo(right.dtype).tiny
+        relative = 4 * bound.max(axis=1, keepdims=True) + 16 * epsilon
+        allowed = np.abs(right) * relative + np.finfo(right.dtype).tiny
         if right.shape[1] == 2 and bound.shape[1] == 1:
             allowed = allowed.max(axis=1, keepdims=True)  # 1 - p carries p's error
         return (np.abs(mine - right) <= allowed).all(axis=1)

@@ -13,7 +13,8 @@ from sklearn.svm import SVC
 
 VERSION = tuple(int(part) for part in sklearn.__version__.split(".")[:2])
 ESTIMATORS = [
-    "SVC", "LogisticRegression", "RandomForestClassifier", "RandomForestRegressor", "StandardScaler", "Pipeline",
+    "SVC", "LogisticRegression", "RandomForestClassifier", "RandomForestRegressor", "StandardScaler",
+    "Pipeline",
 ]
 
 

@@ -2,12 +2,13 @@
 
     python Tests/Exactness/exactness.py --driver .build/release/ExactnessDriver [--seed N] [--rows 10000]
 
-Run it with the interpreter of the scikit-learn version in question: it trains models in configurations that are drawn
-anew in each run (the seed is printed), saves them, predicts with scikit-learn, lets the driver predict from the same
-files, and compares. Labels, regressors' values, forests' probabilities and scaled rows must be bit-equal, dtype
-included. Where BLAS makes the sums (LogisticRegression's scores, SVC from 16 features on), scikit-learn itself
-differs between batch, row and processor: there probabilities must lie within the bound of the reordered sum,
-and a label may differ only where the two best scores lie within that bound; such rows are counted and shown.
+Run it with the interpreter of the scikit-learn version in question: it trains models in configurations that
+are drawn anew in each run (the seed is printed), saves them, predicts with scikit-learn, lets the driver
+predict from the same files, and compares. Labels, regressors' values, forests' probabilities and scaled rows
+must be bit-equal, dtype included. Where BLAS makes the sums (LogisticRegression's scores, SVC from 16 features
+on), scikit-learn itself differs between batch, row and processor: there probabilities must lie within the
+bound of the reordered sum, and a label may differ only where the two best scores lie within that bound; such
+rows are counted and shown.
 """
 import os
 
@@ -33,7 +34,8 @@ warnings.filterwarnings("ignore")
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--driver", required=True, help="path of the ExactnessDriver program")
     parser.add_argument("--seed", type=int, default=None)
     parser.add_argument("--rows", type=int, default=10_000)
@@ -42,7 +44,8 @@ def main():
     parser.add_argument("--keep", default=None, help="folder that keeps models and inputs")
     arguments = parser.parse_args()
     seed = arguments.seed if arguments.seed is not None else int.from_bytes(os.urandom(4), "little")
-    print(f"scikit-learn {sklearn.__version__}, numpy {np.__version__}, joblib {joblib.__version__}, seed {seed}")
+    versions = f"scikit-learn {sklearn.__version__}, numpy {np.__version__}, joblib {joblib.__version__}"
+    print(f"{versions}, seed {seed}")
     folder = arguments.keep or tempfile.mkdtemp(prefix="apus-exactness-")
     os.makedirs(folder, exist_ok=True)
     try:

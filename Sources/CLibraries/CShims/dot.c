@@ -19,7 +19,8 @@ static double fold(const double partial[16]) {
   return first + second;
 }
 
-// The same loop twice: inlined into a function for AVX2 and FMA, and into one for any processor, where fma() is slow.
+// The same loop twice: inlined into a function for AVX2 and FMA, and into one for any processor, where fma()
+// is slow.
 static inline __attribute__((always_inline)) double dot_body(const double *x, const double *y, long count) {
   long blocks = count & ~15L;
   double sum = 0;

@@ -7,7 +7,8 @@ struct NumpySumsTests {
 
   @Test("Sums have numpy's order, told by values whose order shows")
   func order() {
-    // From eight elements on numpy adds ((0+1)+(2+3))+((4+5)+(6+7)), where both ones are lost; in a row only one is.
+    // From eight elements on numpy adds ((0+1)+(2+3))+((4+5)+(6+7)), where both ones are lost; in a row only
+    // one is.
     let seven: [Double] = [1e16, 1, -1e16, 1, 0, 0, 0]
     #expect(sum(seven) == 1)
     #expect(sum(seven + [0]) == 0)

@@ -4,9 +4,12 @@ internal import Testing
 
 @Suite("numpy arrays")
 struct NumpyArrayTests {
-  private func array(_ code: String, _ shape: [Int], _ bytes: Bytes, fortran: Bool = false) throws -> NumpyArray {
+  private func array(_ code: String, _ shape: [Int], _ bytes: Bytes, fortran: Bool = false) throws
+    -> NumpyArray
+  {
     let dtype = try #require(NumpyDType(code: code))
-    return try #require(NumpyArray(dtype: dtype, shape: shape, isFortranOrder: fortran, storage: .raw(bytes[...])))
+    return try #require(
+      NumpyArray(dtype: dtype, shape: shape, isFortranOrder: fortran, storage: .raw(bytes[...])))
   }
 
   @Test("Both byte orders and all widths decode")
@@ -31,7 +34,10 @@ struct NumpyArrayTests {
 
   @Test("Text loses its trailing NULs only")
   func text() throws {
-    #expect(try array("<U2", [2], [0x61, 0, 0, 0, 0, 0, 0, 0, 0xe9, 0, 0, 0, 0x62, 0, 0, 0]).strings() == ["a", "éb"])
+    #expect(
+      try array("<U2", [2], [0x61, 0, 0, 0, 0, 0, 0, 0, 0xe9, 0, 0, 0, 0x62, 0, 0, 0]).strings() == [
+        "a", "éb",
+      ])
     #expect(try array("|S3", [1], [0x61, 0x62, 0]).strings() == ["ab"])
     #expect(try array("<U1", [1], [0, 0xd8, 0, 0]).strings() == nil)
   }

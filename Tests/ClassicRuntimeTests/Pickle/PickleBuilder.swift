@@ -16,7 +16,9 @@ struct PickleBuilder {
     bytes.append(contentsOf: argument)
   }
 
-  mutating func text(_ text: String) { add(0x8c, [UInt8(truncatingIfNeeded: text.utf8.count)] + Bytes(text.utf8)) }
+  mutating func text(_ text: String) {
+    add(0x8c, [UInt8(truncatingIfNeeded: text.utf8.count)] + Bytes(text.utf8))
+  }
   mutating func global(_ module: String, _ name: String) { add(0x63, Bytes("\(module)\n\(name)\n".utf8)) }
   mutating func integer(_ value: UInt8) { add(0x4b, [value]) }
 }

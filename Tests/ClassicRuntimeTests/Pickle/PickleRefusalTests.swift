@@ -120,7 +120,8 @@ struct PickleRefusalTests {
   @Test("Persistent ids, extension codes and out-of-band buffers are errors, not guesses")
   func refusesOutsideReferences() {
     let streams: [Bytes] = [
-      Bytes("Pid\n.".utf8), [0x4e, 0x51, 0x2e], [0x82, 1, 0x2e], [0x83, 1, 0, 0x2e], [0x84, 1, 0, 0, 0, 0x2e],
+      Bytes("Pid\n.".utf8), [0x4e, 0x51, 0x2e], [0x82, 1, 0x2e], [0x83, 1, 0, 0x2e],
+      [0x84, 1, 0, 0, 0, 0x2e],
       [0x97, 0x2e], [0x98, 0x2e],
     ]
     for stream in streams {

@@ -33,9 +33,14 @@ struct InputTests {
   func shapes() throws {
     #expect(
       try message("logistic-1.2.2.pkl", [tensor([0, 4], [])])
-        == "Found array with 0 sample(s) (shape=(0, 4)) while a minimum of 1 is required by LogisticRegression.")
-    #expect(try message("svc-1.1.3.joblib", [tensor([4], [1, 2, 3, 4])]).hasPrefix("Expected 2D array, got 1D array"))
-    #expect(try message("svc-1.1.3.joblib", [tensor([1, 2, 2], [1, 2, 3, 4])]).hasPrefix("Found array with dim 3."))
+        == "Found array with 0 sample(s) (shape=(0, 4)) while a minimum of 1 is required by "
+        + "LogisticRegression."
+    )
+    #expect(
+      try message("svc-1.1.3.joblib", [tensor([4], [1, 2, 3, 4])]).hasPrefix(
+        "Expected 2D array, got 1D array"))
+    #expect(
+      try message("svc-1.1.3.joblib", [tensor([1, 2, 2], [1, 2, 3, 4])]).hasPrefix("Found array with dim 3."))
     #expect(!(try message("svc-1.1.3.joblib", []).isEmpty))
     #expect(!(try message("svc-1.1.3.joblib", [tensor([2, 4], [1, 2, 3, 4])]).isEmpty))
     #expect(!(try message("svc-1.1.3.joblib", [tensor([Int.max, 4], [1])]).isEmpty))
@@ -54,7 +59,8 @@ struct InputTests {
     #expect(
       try message("svc-1.1.3.joblib", [withInfinity])
         == "Input X contains infinity or a value too large for dtype('float64').")
-    #expect(try message("forest-regressor-1.1.3.joblib", [tensor([1, 4], [1e300, 1, 1, 1])]).contains("float32"))
+    #expect(
+      try message("forest-regressor-1.1.3.joblib", [tensor([1, 4], [1e300, 1, 1, 1])]).contains("float32"))
     // A scaler passes NaN on; what follows decides.
     #expect(try message("scaler-1.5.2.joblib", [withNaN]).isEmpty)
     #expect(try message("pipeline-1.5.2.joblib", [withNaN]).hasPrefix("Input X contains NaN."))

@@ -2,8 +2,8 @@
 
     for version in 1.1.3 1.2.2 1.5.2 1.9.1: python (with that scikit-learn) Tests/Fixtures/sklearn/make.py
 
-Each version writes its own files; `expected-<version>.json` holds rows, labels and probabilities, written so that every
-float reads back as the same bits.
+Each version writes its own files; `expected-<version>.json` holds rows, labels and probabilities, written so
+that every float reads back as the same bits.
 """
 import json
 import os
@@ -28,7 +28,8 @@ FEATURES = np.array(["sepal_length", "sepal_width", "petal_length", "petal_width
 
 
 def pipeline():
-    model = Pipeline([("scale", StandardScaler()), ("skip", "passthrough"), ("last", LogisticRegression(max_iter=500))])
+    last = LogisticRegression(max_iter=500)
+    model = Pipeline([("scale", StandardScaler()), ("skip", "passthrough"), ("last", last)])
     model.fit(X, NAMES)
     model.named_steps["scale"].feature_names_in_ = FEATURES
     return model
@@ -36,22 +37,34 @@ def pipeline():
 
 MODELS = {
     "svc.joblib": lambda: SVC(kernel="rbf").fit(X, NAMES),
-    "svc-probability.pkl": lambda: SVC(kernel="poly", probability=True, random_state=np.random.RandomState(1)).fit(X, y),
+    "svc-probability.pkl": lambda: SVC(
+        kernel="poly", probability=True, random_state=np.random.RandomState(1)).fit(X, y),
     "logistic.pkl": lambda: LogisticRegression(max_iter=500).fit(X, y),
-    "forest-classifier.joblib": lambda: RandomForestClassifier(5, max_depth=3, random_state=1).fit(X, NAMES),
-    "forest-regressor.joblib": lambda: RandomForestRegressor(4, max_depth=3, random_state=1).fit(X, X[:, 2] * 1.1),
-    "forest-outputs.pkl": lambda: RandomForestClassifier(3, max_depth=2, random_state=1).fit(X, np.stack([y, 2 - y], 1)),
+    "forest-classifier.joblib": lambda: RandomForestClassifier(
+        5, max_depth=3, random_state=1).fit(X, NAMES),
+    "forest-regressor.joblib": lambda: RandomForestRegressor(
+        4, max_depth=3, random_state=1).fit(X, X[:, 2] * 1.1),
+    "forest-outputs.pkl": lambda: RandomForestClassifier(
+        3, max_depth=2, random_state=1).fit(X, np.stack([y, 2 - y], 1)),
     "scaler.joblib": lambda: StandardScaler().fit(X),
     "pipeline.joblib": pipeline,
 }
 # joblib's compression or the pickle protocol, so that each way to save appears in some version.
 SAVING = {
-    "1.1.3": {"svc.joblib": 0, "svc-probability.pkl": 2, "forest-classifier.joblib": 3, "forest-regressor.joblib": 0},
-    "1.2.2": {"svc.joblib": 3, "logistic.pkl": 3, "forest-classifier.joblib": 0, "pipeline.joblib": ("gzip", 3)},
-    "1.5.2": {"logistic.pkl": 4, "forest-outputs.pkl": 5, "forest-regressor.joblib": ("gzip", 6), "scaler.joblib": 0,
-              "pipeline.joblib": 0},
-    "1.9.1": {"svc.joblib": 0, "svc-probability.pkl": 5, "logistic.pkl": 2, "forest-classifier.joblib": ("gzip", 3),
-              "forest-outputs.pkl": 4, "pipeline.joblib": 3},
+    "1.1.3": {
+        "svc.joblib": 0, "svc-probability.pkl": 2, "forest-classifier.joblib": 3, "forest-regressor.joblib": 0,
+    },
+    "1.2.2": {
+        "svc.joblib": 3, "logistic.pkl": 3, "forest-classifier.joblib": 0, "pipeline.joblib": ("gzip", 3),
+    },
+    "1.5.2": {
+        "logistic.pkl": 4, "forest-outputs.pkl": 5, "forest-regressor.joblib": ("gzip", 6), "scaler.joblib": 0,
+        "pipeline.joblib": 0,
+    },
+    "1.9.1": {
+        "svc.joblib": 0, "svc-probability.pkl": 5, "logistic.pkl": 2, "forest-classifier.joblib": ("gzip", 3),
+        "forest-outputs.pkl": 4, "pipeline.joblib": 3,
+    },
 }
 
 

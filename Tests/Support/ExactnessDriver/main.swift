@@ -1,7 +1,8 @@
 internal import ClassicRuntime
 internal import Linux
 
-// Predicts what a manifest lists, for `Tests/Exactness/exactness.py`, which compares the results with scikit-learn's.
+// Predicts what a manifest lists, for `Tests/Exactness/exactness.py`, which compares the results with
+// scikit-learn's.
 guard CommandLine.arguments.count == 2 else {
   StandardStreams.writeError("usage: ExactnessDriver MANIFEST\n")
   ProcessEnvironment.exit(2)

@@ -2,7 +2,8 @@ internal import Basics
 internal import Linux
 public import ModelRuntime
 
-/// Serves scikit-learn estimators from their joblib and pickle files, which it reads as data: nothing in them is run.
+/// Serves scikit-learn estimators from their joblib and pickle files, which it reads as data: nothing in them
+/// is run.
 public struct ClassicRuntime: ModelRuntime {
   /// Larger files are refused before they are read.
   private static let maximumFileBytes = 4 << 30
@@ -19,7 +20,8 @@ public struct ClassicRuntime: ModelRuntime {
   public func recognizes(path: String, firstBytes: [UInt8]) -> Bool {
     if [".joblib", ".pkl", ".pickle"].contains(where: { path.hasSuffix($0) }) { return true }
     guard JoblibContainer.compression(firstBytes) == .plain else { return true }
-    return firstBytes.count >= 2 && firstBytes[0] == PickleOpcode.proto.rawValue && (2...5).contains(firstBytes[1])
+    return firstBytes.count >= 2 && firstBytes[0] == PickleOpcode.proto.rawValue
+      && (2...5).contains(firstBytes[1])
   }
 
   private func read(_ path: String) throws(ModelLoadError) -> Bytes {
@@ -29,7 +31,8 @@ public struct ClassicRuntime: ModelRuntime {
       if error.isNotFound {
         throw ModelLoadError(.modelMissing, "There is no model file at \(path); check the storage URI.")
       }
-      throw ModelLoadError(.unreadable, "The model file \(path) cannot be read: \(error); check its permissions.")
+      throw ModelLoadError(
+        .unreadable, "The model file \(path) cannot be read: \(error); check its permissions.")
     }
   }
 

@@ -10,7 +10,8 @@ extension ModelLoadError {
         "The model file \(path) is compressed with \(name), which is not read here; save it again with "
           + "joblib.dump(model, path, compress='zlib') or compress=0.")
     case .corrupt(let offset, let reason):
-      self.init(.corrupt, "The model file \(path) is corrupt at byte \(offset): \(reason); copy or save it again.")
+      self.init(
+        .corrupt, "The model file \(path) is corrupt at byte \(offset): \(reason); copy or save it again.")
     case .tooLarge(let reason):
       self.init(.tooLarge, "The model file \(path) is refused: \(reason); save it uncompressed (compress=0).")
     }
@@ -21,12 +22,14 @@ extension ModelLoadError {
     case .corrupt(let offset, let reason):
       self.init(
         .corrupt,
-        "The model file \(path) is corrupt at byte \(offset): \(reason); copy or save it again with joblib.dump.")
+        "The model file \(path) is corrupt at byte \(offset): \(reason); copy or save it again with "
+          + "joblib.dump."
+      )
     case .refused(let offset, let name):
       self.init(
         .unsafeContent,
-        "The model file \(path) is refused and nothing in it was run: at byte \(offset) it names \(name), which is "
-          + "not on the closed list of scikit-learn and numpy types; save only the fitted estimator.")
+        "The model file \(path) is refused and nothing in it was run: at byte \(offset) it names \(name), "
+          + "which is not on the closed list of scikit-learn and numpy types; save only the fitted estimator.")
     case .unsupportedClass(let name):
       self.init(
         .unsupportedEstimator,

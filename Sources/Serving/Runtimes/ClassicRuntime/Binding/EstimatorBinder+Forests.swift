@@ -4,7 +4,8 @@ extension EstimatorBinder {
     guard let classes = ClassLabels.concatenate(labels) else {
       throw .unsupported("the outputs of its RandomForestClassifier have labels of different types")
     }
-    let layout = LeafLayout(classCounts: labels.map(\.count), isNormalized: state.version < SklearnVersion(1, 3))
+    let layout = LeafLayout(
+      classCounts: labels.map(\.count), isNormalized: state.version < SklearnVersion(1, 3))
     let forest = try forest(state, layout, treeClass: "DecisionTreeClassifier")
     return RandomForestClassifier(
       forest: forest, featureNames: try state.featureNames(forest.identity), classes: classes,
@@ -25,7 +26,9 @@ extension EstimatorBinder {
     if outputs == 1 { return [try labels(try state.array("classes_"), state)] }
     var result: [ClassLabels] = []
     for value in try state.list("classes_") {
-      guard case .array(let array)? = graph.node(value) else { throw state.malformed("classes_", "lists of labels") }
+      guard case .array(let array)? = graph.node(value) else {
+        throw state.malformed("classes_", "lists of labels")
+      }
       result.append(try labels(array, state))
     }
     guard result.count == outputs, outputs > 0 else {
@@ -34,7 +37,8 @@ extension EstimatorBinder {
     return result
   }
 
-  /// Which of a node's `[outputs][largest class count]` values count, and whether they are made fractions first.
+  /// Which of a node's `[outputs][largest class count]` values count, and whether they are made fractions
+  /// first.
   private struct LeafLayout {
     let classCounts: [Int]
     /// Up to scikit-learn 1.2 nodes hold weighted counts, which `predict_proba` divides by their sum.
@@ -81,7 +85,8 @@ extension EstimatorBinder {
 
   /// The state of a `sklearn.tree._tree.Tree`: `nodes`, `values`, `node_count`.
   private func treeState(_ tree: EstimatorState) throws(BindError) -> EstimatorState {
-    guard case .object(let object)? = graph.node(try tree.value("tree_")), object.global.meaning == .tree else {
+    guard case .object(let object)? = graph.node(try tree.value("tree_")), object.global.meaning == .tree
+    else {
       throw tree.malformed("tree_", "a Tree")
     }
     return try EstimatorState(object, binder: self)
@@ -95,12 +100,14 @@ extension EstimatorBinder {
     try spend(elements: array.count * 8)
     func integers(_ name: String) throws(BindError) -> [Int64] {
       guard let field = array.field(name), let values = array.integers(field: field) else {
-        throw .unsupportedVersion("its trees have no field \(name); files of scikit-learn 1.0 to 1.9 can be read")
+        throw .unsupportedVersion(
+          "its trees have no field \(name); files of scikit-learn 1.0 to 1.9 can be read")
       }
       return values
     }
     guard let field = array.field("threshold"), let thresholds = array.doubles(field: field) else {
-      throw .unsupportedVersion("its trees have no field threshold; files of scikit-learn 1.0 to 1.9 can be read")
+      throw .unsupportedVersion(
+        "its trees have no field threshold; files of scikit-learn 1.0 to 1.9 can be read")
     }
     let source = TreeNodes.Source(
       leftChildren: try integers("left_child"), rightChildren: try integers("right_child"),
@@ -111,10 +118,14 @@ extension EstimatorBinder {
     }
     let content = try part(tree, "values")
     try spend(elements: content.count)
-    guard content.shape == [array.count, layout.classCounts.count, layout.largest], let values = content.doubles() else {
+    guard content.shape == [array.count, layout.classCounts.count, layout.largest],
+      let values = content.doubles()
+    else {
       throw .corrupt("the values of one of its trees have another shape than its nodes")
     }
-    for leaf in leaves { layout.append(values[(leaf * layout.stride)..<((leaf + 1) * layout.stride)], to: &leafValues) }
+    for leaf in leaves {
+      layout.append(values[(leaf * layout.stride)..<((leaf + 1) * layout.stride)], to: &leafValues)
+    }
   }
 
   private func part(_ tree: EstimatorState, _ name: String) throws(BindError) -> NumpyArray {

@@ -2,10 +2,13 @@ internal import InferenceProtocol
 
 extension EstimatorBinder {
   func labels(_ array: NumpyArray, _ state: EstimatorState) throws(BindError) -> ClassLabels {
-    guard array.shape.count == 1, array.count > 0 else { throw state.malformed("classes_", "a list of labels") }
+    guard array.shape.count == 1, array.count > 0 else {
+      throw state.malformed("classes_", "a list of labels")
+    }
     try spend(elements: array.count)
     guard let values = labelValues(array) else {
-      throw .unsupported("\(state.className) has labels of type \(array.dtype.name), which have no native form")
+      throw .unsupported(
+        "\(state.className) has labels of type \(array.dtype.name), which have no native form")
     }
     return ClassLabels(values: values)
   }
@@ -21,9 +24,12 @@ extension EstimatorBinder {
     case (.signed, 2): return array.integers().map { .int16($0.map { Int16(truncatingIfNeeded: $0) }) }
     case (.signed, 4): return array.integers().map { .int32($0.map { Int32(truncatingIfNeeded: $0) }) }
     case (.signed, 8): return array.integers().map { .int64($0) }
-    case (.unsigned, 1): return array.unsignedIntegers().map { .uint8($0.map { UInt8(truncatingIfNeeded: $0) }) }
-    case (.unsigned, 2): return array.unsignedIntegers().map { .uint16($0.map { UInt16(truncatingIfNeeded: $0) }) }
-    case (.unsigned, 4): return array.unsignedIntegers().map { .uint32($0.map { UInt32(truncatingIfNeeded: $0) }) }
+    case (.unsigned, 1):
+      return array.unsignedIntegers().map { .uint8($0.map { UInt8(truncatingIfNeeded: $0) }) }
+    case (.unsigned, 2):
+      return array.unsignedIntegers().map { .uint16($0.map { UInt16(truncatingIfNeeded: $0) }) }
+    case (.unsigned, 4):
+      return array.unsignedIntegers().map { .uint32($0.map { UInt32(truncatingIfNeeded: $0) }) }
     case (.unsigned, 8): return array.unsignedIntegers().map { .uint64($0) }
     default: return nil
     }

@@ -20,7 +20,8 @@ extension EstimatorBinder {
       hasSingleIntercepts: try hasSingleIntercepts(state))
   }
 
-  /// A plain number does not widen float32 in numpy, a float64 array does (`fit_intercept=False` leaves such zeros).
+  /// A plain number does not widen float32 in numpy, a float64 array does (`fit_intercept=False` leaves such
+  /// zeros).
   private func hasSingleIntercepts(_ state: EstimatorState) throws(BindError) -> Bool {
     guard case .array(let array)? = graph.node(try state.value("intercept_")) else { return true }
     return array.dtype.itemSize == 4

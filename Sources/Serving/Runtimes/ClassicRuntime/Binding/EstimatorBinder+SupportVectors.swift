@@ -11,17 +11,20 @@ extension EstimatorBinder {
     }
     let count = vectors.shape[0]
     let perClass = try state.integers(state.has("_n_support") ? "_n_support" : "n_support_")
-    guard perClass.count == classes.count, classes.count >= 2, perClass.allSatisfy({ $0 >= 0 && $0 <= count }),
+    guard perClass.count == classes.count, classes.count >= 2,
+      perClass.allSatisfy({ $0 >= 0 && $0 <= count }),
       perClass.reduce(0, &+) == count
     else { throw state.malformed("_n_support", "the number of support vectors per class") }
-    let (pairs, coefficients, intercepts) = try pairwiseCoefficients(state, classes: classes.count, vectors: count)
+    let (pairs, coefficients, intercepts) = try pairwiseCoefficients(
+      state, classes: classes.count, vectors: count)
     return SupportVectorClassifier(
       identity: identity, featureNames: try state.featureNames(identity), classes: classes,
       kernel: SupportVectorKernel(
         function: try kernelFunction(state), vectors: try state.doubles("support_vectors_"), count: count,
         featureCount: identity.featureCount),
       vectorsPerClass: perClass, coefficients: coefficients, intercepts: intercepts,
-      breaksTies: try breaksTies(state, classes: classes.count), calibration: try calibration(state, pairs: pairs))
+      breaksTies: try breaksTies(state, classes: classes.count),
+      calibration: try calibration(state, pairs: pairs))
   }
 
   private func pairwiseCoefficients(
@@ -42,7 +45,8 @@ extension EstimatorBinder {
 
   private func kernelFunction(_ state: EstimatorState) throws(BindError) -> SupportVectorKernel.Function {
     guard case .string(let kernel) = try state.value("kernel") else {
-      throw .unsupported("its SVC has a kernel written in Python; linear, poly, rbf and sigmoid can be served")
+      throw .unsupported(
+        "its SVC has a kernel written in Python; linear, poly, rbf and sigmoid can be served")
     }
     switch kernel {
     case "linear": return .linear

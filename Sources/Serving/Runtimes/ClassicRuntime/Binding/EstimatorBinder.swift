@@ -2,8 +2,8 @@ internal import InferenceProtocol
 
 /// Makes native predictors out of a value graph.
 ///
-/// Arrays are decoded on demand, and what is decoded is counted: a file that names the same array a thousand times gets
-/// an error, not a thousand copies.
+/// Arrays are decoded on demand, and what is decoded is counted: a file that names the same array a thousand
+/// times gets an error, not a thousand copies.
 final class EstimatorBinder {
   let graph: PickleGraph
   private var remainingElements: Int
@@ -18,7 +18,8 @@ final class EstimatorBinder {
     remainingElements = (overflow ? Int.max / 2 : scaled) + 4096
   }
 
-  static let supported = "SVC, LogisticRegression, RandomForestClassifier, RandomForestRegressor, StandardScaler, Pipeline"
+  static let supported =
+    "SVC, LogisticRegression, RandomForestClassifier, RandomForestRegressor, StandardScaler, Pipeline"
 
   /// Reads the estimator at the root.
   static func bind(_ graph: PickleGraph) throws(BindError) -> BoundEstimator {
@@ -44,7 +45,8 @@ final class EstimatorBinder {
     if case .none = value { return nil }
     if case .string("passthrough") = value { return nil }
     guard case .object(let object)? = graph.node(value), object.global.meaning == .estimator else {
-      throw .unsupported("it holds \(describe(value)), not an estimator (supported: \(EstimatorBinder.supported))")
+      throw .unsupported(
+        "it holds \(describe(value)), not an estimator (supported: \(EstimatorBinder.supported))")
     }
     let state = try EstimatorState(object, binder: self)
     switch object.global.name {
@@ -126,7 +128,9 @@ final class EstimatorBinder {
     let identity = try state.identity()
     func statistic(_ name: String) throws(BindError) -> [Double] {
       let values = try state.doubles(name)
-      guard values.count == identity.featureCount else { throw state.malformed(name, "one number per feature") }
+      guard values.count == identity.featureCount else {
+        throw state.malformed(name, "one number per feature")
+      }
       return values
     }
     return StandardScaler(

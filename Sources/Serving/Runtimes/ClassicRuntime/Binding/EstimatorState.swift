@@ -1,4 +1,5 @@
-/// The attributes of one estimator in the graph, read with types and with errors that name class and attribute.
+/// The attributes of one estimator in the graph, read with types and with errors that name class and
+/// attribute.
 struct EstimatorState {
   let binder: EstimatorBinder
   let className: String
@@ -75,7 +76,9 @@ struct EstimatorState {
     case .integer(let number): return Double(number)
     case .node:
       let numbers = try array(name)
-      guard numbers.count == 1, let number = numbers.doubles()?.first else { throw malformed(name, "a number") }
+      guard numbers.count == 1, let number = numbers.doubles()?.first else {
+        throw malformed(name, "a number")
+      }
       return number
     default: throw malformed(name, "a number")
     }
@@ -87,7 +90,9 @@ struct EstimatorState {
   }
 
   func array(_ name: String) throws(BindError) -> NumpyArray {
-    guard case .array(let array)? = binder.graph.node(try value(name)) else { throw malformed(name, "an array") }
+    guard case .array(let array)? = binder.graph.node(try value(name)) else {
+      throw malformed(name, "an array")
+    }
     return array
   }
 

@@ -4,8 +4,9 @@ internal import ModelRuntime
 
 /// `sklearn.linear_model.LogisticRegression`.
 ///
-/// scikit-learn computes `X @ coef_.T` with BLAS, whose sums differ between batch and row and between processors. Here
-/// each score is the plain sum in feature order, so it lies within n·ε·Σ|xᵢwᵢ| of any of them.
+/// scikit-learn computes `X @ coef_.T` with BLAS, whose sums differ between batch and row and between
+/// processors. Here each score is the plain sum in feature order, so it lies within n·ε·Σ|xᵢwᵢ| of any of
+/// them.
 struct LogisticRegression: Predictor {
   /// How `predict_proba` turns scores into probabilities.
   enum Scheme: Sendable {
@@ -79,7 +80,9 @@ struct LogisticRegression: Predictor {
         for row in 0..<rows.rows {
           for score in 0..<scoreCount {
             var sum = 0.0
-            for feature in 0..<width { sum += values[row * width + feature] * coefficients[score * width + feature] }
+            for feature in 0..<width {
+              sum += values[row * width + feature] * coefficients[score * width + feature]
+            }
             scores.append(sum + intercepts[score])
           }
         }
@@ -95,7 +98,9 @@ struct LogisticRegression: Predictor {
     for row in 0..<rows {
       for score in 0..<scoreCount {
         var sum: Float = 0
-        for feature in 0..<width { sum += values[row * width + feature] * coefficients[score * width + feature] }
+        for feature in 0..<width {
+          sum += values[row * width + feature] * coefficients[score * width + feature]
+        }
         scores.append(
           hasSingleIntercepts ? Double(sum + Float(intercepts[score])) : Double(sum) + intercepts[score])
       }

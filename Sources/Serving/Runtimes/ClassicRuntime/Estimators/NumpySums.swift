@@ -28,7 +28,8 @@ enum NumpySums {
       position += 8
     }
     var sum =
-      ((partial[0] + partial[1]) + (partial[2] + partial[3])) + ((partial[4] + partial[5]) + (partial[6] + partial[7]))
+      ((partial[0] + partial[1]) + (partial[2] + partial[3]))
+      + ((partial[4] + partial[5]) + (partial[6] + partial[7]))
     while position < values.count {
       sum += values[position]
       position += 1

@@ -1,6 +1,7 @@
 internal import CShims
 
-/// libsvm's probabilities: a sigmoid per pair of classes, coupled by the second method of Wu, Lin and Weng (2004).
+/// libsvm's probabilities: a sigmoid per pair of classes, coupled by the second method of Wu, Lin and Weng
+/// (2004).
 struct PairwiseCalibration: Sendable {
   /// `_probA` and `_probB`, one each per pair of classes.
   let slopes: [Double]

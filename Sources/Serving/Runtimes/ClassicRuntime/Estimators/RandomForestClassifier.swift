@@ -33,7 +33,8 @@ struct RandomForestClassifier: Predictor {
       for _ in 0..<rows.rows {
         var label = 0
         for count in classCounts {
-          indices.append(label + NumpySums.argmax(UnsafeBufferPointer(rebasing: means[start..<(start + count)])))
+          indices.append(
+            label + NumpySums.argmax(UnsafeBufferPointer(rebasing: means[start..<(start + count)])))
           start += count
           label += count
         }
@@ -45,7 +46,9 @@ struct RandomForestClassifier: Predictor {
 
   func predictProbabilities(_ rows: RowMatrix) throws(PredictError) -> [Tensor] {
     let means = try forest.means(rows)
-    if isSingle { return [Tensor(name: outputName(), shape: [rows.rows, forest.width], values: .float64(means))] }
+    if isSingle {
+      return [Tensor(name: outputName(), shape: [rows.rows, forest.width], values: .float64(means))]
+    }
     var tensors: [Tensor] = []
     var start = 0
     for (index, count) in classCounts.enumerated() {

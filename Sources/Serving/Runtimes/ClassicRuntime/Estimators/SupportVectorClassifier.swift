@@ -63,7 +63,8 @@ struct SupportVectorClassifier: Predictor {
     let decisions = UnsafeMutableBufferPointer(rebasing: scratch[kernel.paddedCount...])
     values.withUnsafeBufferPointer { values in
       for row in 0..<rows.rows {
-        kernel.evaluate(UnsafeBufferPointer(rebasing: values[(row * width)..<((row + 1) * width)]), into: kernels)
+        kernel.evaluate(
+          UnsafeBufferPointer(rebasing: values[(row * width)..<((row + 1) * width)]), into: kernels)
         decide(kernels, into: decisions)
         body(UnsafeBufferPointer(decisions))
       }

@@ -2,8 +2,9 @@ internal import CShims
 
 /// libsvm's kernel functions over support vectors that lie side by side.
 ///
-/// libsvm calls BLAS for its sums. Below sixteen features that is a plain loop: four support vectors are calculated at
-/// a time, each in its own lane. From sixteen on the order is the one that `apus_dot_products` describes.
+/// libsvm calls BLAS for its sums. Below sixteen features that is a plain loop: four support vectors are
+/// calculated at a time, each in its own lane. From sixteen on the order is the one that `apus_dot_products`
+/// describes.
 struct SupportVectorKernel: Sendable {
   enum Function: Sendable {
     case linear
@@ -15,7 +16,8 @@ struct SupportVectorKernel: Sendable {
   let function: Function
   let count: Int
   let featureCount: Int
-  /// `[block][feature]`, four vectors per block, the last one filled up with zeros; empty from 16 features on.
+  /// `[block][feature]`, four vectors per block, the last one filled up with zeros; empty from 16 features
+  /// on.
   private let blocks: [SIMD4<Double>]
   /// `[vector][feature]`; empty below 16 features.
   private let vectors: [Double]
@@ -34,7 +36,9 @@ struct SupportVectorKernel: Sendable {
     for start in stride(from: 0, to: count, by: 4) {
       for feature in 0..<featureCount {
         var lanes = SIMD4<Double>()
-        for lane in 0..<min(4, count - start) { lanes[lane] = vectors[(start + lane) * featureCount + feature] }
+        for lane in 0..<min(4, count - start) {
+          lanes[lane] = vectors[(start + lane) * featureCount + feature]
+        }
         blocks.append(lanes)
       }
     }
@@ -76,7 +80,8 @@ struct SupportVectorKernel: Sendable {
     }
   }
 
-  private func distances(_ row: UnsafeBufferPointer<Double>, into values: UnsafeMutableBufferPointer<Double>) {
+  private func distances(_ row: UnsafeBufferPointer<Double>, into values: UnsafeMutableBufferPointer<Double>)
+  {
     if !vectors.isEmpty {
       withUnsafeTemporaryAllocation(of: Double.self, capacity: featureCount) { scratch in
         apus_squared_distances(

@@ -1,7 +1,7 @@
 /// The nodes of all trees of a forest, flattened for descent.
 ///
-/// Rows are float32 and thresholds float64; each threshold is kept as the largest float32 not above it, which decides
-/// `x <= threshold` alike for every float32 x. The two children of a split lie side by side.
+/// Rows are float32 and thresholds float64; each threshold is kept as the largest float32 not above it, which
+/// decides `x <= threshold` alike for every float32 x. The two children of a split lie side by side.
 struct TreeNodes: Sendable {
   struct Node: Sendable {
     var threshold: Float
@@ -54,7 +54,8 @@ struct TreeNodes: Sendable {
         continue
       }
       // Both of scikit-learn's builders number children after their parent, so there are no cycles.
-      guard let left = Int(exactly: tree.leftChildren[source]), let right = Int(exactly: tree.rightChildren[source]),
+      guard let left = Int(exactly: tree.leftChildren[source]),
+        let right = Int(exactly: tree.rightChildren[source]),
         left > source, right > source, left < count, right < count, left != right,
         let feature = Int32(exactly: tree.features[source]), feature >= 0, feature < featureCount
       else { return nil }

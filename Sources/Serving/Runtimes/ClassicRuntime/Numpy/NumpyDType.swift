@@ -23,7 +23,8 @@ struct NumpyDType: Sendable, Hashable {
     self.isBigEndian = isBigEndian
   }
 
-  /// `f8`, `<i4`, `|b1`, `U3`, `V64`, `O`, …; nil where it is none of numpy's codes or its size is no possible one.
+  /// `f8`, `<i4`, `|b1`, `U3`, `V64`, `O`, …; nil where it is none of numpy's codes or its size is no
+  /// possible one.
   init?(code: String) {
     var code = Substring(code)
     var isBigEndian = false

@@ -1,4 +1,5 @@
-/// A name that a pickle may mention. Names are looked up here and nowhere else; none is ever imported or called.
+/// A name that a pickle may mention. Names are looked up here and nowhere else; none is ever imported or
+/// called.
 struct PickleGlobal: Sendable, Hashable {
   /// What the machine does when the name is "called".
   enum Meaning: Sendable, Hashable {

@@ -37,7 +37,9 @@ extension PickleMachine {
 
   func pairs(_ values: [PickleValue]) throws(PickleError) -> [PickleEntry] {
     guard values.count.isMultiple(of: 2) else { throw corrupt("a dictionary with a key without a value") }
-    return stride(from: 0, to: values.count, by: 2).map { PickleEntry(key: values[$0], value: values[$0 + 1]) }
+    return stride(from: 0, to: values.count, by: 2).map {
+      PickleEntry(key: values[$0], value: values[$0 + 1])
+    }
   }
 
   /// The node on top of the stack, which stays there.
@@ -50,7 +52,9 @@ extension PickleMachine {
 
   private mutating func append(_ values: [PickleValue]) throws(PickleError) {
     let index = try topNode()
-    guard case .list(var list) = nodes[index] else { throw corrupt("items are appended to something that is no list") }
+    guard case .list(var list) = nodes[index] else {
+      throw corrupt("items are appended to something that is no list")
+    }
     nodes[index] = .list([])  // so that the append below is in place
     list.append(contentsOf: values)
     nodes[index] = .list(list)
@@ -58,7 +62,9 @@ extension PickleMachine {
 
   private mutating func addToSet(_ values: [PickleValue]) throws(PickleError) {
     let index = try topNode()
-    guard case .set(var set) = nodes[index] else { throw corrupt("items are added to something that is no set") }
+    guard case .set(var set) = nodes[index] else {
+      throw corrupt("items are added to something that is no set")
+    }
     nodes[index] = .set([])
     set.append(contentsOf: values)
     nodes[index] = .set(set)

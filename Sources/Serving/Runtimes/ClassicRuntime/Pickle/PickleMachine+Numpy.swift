@@ -8,7 +8,9 @@ extension PickleMachine {
   func dtype(_ arguments: [PickleValue]) throws(PickleError) -> NumpyDType {
     switch arguments.first {
     case .string(let code):
-      guard let dtype = NumpyDType(code: code) else { throw corrupt("numpy type '\(code.prefix(40))' is unknown") }
+      guard let dtype = NumpyDType(code: code) else {
+        throw corrupt("numpy type '\(code.prefix(40))' is unknown")
+      }
       return dtype
     case .global(let global) where global.module == "builtins" && global.name == "object":
       return NumpyDType(kind: .object, itemSize: 8)
@@ -18,7 +20,9 @@ extension PickleMachine {
 
   /// The state tuple (version, byte order, subtype, names, fields, item size, alignment, flags…).
   func dtype(_ base: NumpyDType, state: PickleValue) throws(PickleError) -> NumpyDType {
-    guard let parts = tuple(state), parts.count >= 7 else { throw corrupt("a numpy type with a malformed state") }
+    guard let parts = tuple(state), parts.count >= 7 else {
+      throw corrupt("a numpy type with a malformed state")
+    }
     var dtype = base
     if case .string(let order) = parts[1] { dtype.isBigEndian = order == ">" }
     if case .none = parts[2] {} else { throw .unsupported(reason: "it holds a numpy sub-array type") }
@@ -50,7 +54,9 @@ extension PickleMachine {
         case .integer(let wide) = parts[1], let offset = Int(exactly: wide), offset >= 0
       else { throw corrupt("a malformed field of a numpy type") }
       let dtype = try dtypeNode(parts[0])
-      guard offset <= size, dtype.itemSize <= size - offset else { throw corrupt("a numpy field beyond its element") }
+      guard offset <= size, dtype.itemSize <= size - offset else {
+        throw corrupt("a numpy field beyond its element")
+      }
       guard dtype.fields.isEmpty else { throw .unsupported(reason: "it holds nested structured numpy types") }
       fields.append(NumpyDType.Field(name: name, offset: offset, dtype: dtype))
     }
@@ -114,7 +120,8 @@ extension PickleMachine {
 
   /// `_frombuffer(buffer, dtype, shape, order)`: protocol 5 with the buffer in the stream.
   mutating func arrayFromBuffer(_ arguments: [PickleValue]) throws(PickleError) -> PickleValue {
-    guard arguments.count == 4, case .bytes(let bytes) = arguments[0], case .string(let order) = arguments[3] else {
+    guard arguments.count == 4, case .bytes(let bytes) = arguments[0], case .string(let order) = arguments[3]
+    else {
       throw corrupt("an array with a malformed buffer")
     }
     let array = try makeArray(
@@ -135,7 +142,9 @@ extension PickleMachine {
     case .bool: return .bool(array.integers()?.first != 0)
     case .signed, .unsigned: return array.integers()?.first.map { .integer($0) } ?? .bigInteger(bytes)
     case .float:
-      guard let number = array.doubles()?.first else { throw .unsupported(reason: "it holds a \(dtype.name)") }
+      guard let number = array.doubles()?.first else {
+        throw .unsupported(reason: "it holds a \(dtype.name)")
+      }
       return .float(number)
     case .unicode, .bytes:
       guard let text = array.strings()?.first else { throw corrupt("text that is not valid Unicode") }
@@ -171,7 +180,8 @@ extension PickleMachine {
   }
 
   private mutating func readObjectArray(_ shape: [Int]) throws(PickleError) -> NumpyArray {
-    guard case .node(let index) = try runNested(), case .array(let array) = nodes[index], array.shape == shape else {
+    guard case .node(let index) = try runNested(), case .array(let array) = nodes[index], array.shape == shape
+    else {
       throw corrupt("an object array whose content has another shape")
     }
     return array

@@ -34,7 +34,9 @@ extension PickleMachine {
   }
 
   private mutating func popGlobal() throws(PickleError) -> PickleGlobal {
-    guard case .global(let global) = try pop() else { throw corrupt("a call of something that is no known name") }
+    guard case .global(let global) = try pop() else {
+      throw corrupt("a call of something that is no known name")
+    }
     return global
   }
 

@@ -26,7 +26,8 @@ extension PickleMachine {
     case .persid, .binpersid:
       throw .unsupported(reason: "it refers to objects outside the file (persistent ids)")
     case .ext1, .ext2, .ext4:
-      throw .unsupported(reason: "it uses copyreg extension codes, which only the writing program can resolve")
+      throw .unsupported(
+        reason: "it uses copyreg extension codes, which only the writing program can resolve")
     case .nextBuffer, .readonlyBuffer:
       throw .unsupported(reason: "its arrays are out-of-band protocol 5 buffers, which are not in the file")
     default: throw corrupt("opcode \(opcode) out of place")
@@ -151,7 +152,8 @@ extension PickleMachine {
     }
     let body = line.dropFirst().dropLast()
     guard !body.contains(0x5c) else {
-      throw .unsupported(reason: "it holds a protocol 0 string with escapes; save it with protocol 2 or newer")
+      throw .unsupported(
+        reason: "it holds a protocol 0 string with escapes; save it with protocol 2 or newer")
     }
     push(oldString(body))
   }

@@ -17,7 +17,9 @@ extension PickleMachine {
   /// A little-endian unsigned number of `width` bytes (1 to 8) that fits an `Int`.
   mutating func readLength(_ width: Int) throws(PickleError) -> Int {
     var number: UInt64 = 0
-    for (position, byte) in try readSlice(width).enumerated() { number |= UInt64(byte) << UInt64(8 * position) }
+    for (position, byte) in try readSlice(width).enumerated() {
+      number |= UInt64(byte) << UInt64(8 * position)
+    }
     guard let length = Int(exactly: number) else { throw corrupt("a length of \(number) bytes") }
     return length
   }

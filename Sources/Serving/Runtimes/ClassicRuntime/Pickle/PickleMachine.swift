@@ -2,8 +2,9 @@ internal import Basics
 
 /// Reads a pickle (protocols 0 to 5) as data: opcodes move values between a stack, a memo and a graph.
 ///
-/// Nothing is imported, called or run. Every name passes `PickleGlobal.find`; every length is checked against the bytes
-/// that are there; joblib's raw array bytes, which follow their wrapper in the stream, are taken as slices of it.
+/// Nothing is imported, called or run. Every name passes `PickleGlobal.find`; every length is checked against
+/// the bytes that are there; joblib's raw array bytes, which follow their wrapper in the stream, are taken as
+/// slices of it.
 struct PickleMachine {
   let input: Bytes
   let limits: PickleLimits

@@ -9,7 +9,8 @@ enum PickleOpcode: UInt8, Sendable {
   case setitem = 0x73, tuple = 0x74, emptyTuple = 0x29, setitems = 0x75, binfloat = 0x47
   // Protocol 2
   case proto = 0x80, newobj = 0x81, ext1 = 0x82, ext2 = 0x83, ext4 = 0x84
-  case tuple1 = 0x85, tuple2 = 0x86, tuple3 = 0x87, newtrue = 0x88, newfalse = 0x89, long1 = 0x8a, long4 = 0x8b
+  case tuple1 = 0x85, tuple2 = 0x86, tuple3 = 0x87, newtrue = 0x88, newfalse = 0x89, long1 = 0x8a, long4 =
+    0x8b
   // Protocol 3
   case binbytes = 0x42, shortBinbytes = 0x43
   // Protocol 4

@@ -1,4 +1,5 @@
-/// One value of a pickle. Values with parts are nodes of the `PickleGraph`, so sharing and cycles need no references.
+/// One value of a pickle. Values with parts are nodes of the `PickleGraph`, so sharing and cycles need no
+/// references.
 enum PickleValue: Sendable {
   case none
   case bool(Bool)

@@ -67,7 +67,8 @@ enum RowChecks {
   ) throws(PredictError) {
     if hasNaN, !allowsNaN {
       throw .invalidInput(
-        "Input X contains NaN.\n\(identity.className) does not accept missing values encoded as NaN natively.")
+        "Input X contains NaN.\n\(identity.className) does not accept missing values encoded as NaN natively."
+      )
     }
     if hasInfinity {
       throw .invalidInput("Input X contains infinity or a value too large for dtype('\(type)').")

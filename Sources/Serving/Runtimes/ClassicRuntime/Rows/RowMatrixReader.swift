@@ -7,12 +7,14 @@ enum RowMatrixReader {
     _ inputs: [Tensor], featureNames: [String]?, identity: EstimatorIdentity
   ) throws(PredictError) -> RowMatrix {
     guard let first = inputs.first else {
-      throw .invalidInput("The request has no input tensor; one of shape [rows, \(identity.featureCount)] is needed.")
+      throw .invalidInput(
+        "The request has no input tensor; one of shape [rows, \(identity.featureCount)] is needed.")
     }
     for tensor in inputs {
       try requireNumbers(tensor)
       guard Tensor.elementCount(of: tensor.shape) == tensor.values.count else {
-        throw .invalidInput("Input '\(tensor.name)' has shape \(tensor.shape) and \(tensor.values.count) elements.")
+        throw .invalidInput(
+          "Input '\(tensor.name)' has shape \(tensor.shape) and \(tensor.values.count) elements.")
       }
     }
     if inputs.count == 1, !isNamedColumn(first, featureNames) { return try matrix(first, identity) }
@@ -36,20 +38,18 @@ enum RowMatrixReader {
   ) throws(PredictError) -> RowMatrix {
     switch tensor.shape.count {
     case 2: return RowMatrix(rows: tensor.shape[0], columns: tensor.shape[1], values: tensor.values)
-    case 0:
+    case 0, 1:
+      let kind = tensor.shape.isEmpty ? "scalar" : "1D"
       throw .invalidInput(
-        "Expected 2D array, got scalar array instead. Reshape your data either using array.reshape(-1, 1) if your "
-          + "data has a single feature or array.reshape(1, -1) if it contains a single sample.")
-    case 1:
-      throw .invalidInput(
-        "Expected 2D array, got 1D array instead. Reshape your data either using array.reshape(-1, 1) if your "
-          + "data has a single feature or array.reshape(1, -1) if it contains a single sample.")
+        "Expected 2D array, got \(kind) array instead. Reshape your data either using array.reshape(-1, 1) "
+          + "if your data has a single feature or array.reshape(1, -1) if it contains a single sample.")
     default:
       throw .invalidInput("Found array with dim \(tensor.shape.count). \(identity.className) expected <= 2.")
     }
   }
 
-  /// Columns in the order of the model's feature names; in the request's order where the model knows no names.
+  /// Columns in the order of the model's feature names; in the request's order where the model knows no
+  /// names.
   private static func order(
     _ inputs: [Tensor], _ featureNames: [String]?
   ) throws(PredictError) -> [Tensor] {
