@@ -72,9 +72,10 @@ final class FaultyTransport: KubeTransport {
 
 /// Faults drawn from a seed, up to a number of them: what is retried must come to its end.
 final class RandomFaults: Sendable {
-  private let state: Mutex<(seed: UInt64, left: Int)>
+  private let state: Mutex<(seed: UInt64, left: Int, watchesLeft: Int)>
 
-  init(seed: UInt64, count: Int) { state = Mutex((seed, count)) }
+  /// Watches fail less often than other requests: their delays grow, and the test is to end soon.
+  init(seed: UInt64, count: Int) { state = Mutex((seed, count, count / 4)) }
 
   var left: Int { state.withLock { $0.left } }
 
@@ -90,6 +91,8 @@ final class RandomFaults: Sendable {
       if bits % 3 != 0 { return nil }
       state.left -= 1
       if request.queryValue("watch") != nil {
+        if state.watchesLeft == 0 { return nil }
+        state.watchesLeft -= 1
         return bits & 64 == 0 ? .cutWatch(after: Int(bits >> 8) & 3) : .refuse(KubeError(.expired, "too old"))
       }
       switch (bits >> 8) % 4 {

@@ -75,6 +75,12 @@ import Testing
     #expect(wanted == ["broken": 1])
   }
 
+  @Test func aStatusThatStillCountsPodsThatAreGoingFreesNoOthers() {
+    let wanted = RollingUpdate.oldSetsDown(
+      replicas: 5, bounds: RolloutBounds(surge: 2, unavailable: 1), new: set("new", 3, 1), old: [set("old", 4, 5)])
+    #expect(wanted == ["old": 3])
+  }
+
   /// Plays a rollout to its end: no step may leave the bounds, and it always ends.
   @Test(arguments: [(1, 1, 0), (1, 0, 1), (3, 1, 0), (10, 3, 2), (10, 0, 1), (7, 7, 7), (100, 25, 25)])
   func everyRolloutEndsWithinItsBounds(_ replicas: Int, _ surge: Int, _ unavailable: Int) {

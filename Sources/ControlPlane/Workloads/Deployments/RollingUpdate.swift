@@ -39,8 +39,9 @@ enum RollingUpdate {
       wanted[sets[index].name] = sets[index].replicas
     }
 
-    let available = new.available + sets.reduce(0) { $0 + $1.available }
-    var spare = available - minimumAvailable
+    // A set's status may still count pods that it is about to delete.
+    let available = sets.reduce(min(new.available, new.replicas)) { $0 + min($1.available, $1.replicas) }
+    var spare = min(available - minimumAvailable, mayGo - removed)
     for index in sets.indices where spare > 0 && sets[index].replicas > 0 {
       let cut = min(sets[index].replicas, spare)
       spare -= cut

@@ -108,30 +108,58 @@ public final class Informer: Sendable {
 
   /// Keeps the copy up to date until the task is cancelled.
   public func run() async {
-    var backoff = Backoff(initial: .milliseconds(20), maximum: .seconds(30))
+    var backoff = Backoff(initial: .milliseconds(20), maximum: .seconds(10))
     while !Task.isCancelled {
-      do {
-        if resourceVersion.isEmpty { try await replaceAll() }
-        let started = clock.monotonicNow()
-        let sawEvent = try await follow(&backoff)
-        // Ended by the server, as watches are; one that ends at once each time must not become a busy loop.
-        if sawEvent || clock.monotonicNow() - started >= Self.shortestHealthyWatch {
-          backoff.reset()
-          continue
-        }
-      } catch is CancellationError {
-        return
-      } catch let error as KubeError where error.reason == .expired || error.reason == .gone || error.code == 410 {
-        // The watch's revision is gone: everything may have changed.
-        store.withLock { $0.resourceVersion = "" }
-        if backoff.attempts == 0 {
-          _ = backoff.next()
-          continue
-        }
-      } catch {
+      let started = clock.monotonicNow()
+      let end = await follow(&backoff)
+      if clock.monotonicNow() - started >= Self.shortestHealthyWatch { backoff.reset() }
+      switch end {
+      case .cancelled: return
+      case .ended where backoff.attempts == 0:
+        // Ended by the server, as watches are. One that ends at once each time must not become a busy loop.
+        _ = backoff.next()
+        continue
+      case .expired where backoff.attempts == 0:
+        _ = backoff.next()
+        continue
+      case .ended, .expired: break
+      case .failed(let error):
         log.warning("cannot follow; trying again", ["resource": resource.qualifiedName, "cause": "\(error)"])
       }
       do { try await clock.sleep(for: backoff.next()) } catch { return }
+    }
+  }
+
+  /// How a watch came to its end.
+  private enum End {
+    case cancelled
+    case ended
+    /// Its revision is gone: everything may have changed, and is listed again.
+    case expired
+    case failed(any Error)
+  }
+
+  /// Lists where that is needed, then takes events until the watch ends. An event shows that all is well: the next
+  /// delay is short again.
+  private func follow(_ backoff: inout Backoff) async -> End {
+    do {
+      if resourceVersion.isEmpty { try await replaceAll() }
+      let events = try await client.watch(
+        resource, namespace: namespace, labelSelector: labelSelector, fieldSelector: fieldSelector,
+        resourceVersion: resourceVersion)
+      for try await event in events {
+        if event.kind == .error { throw KubeError(statusJSON: event.object.json, httpStatus: 500) }
+        backoff.reset()
+        take(event)
+      }
+      return Task.isCancelled ? .cancelled : .ended
+    } catch is CancellationError {
+      return .cancelled
+    } catch let error as KubeError where error.reason == .expired || error.reason == .gone || error.code == 410 {
+      store.withLock { $0.resourceVersion = "" }
+      return .expired
+    } catch {
+      return Task.isCancelled ? .cancelled : .failed(error)
     }
   }
 
@@ -153,23 +181,6 @@ public final class Informer: Sendable {
       for change in changes { for handler in handlers { handler(change) } }
     }
     synced.open()
-  }
-
-  /// Takes events until the watch ends. An event shows that all is well: the next delay is short again. True where
-  /// one came.
-  private func follow(_ backoff: inout Backoff) async throws -> Bool {
-    let events = try await client.watch(
-      resource, namespace: namespace, labelSelector: labelSelector, fieldSelector: fieldSelector,
-      resourceVersion: resourceVersion)
-    var sawEvent = false
-    for try await event in events {
-      if event.kind == .error { throw KubeError(statusJSON: event.object.json, httpStatus: 500) }
-      sawEvent = true
-      backoff.reset()
-      take(event)
-    }
-    try Task.checkCancellation()
-    return sawEvent
   }
 
   private func take(_ event: WatchEvent) {
