@@ -60,6 +60,9 @@ import Testing
       let unreadable = try await send(
         test, "POST", "/api/v1/namespaces/default/configmaps", headers: ["Content-Type": protobuf], body: "k8s")
       #expect(unreadable.status == 415)
+      let unknown = try await send(
+        test, "POST", "/api/v1/namespaces/default/configmaps", headers: ["Content-Type": "image/png"], body: "k8s")
+      #expect(unknown.status == 415)
       let broken = try await send(test, "POST", "/api/v1/namespaces/default/configmaps", body: "{")
       #expect(broken.status == 400)
     }

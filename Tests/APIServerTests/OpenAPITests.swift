@@ -64,7 +64,7 @@ import Testing
       #expect(missing.isEmpty)
       let (bytes, type) = try await document(
         test, "/openapi/v2", accept: "application/com.github.proto-openapi.spec.v2@v1.0+protobuf")
-      #expect(type == "application/com.github.proto-openapi.spec.v2@v1.0+protobuf")
+      #expect(type == "application/com.github.proto-openapi.spec.v2.v1.0+protobuf")
       let document = try ProtobufFields(bytes)
       #expect(document.text(1) == "2.0")
       #expect(try document.message(2)?.text(1) == "Kubernetes")

@@ -98,7 +98,7 @@ public final class APIServer: KubeTransport {
 
   static func failure(_ error: any Error, _ logger: Logger) -> KubeResponse {
     let answer = kubeError(error)
-    if answer.code >= 500 { logger.error("request failed", ["cause": answer.message]) }
+    if answer.code == 500 { logger.error("request failed", ["cause": answer.message]) }
     return KubeResponse(status: answer.code, body: .json(answer.statusJSON))
   }
 

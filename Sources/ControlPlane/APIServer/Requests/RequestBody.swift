@@ -36,7 +36,13 @@ struct RequestBody: Sendable {
       return
     }
     let mediaType = contentType.prefix { $0 != ";" }.lowercased()
-    if mediaType.hasSuffix("yaml") {
+    if mediaType == KubeProtobuf.mediaType {
+      do {
+        json = try KubeProtobuf.decode(bytes, catalog: BuiltinSchemas.catalog)
+      } catch {
+        throw KubeError(.unsupportedMediaType, "the request's protobuf body cannot be used: \(error)")
+      }
+    } else if mediaType.hasSuffix("yaml") {
       json = try Self.readYAML(bytes, &duplicates)
     } else if mediaType.isEmpty || mediaType.hasSuffix("json") {
       do {

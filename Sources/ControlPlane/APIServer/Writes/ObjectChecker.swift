@@ -12,8 +12,21 @@ struct ObjectChecker: Sendable {
     SchemaPruner(schema: definition.schema, catalog: BuiltinSchemas.catalog).prune(&object.json)
   }
 
+  /// Members of the metadata that upstream leaves out where they are empty.
+  private static let omittedWhenEmpty = ["labels", "annotations", "finalizers", "ownerReferences", "generateName"]
+
   /// The schema's defaults, then what only code can say.
   func applyDefaults(_ object: inout KubeObject) {
+    var metadata = object.metadata
+    for key in Self.omittedWhenEmpty {
+      switch metadata[key] {
+      case .object(let members)? where members.isEmpty: metadata[key] = nil
+      case .array(let elements)? where elements.isEmpty: metadata[key] = nil
+      case .string("")?: metadata[key] = nil
+      default: continue
+      }
+    }
+    object.metadata = metadata
     SchemaDefaulter(schema: definition.schema, catalog: BuiltinSchemas.catalog).applyDefaults(to: &object.json)
     definition.strategy.applyDefaults?(&object)
   }
