@@ -234,8 +234,29 @@ import Testing
     state.routes.removeLast()
     let status = ServiceStatus.make(state, now: moment)
     #expect(condition(status, "IngressReady")?.message.contains("spec.transformer") == true)
+    #expect(condition(status, "TransformerReady")?.reason == "NotDeployed")
     #expect(condition(status, "Ready")?.status == .no)
     #expect(status["url"] == nil)
+  }
+
+  @Test(arguments: [
+    (#"{"predictor":{"sklearn":{},"minReplicas":2,"maxReplicas":2,"timeout":5}}"#, []),
+    (
+      #"{"predictor":{"sklearn":{},"minReplicas":0,"maxReplicas":3,"logger":{"mode":"all"},"batcher":{}}}"#,
+      [
+        "spec.predictor.logger", "spec.predictor.batcher", "spec.predictor.minReplicas: 0",
+        "spec.predictor.maxReplicas",
+      ]
+    ),
+    (
+      #"{"predictor":{"sklearn":{}},"explainer":{"art":{}},"canary":[{}]}"#,
+      ["spec.explainer", "spec.canary"]
+    ),
+  ])
+  func fieldsThatAreNotUsedAreNamed(_ spec: String, _ paths: [String]) throws {
+    let service = try makeService(spec)
+    #expect(UnusedFields.paths(service) == paths)
+    #expect((UnusedFields.message(service) == nil) == paths.isEmpty)
   }
 
   @Test func aStoppedServiceKeepsItsModeOnly() throws {

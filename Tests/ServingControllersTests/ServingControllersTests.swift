@@ -149,6 +149,18 @@ import Testing
     }
   }
 
+  @Test func fieldsThatAreNotUsedAreToldOnce() async throws {
+    try await withPlatform { platform in
+      try await platform.client.create(
+        .inferenceServices,
+        platform.service(
+          #"{"predictor":{"sklearn":{"storageUri":"pvc://c/p"},"batcher":{"maxBatchSize":2}}}"#))
+      let event = try await platform.waitForEvent("FieldsNotUsed")
+      #expect(
+        event["message"]?.string == "stored, but not acted on by this release: spec.predictor.batcher")
+    }
+  }
+
   @Test func admissionRefusesWhatValidationRefuses() async throws {
     try await withPlatform { platform in
       let error = await #expect(throws: KubeError.self) {

@@ -186,6 +186,11 @@ struct InferenceServiceReconciler: Reconciler {
         message: "Failed to update status for InferenceService \"\(stored.name)\": \(error.message)")
       throw error
     }
+    if stored.status?["observedGeneration"]?.int != stored.generation, !observed.service.isStopped,
+      let message = UnusedFields.message(observed.service)
+    {
+      events.record(stored, .warning, reason: "FieldsNotUsed", message: message)
+    }
     ReadinessEvents.record(stored, status, events, failureReason: observed.failure?.eventReason)
   }
 }

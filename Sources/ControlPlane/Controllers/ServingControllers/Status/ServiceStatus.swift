@@ -39,7 +39,7 @@ enum ServiceStatus {
       [
         predictor, ingress, ready(predictor, ingress),
         Condition("Stopped", .no, severity: "Info"),
-      ], old: old, now: now)
+      ] + UnusedFields.conditions(observed.service), old: old, now: now)
     if let runtime = observed.runtime {
       status[runtime.isClusterWide ? "clusterServingRuntimeName" : "servingRuntimeName"] = .string(
         runtime.name)
