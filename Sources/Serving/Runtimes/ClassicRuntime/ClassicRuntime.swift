@@ -1,4 +1,4 @@
-internal import Basics
+public import Basics
 internal import Linux
 public import ModelRuntime
 
@@ -14,7 +14,14 @@ public struct ClassicRuntime: ModelRuntime {
   public var frameworks: [String] { ["sklearn"] }
 
   public func load(path: String, options: LoadOptions) throws(ModelLoadError) -> any LoadedModel {
-    try ClassicModel(estimator(try read(path), path: path), options: options)
+    try load(bytes: try read(path), path: path, options: options)
+  }
+
+  /// Builds the model from a file's bytes; `path` is what errors name.
+  public func load(
+    bytes: Bytes, path: String, options: LoadOptions
+  ) throws(ModelLoadError) -> any LoadedModel {
+    ClassicModel(try estimator(bytes, path: path), options: options)
   }
 
   public func recognizes(path: String, firstBytes: [UInt8]) -> Bool {
@@ -25,8 +32,9 @@ public struct ClassicRuntime: ModelRuntime {
   }
 
   private func read(_ path: String) throws(ModelLoadError) -> Bytes {
+    let limit = ClassicRuntime.maximumFileBytes
     do {
-      return try Files.read(path, limit: ClassicRuntime.maximumFileBytes)
+      if try Files.status(path).size <= limit { return try Files.read(path, limit: limit) }
     } catch {
       if error.isNotFound {
         throw ModelLoadError(.modelMissing, "There is no model file at \(path); check the storage URI.")
@@ -34,6 +42,7 @@ public struct ClassicRuntime: ModelRuntime {
       throw ModelLoadError(
         .unreadable, "The model file \(path) cannot be read: \(error); check its permissions.")
     }
+    throw ModelLoadError(.tooLarge, "The model file \(path) is larger than \(limit >> 30) GiB.")
   }
 
   /// Container → value graph → estimator; every reader's error becomes one sentence here.
