@@ -204,16 +204,12 @@ extension HTTP1ServerConnection: ChannelDelegate {
   /// it, or through it, ends.
   private func clientWentAway() {
     guard sequence > 0 else { return }
-    switch server.state.handler {
-    case .streaming:
+    if case .streaming = server.state.handler {
       channel.close(.failed("the client left"))
-    case .async:
-      if case .streaming = response {
-        channel.close(.failed("the client left"))
-      } else {
-        cancelledThrough.store(sequence, ordering: .relaxed)
-      }
-    case .buffered: cancelledThrough.store(sequence, ordering: .relaxed)
+    } else if case .streaming = response {
+      channel.close(.failed("the client left"))
+    } else {
+      cancelledThrough.store(sequence, ordering: .relaxed)
     }
   }
 

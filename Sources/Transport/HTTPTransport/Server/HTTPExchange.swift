@@ -70,6 +70,18 @@ public final class HTTPExchange: @unchecked Sendable {
     return driver.sendBody(sequence, bytes)
   }
 
+  /// Sends a piece, from a task, and waits until the client has taken enough of it; one such call at a time.
+  /// - Returns: false once nobody reads any more.
+  public func write(_ bytes: Bytes) async -> Bool {
+    guard phase.load(ordering: .relaxed) == Self.begun else { return false }
+    let driver = driver
+    let sequence = sequence
+    return await withCheckedContinuation { continuation in
+      let accepted = loop.post { driver.sendBody(sequence, bytes, continuation) }
+      if !accepted { continuation.resume(returning: false) }
+    }
+  }
+
   /// Ends an answer begun by `sendHead`.
   public func finish() {
     guard move(from: Self.begun, to: Self.ended) else { return }
@@ -93,18 +105,6 @@ public final class HTTPExchange: @unchecked Sendable {
 }
 
 extension HTTPExchange {
-  /// Sends a piece and waits until the client has taken enough of it.
-  /// - Returns: false once nobody reads any more.
-  func write(_ bytes: Bytes) async -> Bool {
-    guard phase.load(ordering: .relaxed) == Self.begun else { return false }
-    let driver = driver
-    let sequence = sequence
-    return await withCheckedContinuation { continuation in
-      let accepted = loop.post { driver.sendBody(sequence, bytes, continuation) }
-      if !accepted { continuation.resume(returning: false) }
-    }
-  }
-
   /// For the connection, which holds the only reference then.
   func reuse(_ sequence: Int) {
     self.sequence = sequence
