@@ -75,7 +75,8 @@ let rows: [Row] = [
   Row(
     name: "APIServer", folder: "ControlPlane",
     dependencies: [
-      "Basics", "Linux", "Formats", "Crypto", "Telemetry", "Lifecycle", "HTTPWire", "KubeProtocol", "ServingAPI",
+      "Basics", "Linux", "Formats", "Crypto", "Telemetry", "Lifecycle", "HTTPWire", "KubeProtocol",
+      "ServingAPI",
       "HTTPTransport", "KubeClient", "KubeStore",
     ]),
   Row(
@@ -99,8 +100,10 @@ let rows: [Row] = [
   Row(
     name: "Commands", folder: "",
     dependencies: [
-      "CShims", "Basics", "Linux", "Formats", "Crypto", "Telemetry", "Lifecycle", "HTTPWire", "InferenceProtocol",
-      "KubeProtocol", "ServingAPI", "HTTPTransport", "KubeClient", "ModelRuntime", "ClassicRuntime", "ModelStorage",
+      "CShims", "Basics", "Linux", "Formats", "Crypto", "Telemetry", "Lifecycle", "HTTPWire",
+      "InferenceProtocol",
+      "KubeProtocol", "ServingAPI", "HTTPTransport", "KubeClient", "ModelRuntime", "ClassicRuntime",
+      "ModelStorage",
       "ModelServer", "Gateway", "KubeStore", "APIServer", "ControllerKit", "Workloads", "NodeAgent",
       "ServingControllers",
     ]),
@@ -117,15 +120,24 @@ let tests: [(name: String, dependencies: [String])] = [
   ("HTTPTransportTests", ["Basics", "Linux", "Crypto", "Lifecycle", "HTTPWire", "HTTPTransport"]),
   ("KubeProtocolTests", ["Basics", "Formats", "KubeProtocol"]),
   ("ServingAPITests", ["Basics", "Formats", "KubeProtocol", "ServingAPI"]),
-  ("KubeStoreTests", ["CSQLite", "CSQLiteRecorder", "Basics", "Linux", "Formats", "KubeProtocol", "KubeStore"]),
+  (
+    "KubeStoreTests",
+    ["CSQLite", "CSQLiteRecorder", "Basics", "Linux", "Formats", "KubeProtocol", "KubeStore"]
+  ),
   (
     "APIServerTests",
     [
-      "Basics", "Linux", "Formats", "Crypto", "HTTPWire", "KubeProtocol", "HTTPTransport", "KubeClient", "KubeStore",
+      "Basics", "Linux", "Formats", "Crypto", "HTTPWire", "KubeProtocol", "HTTPTransport", "KubeClient",
+      "KubeStore",
       "APIServer",
     ]
   ),
-  ("KubeClientTests", ["Basics", "Linux", "Formats", "KubeProtocol", "KubeClient", "KubeStore", "APIServer"]),
+  (
+    "KubeClientTests",
+    [
+      "Basics", "Linux", "Formats", "KubeProtocol", "HTTPTransport", "KubeClient", "KubeStore", "APIServer",
+    ]
+  ),
   ("ControllerKitTests", ["Basics", "Linux", "Formats", "KubeProtocol", "KubeClient", "ControllerKit"]),
   (
     "WorkloadsTests",
@@ -138,7 +150,7 @@ let tests: [(name: String, dependencies: [String])] = [
     "NodeAgentTests",
     [
       "Basics", "Linux", "Formats", "KubeProtocol", "HTTPTransport", "KubeClient", "KubeStore", "APIServer",
-      "ControllerKit", "NodeAgent", "PodSupervisorProbe",
+      "Telemetry", "ControllerKit", "NodeAgent", "PodSupervisorProbe",
     ]
   ),
   (
@@ -149,11 +161,15 @@ let tests: [(name: String, dependencies: [String])] = [
     ]
   ),
   ("InferenceProtocolTests", ["Basics", "Formats", "InferenceProtocol"]),
-  ("ClassicRuntimeTests", ["Basics", "Linux", "Formats", "InferenceProtocol", "ModelRuntime", "ClassicRuntime"]),
+  (
+    "ClassicRuntimeTests",
+    ["Basics", "Linux", "Formats", "InferenceProtocol", "ModelRuntime", "ClassicRuntime"]
+  ),
   (
     "ModelServerTests",
     [
-      "Basics", "Linux", "Formats", "HTTPWire", "InferenceProtocol", "HTTPTransport", "ModelRuntime", "ModelServer",
+      "Basics", "Linux", "Formats", "HTTPWire", "InferenceProtocol", "HTTPTransport", "ModelRuntime",
+      "ModelServer",
     ]
   ),
   (
@@ -199,7 +215,9 @@ let needed: Set<String> = {
   }
   return found
 }()
-func isNeeded(_ name: String, _ needed: Set<String>, _ narrowed: Bool) -> Bool { !narrowed || needed.contains(name) }
+func isNeeded(_ name: String, _ needed: Set<String>, _ narrowed: Bool) -> Bool {
+  !narrowed || needed.contains(name)
+}
 
 var targets: [Target] = []
 for (name, settings) in cTargets where isNeeded(name, needed, narrowed) {
@@ -224,13 +242,23 @@ for (name, dependencies) in chosenTests {
       name: name, dependencies: dependencies.map { .init(stringLiteral: $0) }, path: "Tests/\(name)",
       swiftSettings: swiftSettings))
 }
+if chosenTests.contains(where: { $0.name == "NodeAgentTests" }) {
+  // The role `apus pod` alone, as a program that the node agent's tests start.
+  targets.append(
+    .executableTarget(
+      name: "PodSupervisorProbe", dependencies: ["Linux", "NodeAgent"],
+      path: "Tests/Support/PodSupervisorProbe",
+      swiftSettings: swiftSettings))
+}
 if !narrowed {
   targets.append(
     .executableTarget(
-      name: "ExactnessDriver", dependencies: ["Basics", "Linux", "InferenceProtocol", "ModelRuntime", "ClassicRuntime"],
+      name: "ExactnessDriver",
+      dependencies: ["Basics", "Linux", "InferenceProtocol", "ModelRuntime", "ClassicRuntime"],
       path: "Tests/Support/ExactnessDriver", swiftSettings: swiftSettings))
   targets.append(
-    .executableTarget(name: "apus", dependencies: ["Commands"], path: "Sources/apus", swiftSettings: swiftSettings))
+    .executableTarget(
+      name: "apus", dependencies: ["Commands"], path: "Sources/apus", swiftSettings: swiftSettings))
 }
 
 let package = Package(name: "apus", targets: targets)

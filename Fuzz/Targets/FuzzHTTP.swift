@@ -7,7 +7,9 @@ public func fuzzHTTP(_ start: UnsafePointer<UInt8>, _ count: Int) -> CInt {
   let bytes = UnsafeRawBufferPointer(start: start, count: count)
   let whole = readRequests(bytes, step: count)
   let byteByByte = readRequests(bytes, step: 1)
-  guard whole == byteByByte else { fatalError("the arrival of the bytes changes what is read: \(whole) \(byteByByte)") }
+  guard whole == byteByByte else {
+    fatalError("the arrival of the bytes changes what is read: \(whole) \(byteByByte)")
+  }
   #if PLANTED_BUG
     if whole.contains("PUT chunked 3") { fatalError("planted bug") }
   #endif
@@ -59,7 +61,8 @@ private func readRequests(_ bytes: UnsafeRawBufferPointer, step: Int) -> [String
         }
       }
     }
-    results.append("\(request.head.method) \(request.framing == .chunked ? "chunked" : "plain") \(bodyLength)")
+    results.append(
+      "\(request.head.method) \(request.framing == .chunked ? "chunked" : "plain") \(bodyLength)")
   }
   return results
 }

@@ -46,7 +46,9 @@ private func fuzzJSONPath(_ text: String, _ document: String) {
 private func fuzzSchema(_ text: String, _ document: String) {
   guard let json = try? JSONValue(parsing: text) else { return }
   _ = try? Schema.structural(openAPIV3: json)
-  guard let schema = try? Schema(openAPIV3: json), var value = try? JSONValue(parsing: document) else { return }
+  guard let schema = try? Schema(openAPIV3: json), var value = try? JSONValue(parsing: document) else {
+    return
+  }
   let catalog = SchemaCatalog(["Self": schema])
   _ = SchemaPruner(schema: schema, catalog: catalog).prune(&value)
   guard SchemaPruner(schema: schema, catalog: catalog).prune(&value).isEmpty else {

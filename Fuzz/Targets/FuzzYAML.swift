@@ -11,7 +11,8 @@ public func fuzzYAML(_ start: UnsafePointer<UInt8>, _ count: Int) -> CInt {
   #endif
   for document in documents {
     guard let again = try? YAML.parse(YAML.text(document)), again == [document] else {
-      fatalError("what was written is not read back the same: \(document.encodedText)\n\(YAML.text(document))")
+      fatalError(
+        "what was written is not read back the same: \(document.encodedText)\n\(YAML.text(document))")
     }
   }
   return 0

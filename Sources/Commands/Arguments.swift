@@ -59,7 +59,9 @@ struct Arguments {
       }
       return (name, parts.count > 1 ? String(parts[1]) : nil)
     }
-    guard argument.hasPrefix("-"), argument.count > 1, let letter = argument.dropFirst().first else { return nil }
+    guard argument.hasPrefix("-"), argument.count > 1, let letter = argument.dropFirst().first else {
+      return nil
+    }
     guard let name = grammar.short[letter] else { throw UsageError(message: "unknown option \(argument)") }
     let rest = argument.dropFirst(2)
     let value = rest.hasPrefix("=") ? rest.dropFirst() : rest

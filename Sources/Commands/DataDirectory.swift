@@ -8,7 +8,8 @@ struct DataDirectory: Sendable {
 
   /// `--data-dir`, else `APUS_DATA_DIR`, else `~/.apus`.
   init(option: String?) {
-    let chosen = option ?? ProcessEnvironment.variable("APUS_DATA_DIR") ?? "\(ProcessEnvironment.homeDirectory)/.apus"
+    let chosen =
+      option ?? ProcessEnvironment.variable("APUS_DATA_DIR") ?? "\(ProcessEnvironment.homeDirectory)/.apus"
     let isAbsolute = chosen.hasPrefix("/")
     path = isAbsolute ? chosen : "\((try? ProcessEnvironment.currentDirectory()) ?? ".")/\(chosen)"
   }
@@ -30,7 +31,8 @@ struct Endpoints: Sendable {
 
   /// Throws a sentence where nothing runs there.
   static func read(from directory: DataDirectory) throws -> Endpoints {
-    guard let bytes = try? Files.read(directory.endpointsPath, limit: 1 << 16), let json = try? JSONValue(parsing: bytes),
+    guard let bytes = try? Files.read(directory.endpointsPath, limit: 1 << 16),
+      let json = try? JSONValue(parsing: bytes),
       let api = json["api"]?.string, let gateway = json["gateway"]?.string
     else {
       throw UsageError(

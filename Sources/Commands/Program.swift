@@ -16,7 +16,8 @@ public enum Program {
 
   static let verbs: [Verb] = [
     UpCommand.verb, ServerCommand.verb, StorageInitializerCommand.verb,
-    ApplyCommand.verb, GetCommand.verb, WaitCommand.verb, DeleteCommand.verb, LogsCommand.verb, PredictCommand.verb,
+    ApplyCommand.verb, GetCommand.verb, WaitCommand.verb, DeleteCommand.verb, LogsCommand.verb,
+    PredictCommand.verb,
     EndpointsCommand.verb, VersionCommand.verb,
   ]
 

@@ -105,7 +105,9 @@ class ControlPlane:
     def request(self, path, host, body=None, headers=None, timeout=30):
         """A request through the gateway. Returns status and parsed JSON."""
         data = None if body is None else (body if isinstance(body, bytes) else json.dumps(body).encode())
-        request = urllib.request.Request(self.gateway + path, data=data, headers={"Host": host, **(headers or {})})
+        request = urllib.request.Request(
+            self.gateway + path, data=data,
+            headers={"Host": host, "Content-Type": "application/json", **(headers or {})})
         try:
             with urllib.request.urlopen(request, timeout=timeout) as answer:
                 return answer.status, json.loads(answer.read() or b"null")
@@ -125,7 +127,7 @@ def plane(tmp_path_factory):
 def namespace(plane):
     """A namespace that goes away with the test."""
     name = f"t-{uuid.uuid4().hex[:8]}"
-    plane.kubectl("create", "namespace", name)
+    plane.kubectl("create", "namespace", name, version="1.20")
     yield name
     plane.kubectl("delete", "namespace", name, "--wait=true", check=False)
 

@@ -148,7 +148,7 @@ def test_a_full_disk_is_told_and_nothing_is_lost(tmp_path):
     printf 'apiVersion: v1\\nkind: ConfigMap\\nmetadata: {{name: before}}\\ndata: {{k: kept}}\\n' >{tmp_path}/before.yaml
     {APUS} apply -f {tmp_path}/before.yaml
     dd if=/dev/zero of={tmp_path}/d/ballast bs=4k 2>/dev/null || true
-    printf 'apiVersion: v1\\nkind: ConfigMap\\nmetadata: {{name: during}}\\ndata: {{k: "%01000000d"}}\\n' 7 >{tmp_path}/during.yaml
+    printf 'apiVersion: v1\\nkind: ConfigMap\\nmetadata: {{name: during}}\\ndata: {{k: "%0100000d"}}\\n' 7 >{tmp_path}/during.yaml
     echo "--- while full"
     {APUS} apply -f {tmp_path}/during.yaml && echo "accepted"
     rm {tmp_path}/d/ballast

@@ -43,6 +43,7 @@ def test_a_service_by_the_sdk(plane, namespace, form):
     core = kubernetes_client.CoreV1Api(kserve.api_instance.api_client)
     selector = f"serving.kserve.io/inferenceservice={name}"
     wait_until(lambda: len(core.list_namespaced_pod(namespace, label_selector=selector).items) == 2, 30, "two pods")
+    kserve.wait_isvc_ready(name, namespace=namespace, timeout_seconds=60)
     assert kserve.is_isvc_ready(name, namespace=namespace)
 
     kserve.delete(name, namespace=namespace)

@@ -1,5 +1,6 @@
 import Testing
 
+internal import Formats
 @testable import KubeProtocol
 
 @Suite struct BuiltinSchemasTests {

@@ -16,7 +16,9 @@ import Testing
         continue
       }
       for line in file.lines {
-        guard let match = line.wholeMatch(of: /\s*(?:(?:public|package|internal|private|fileprivate) )?import (?:\w+ )?(\w+)(?:\..*)?/)
+        guard
+          let match = line.wholeMatch(
+            of: /\s*(?:(?:public|package|internal|private|fileprivate) )?import (?:\w+ )?(\w+)(?:\..*)?/)
         else { continue }
         let module = String(match.1)
         let isAllowed =

@@ -53,7 +53,8 @@ struct Manifest {
 
   /// Below → above: the order of DESIGN's layers; a dependency must not point up.
   static let layers = [
-    "Sources/Foundations", "Sources/Protocols", "Sources/Transport", "Sources/Serving", "Sources/ControlPlane",
+    "Sources/Foundations", "Sources/Protocols", "Sources/Transport", "Sources/Serving",
+    "Sources/ControlPlane",
     "Sources/Commands",
   ]
 

@@ -8,7 +8,8 @@ enum ApplyCommand {
   private static let lastApplied = "kubectl.kubernetes.io/last-applied-configuration"
 
   static let verb = Verb.reporting("apply", "create or change objects: -f FILE") { arguments in
-    let parsed = try Arguments(arguments, grammar: ClientSession.grammar(options: ["filename"], short: ["f": "filename"]))
+    let parsed = try Arguments(
+      arguments, grammar: ClientSession.grammar(options: ["filename"], short: ["f": "filename"]))
     let manifests = try Manifests.read(parsed.all("filename") + parsed.positional)
     return try await ClientSession.with(parsed) { session in
       var mapper = ResourceMapper(client: session.client)
@@ -25,7 +26,9 @@ enum ApplyCommand {
     }
   }
 
-  private static func apply(_ manifest: KubeObject, session: ClientSession, mapper: inout ResourceMapper) async throws {
+  private static func apply(_ manifest: KubeObject, session: ClientSession, mapper: inout ResourceMapper)
+    async throws
+  {
     let resource = try await mapper.resource(for: manifest.groupVersionKind)
     var desired = manifest
     if resource.isNamespaced, desired.namespace.isEmpty { desired.namespace = session.namespace }
@@ -37,7 +40,8 @@ enum ApplyCommand {
     guard let existing else {
       _ = try await session.client.json(
         .init(
-          method: "POST", path: resource.path(namespace: desired.namespace), query: [("fieldValidation", "Strict")],
+          method: "POST", path: resource.path(namespace: desired.namespace),
+          query: [("fieldValidation", "Strict")],
           body: .json(annotated.json)))
       StandardStreams.write("\(label) created\n")
       return
@@ -69,7 +73,8 @@ enum ThreeWayPatch {
         patch[member.key] = member.value
       }
     }
-    for member in previous?.object?.members ?? [] where wanted[member.key] == nil && present[member.key] != nil {
+    for member in previous?.object?.members ?? []
+    where wanted[member.key] == nil && present[member.key] != nil {
       patch[member.key] = .null
     }
     return .object(patch)

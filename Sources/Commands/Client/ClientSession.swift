@@ -20,7 +20,9 @@ struct ClientSession: Sendable {
   }
 
   /// Opens the connections, runs `body`, closes them.
-  static func with(_ arguments: Arguments, _ body: (ClientSession) async throws -> Int32) async throws -> Int32 {
+  static func with(_ arguments: Arguments, _ body: (ClientSession) async throws -> Int32) async throws
+    -> Int32
+  {
     let configuration = try configuration(arguments)
     let group = try EventLoopGroup(loops: 1, name: "client")
     let session = ClientSession(

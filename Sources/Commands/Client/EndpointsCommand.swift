@@ -2,7 +2,8 @@ internal import Linux
 
 /// `apus endpoints [api|gateway]`: where a running `apus up` listens.
 enum EndpointsCommand {
-  static let verb = Verb.reporting("endpoints", "print where the API and the gateway listen: [api|gateway]") { arguments in
+  static let verb = Verb.reporting("endpoints", "print where the API and the gateway listen: [api|gateway]") {
+    arguments in
     let parsed = try Arguments(arguments, grammar: .init(options: ["data-dir"]))
     let endpoints = try Endpoints.read(from: DataDirectory(option: parsed.value("data-dir")))
     switch parsed.positional.first {

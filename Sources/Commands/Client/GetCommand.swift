@@ -5,7 +5,8 @@ internal import Linux
 
 /// `apus get TYPE [NAME…] [-o wide|yaml|json|name|jsonpath=…] [-A] [-l SELECTOR]`.
 enum GetCommand {
-  static let verb = Verb.reporting("get", "show objects: TYPE [NAME] [-o wide|yaml|json|name|jsonpath=…]") { arguments in
+  static let verb = Verb.reporting("get", "show objects: TYPE [NAME] [-o wide|yaml|json|name|jsonpath=…]") {
+    arguments in
     let parsed = try Arguments(
       arguments,
       grammar: ClientSession.grammar(
@@ -23,12 +24,14 @@ enum GetCommand {
       let request = GetRequest(
         resource: resource, names: names, namespace: parsed.has("all-namespaces") ? nil : session.namespace,
         selector: parsed.value("selector"))
-      StandardStreams.write(try await output(request, format: parsed.value("output") ?? "", client: session.client))
+      StandardStreams.write(
+        try await output(request, format: parsed.value("output") ?? "", client: session.client))
       return 0
     }
   }
 
-  private static func output(_ request: GetRequest, format: String, client: KubeClient) async throws -> String {
+  private static func output(_ request: GetRequest, format: String, client: KubeClient) async throws -> String
+  {
     switch format {
     case "", "wide":
       let tables = try await request.tables(client)
@@ -40,7 +43,8 @@ enum GetCommand {
     case "yaml": return YAML.text(try await request.document(client))
     case "json": return try await request.document(client).prettyText(indent: 4) + "\n"
     case "name":
-      return try await request.objects(client).map { "\(request.resource.singularLabel)/\($0.name)\n" }.joined()
+      return try await request.objects(client).map { "\(request.resource.singularLabel)/\($0.name)\n" }
+        .joined()
     default:
       guard format.hasPrefix("jsonpath=") else {
         throw UsageError(message: "unknown output '\(format)': use wide, yaml, json, name or jsonpath=…")
@@ -60,7 +64,9 @@ struct GetRequest {
   let selector: String?
 
   func objects(_ client: KubeClient) async throws -> [KubeObject] {
-    if names.isEmpty { return try await client.list(resource, namespace: namespace, labelSelector: selector).items }
+    if names.isEmpty {
+      return try await client.list(resource, namespace: namespace, labelSelector: selector).items
+    }
     var objects: [KubeObject] = []
     for name in names { objects.append(try await client.get(resource, namespace: namespace, name: name)) }
     return objects
@@ -77,7 +83,8 @@ struct GetRequest {
   func tables(_ client: KubeClient) async throws -> [Table] {
     var query: [(name: String, value: String)] = []
     if let selector { query.append(("labelSelector", selector)) }
-    let paths = names.isEmpty
+    let paths =
+      names.isEmpty
       ? [resource.path(namespace: namespace)] : names.map { resource.path(namespace: namespace, name: $0) }
     var tables: [Table] = []
     for path in paths {

@@ -5,7 +5,8 @@ internal import Linux
 
 /// `apus logs NAME [-f]`: the output of an InferenceService's pods; `pod/NAME` for one pod.
 enum LogsCommand {
-  static let verb = Verb.reporting("logs", "show a service's output: NAME or pod/NAME [-f] [-c CONTAINER]") { arguments in
+  static let verb = Verb.reporting("logs", "show a service's output: NAME or pod/NAME [-f] [-c CONTAINER]") {
+    arguments in
     let parsed = try Arguments(
       arguments,
       grammar: ClientSession.grammar(
@@ -33,9 +34,11 @@ enum LogsCommand {
     }
     let service = String(name.split(separator: "/").last ?? "")
     let selector = "serving.kserve.io/inferenceservice=\(service)"
-    let pods = try await session.client.list(.pods, namespace: session.namespace, labelSelector: selector).items
+    let pods = try await session.client.list(.pods, namespace: session.namespace, labelSelector: selector)
+      .items
     guard !pods.isEmpty else {
-      throw UsageError(message: "there is no pod of an InferenceService \"\(service)\" in \(session.namespace)")
+      throw UsageError(
+        message: "there is no pod of an InferenceService \"\(service)\" in \(session.namespace)")
     }
     return pods.sorted { $0.name < $1.name }
   }
@@ -45,7 +48,8 @@ enum LogsCommand {
     let initial = (pod.spec?["initContainers"]?.array ?? []).compactMap { $0["name"]?.string }
     guard let wanted else { return names }
     guard (names + initial).contains(wanted) else {
-      throw UsageError(message: "pod \(pod.name) has the containers \((initial + names).joined(separator: ", "))")
+      throw UsageError(
+        message: "pod \(pod.name) has the containers \((initial + names).joined(separator: ", "))")
     }
     return [wanted]
   }

@@ -12,7 +12,8 @@ enum Manifests {
     for path in try paths.flatMap(expand) {
       let bytes: Bytes
       do {
-        bytes = path == "-" ? try Files.read("/dev/stdin", limit: 64 << 20) : try Files.read(path, limit: 64 << 20)
+        bytes =
+          path == "-" ? try Files.read("/dev/stdin", limit: 64 << 20) : try Files.read(path, limit: 64 << 20)
       } catch {
         throw UsageError(message: "\(path) cannot be read: \(error.reason)")
       }
@@ -48,7 +49,8 @@ enum Manifests {
     }
     let object = KubeObject(json: json)
     for field in ["apiVersion", "kind"] where (json[field]?.string ?? "").isEmpty {
-      throw UsageError(message: "\(source): \(field) is missing; each object needs apiVersion, kind and metadata.name")
+      throw UsageError(
+        message: "\(source): \(field) is missing; each object needs apiVersion, kind and metadata.name")
     }
     guard !object.name.isEmpty || !object.generateName.isEmpty else {
       throw UsageError(message: "\(source): metadata.name of the \(object.kind) is missing")

@@ -64,7 +64,9 @@ struct ResourceMapper {
   }
 
   private func entry(from json: JSONValue, group: GroupVersionKind) -> Entry? {
-    guard let plural = json["name"]?.string, !plural.contains("/"), let kind = json["kind"]?.string else { return nil }
+    guard let plural = json["name"]?.string, !plural.contains("/"), let kind = json["kind"]?.string else {
+      return nil
+    }
     let resource = KubeResource(
       group: group.group, version: group.version, plural: plural, kind: kind,
       isNamespaced: json["namespaced"]?.bool ?? false)

@@ -66,9 +66,12 @@ struct EmbeddedPlane: Sendable {
     let gateway = Gateway(
       configuration: GatewayConfiguration(port: options.gatewayPort), client: client, informers: informers,
       group: gatewayGroup)
-    let gatewayPort = try listen("gateway", options.gatewayPort, flag: "--gateway-port") { try gateway.listen() }
+    let gatewayPort = try listen("gateway", options.gatewayPort, flag: "--gateway-port") {
+      try gateway.listen()
+    }
 
-    let platform = InferenceServiceConfig.Platform(ingressDomain: options.ingressDomain, gatewayPort: gatewayPort)
+    let platform = InferenceServiceConfig.Platform(
+      ingressDomain: options.ingressDomain, gatewayPort: gatewayPort)
     let configuration = ServingConfiguration(platform: platform)
     apiServer.add(admission(configuration, informers))
     try await apiServer.start()
@@ -86,10 +89,12 @@ struct EmbeddedPlane: Sendable {
     let endpoints = Endpoints(api: "https://127.0.0.1:\(api)", gateway: "http://127.0.0.1:\(gatewayPort)")
     let kubeconfig = KubeconfigText.make(
       server: endpoints.api, authorityPEM: credentials.authorityPEM, token: credentials.adminToken)
-    try Files.writeAtomically(Bytes(kubeconfig.utf8), to: options.directory.kubeconfigPath, permissions: 0o600)
+    try Files.writeAtomically(
+      Bytes(kubeconfig.utf8), to: options.directory.kubeconfigPath, permissions: 0o600)
     try endpoints.write(to: options.directory)
     return EmbeddedPlane(
-      endpoints: endpoints, options: options, store: store, apiServer: apiServer, apiListener: listener, group: group,
+      endpoints: endpoints, options: options, store: store, apiServer: apiServer, apiListener: listener,
+      group: group,
       gatewayGroup: gatewayGroup, gateway: gateway, node: node, informers: informers, serving: serving)
   }
 
@@ -133,7 +138,9 @@ struct EmbeddedPlane: Sendable {
       if Files.exists(directory.endpointsPath) { try Files.removeFile(directory.endpointsPath) }
     } catch {
       throw UsageError(
-        message: "the data directory \(directory.path) cannot be used: \(error.reason); choose another by --data-dir")
+        message:
+          "the data directory \(directory.path) cannot be used: \(error.reason); choose another by --data-dir"
+      )
     }
   }
 
@@ -147,7 +154,9 @@ struct EmbeddedPlane: Sendable {
     } catch let error as LinuxError where error.isAddressInUse {
       let holder = PortHolder.describe(port: port) ?? "another program"
       throw UsageError(
-        message: "the \(part) cannot listen on port \(port): \(holder) holds it; choose another by \(flag) (0 for any)")
+        message:
+          "the \(part) cannot listen on port \(port): \(holder) holds it; choose another by \(flag) (0 for any)"
+      )
     } catch let error as LinuxError {
       throw UsageError(message: "the \(part) cannot listen on port \(port): \(error.reason); see \(flag)")
     }
@@ -157,7 +166,8 @@ struct EmbeddedPlane: Sendable {
     _ configuration: ServingConfiguration, _ informers: SharedInformers
   ) -> [AdmissionHook] {
     let runtimes = [KubeResource.servingRuntimes, .clusterServingRuntimes].map { informers.informer($0) }
-    let admission = ServingAdmission(configuration: configuration, runtimes: { runtimes.flatMap { $0.list() } })
+    let admission = ServingAdmission(
+      configuration: configuration, runtimes: { runtimes.flatMap { $0.list() } })
     return ServingAdmission.resources.map { resource in
       AdmissionHook(
         resource: resource,
@@ -175,7 +185,8 @@ struct EmbeddedPlane: Sendable {
     _ objects: [(resource: KubeResource, object: KubeObject, isSeed: Bool)], client: KubeClient
   ) async throws {
     for (resource, object, isSeed) in objects {
-      guard var existing = try await client.find(resource, namespace: object.namespace, name: object.name) else {
+      guard var existing = try await client.find(resource, namespace: object.namespace, name: object.name)
+      else {
         try await client.create(resource, object)
         continue
       }

@@ -4,7 +4,9 @@ internal import Linux
 
 /// `apus up`: a control plane, a node and a gateway in one process, until it is told to stop.
 enum UpCommand {
-  static let verb = Verb(name: "up", summary: "run everything on this machine: [--data-dir D] [--samples DIR]") { arguments in
+  static let verb = Verb(
+    name: "up", summary: "run everything on this machine: [--data-dir D] [--samples DIR]"
+  ) { arguments in
     do {
       let options = try UpOptions(arguments)
       let shutdown = try ShutdownSignal()
@@ -34,7 +36,8 @@ enum UpCommand {
       StandardStreams.writeError(
         "note: this machine does not resolve *.localhost outside curl and browsers; install libnss-myhostname, or use "
           + "the gateway's address with a Host header: "
-          + "curl -H 'Host: NAME-NAMESPACE.localhost' \(plane.endpoints.gateway)/v1/models/NAME:predict -d @FILE\n")
+          + "curl -H 'Host: NAME-NAMESPACE.localhost' \(plane.endpoints.gateway)/v1/models/NAME:predict -d @FILE\n"
+      )
     }
   }
 }

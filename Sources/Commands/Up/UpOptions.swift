@@ -46,7 +46,9 @@ struct UpOptions: Sendable {
     for member in documents.first?.object?.members ?? [] {
       switch member.key {
       case "images":
-        do { try images.extend(with: member.value) } catch { throw UsageError(message: "\(path): images: \(error)") }
+        do { try images.extend(with: member.value) } catch {
+          throw UsageError(message: "\(path): images: \(error)")
+        }
       case "claims":
         for claim in member.value.object?.members ?? [] {
           guard let folder = claim.value.string else {
@@ -60,7 +62,8 @@ struct UpOptions: Sendable {
         }
         ingressDomain = domain
       default:
-        throw UsageError(message: "\(path): unknown key '\(member.key)'; there are: claims, images, ingressDomain")
+        throw UsageError(
+          message: "\(path): unknown key '\(member.key)'; there are: claims, images, ingressDomain")
       }
     }
   }

@@ -52,7 +52,8 @@ enum RFC3339 {
     let secondOfDay = moment.seconds - days * 86_400
     let (year, month, day) = civil(fromDays: days)
     var text = "\(padded(year, 4))-\(padded(month, 2))-\(padded(day, 2))"
-    text += "T\(padded(secondOfDay / 3600, 2)):\(padded(secondOfDay / 60 % 60, 2)):\(padded(secondOfDay % 60, 2))"
+    text +=
+      "T\(padded(secondOfDay / 3600, 2)):\(padded(secondOfDay / 60 % 60, 2)):\(padded(secondOfDay % 60, 2))"
     if fractionDigits > 0 {
       let digits = padded(Int64(moment.nanoseconds), 9)
       text += "." + digits.prefix(fractionDigits)
@@ -69,7 +70,9 @@ enum RFC3339 {
       let minute = scanner.number(digits: 2), scanner.take(":"),
       let second = scanner.number(digits: 2)
     else { return nil }
-    guard (1...12).contains(month), (1...31).contains(day), hour < 24, minute < 60, second <= 60 else { return nil }
+    guard (1...12).contains(month), (1...31).contains(day), hour < 24, minute < 60, second <= 60 else {
+      return nil
+    }
     var nanoseconds: Int64 = 0
     if scanner.take(".") {
       guard let fraction = scanner.fraction() else { return nil }
@@ -84,7 +87,8 @@ enum RFC3339 {
       offset = sign * (hours * 3600 + minutes * 60)
     }
     guard scanner.isAtEnd else { return nil }
-    let seconds = days(year: year, month: month, day: day) * 86_400 + hour * 3600 + minute * 60 + second - offset
+    let seconds =
+      days(year: year, month: month, day: day) * 86_400 + hour * 3600 + minute * 60 + second - offset
     return Timestamp(seconds: seconds, nanoseconds: Int32(nanoseconds))
   }
 

@@ -20,8 +20,8 @@ public final class WakeSignal: Sendable {
     waiter?.resume()
   }
 
-  /// Returns at the next signal, at once where one is kept, and when the task is cancelled. One task waits at a time;
-  /// a second one takes the place of the first, which then returns.
+  /// Returns at the next signal, at once where one is kept, and when the task is cancelled. One task waits at
+  /// a time; a second one takes the place of the first, which then returns.
   public func wait() async {
     await withTaskCancellationHandler {
       await withCheckedContinuation { continuation in

@@ -2,8 +2,8 @@ internal import Basics
 public import Linux
 internal import Synchronization
 
-/// SIGINT, SIGTERM and SIGQUIT as something to wait for. The first one asks for an orderly end; a further one ends the process
-/// as if nobody listened.
+/// SIGINT, SIGTERM and SIGQUIT as something to wait for. The first one asks for an orderly end; a further one
+/// ends the process as if nobody listened.
 public final class ShutdownSignal: Sendable {
   private static let signals = [ProcessSignals.interrupt, ProcessSignals.terminate, ProcessSignals.quit]
 
@@ -26,7 +26,8 @@ public final class ShutdownSignal: Sendable {
     }
   }
 
-  /// Returns the signal's number once one has come; at once where it came before. Nil where the task is cancelled.
+  /// Returns the signal's number once one has come; at once where it came before. Nil where the task is
+  /// cancelled.
   public func wait() async -> Int32? {
     let identifier = state.withLock { state -> Int in
       state.nextWaiter += 1

@@ -131,7 +131,8 @@ private final class CStringArray {
   }
 }
 
-private func withOptionalCString<Result>(_ text: String?, _ body: (UnsafePointer<CChar>?) -> Result) -> Result {
+private func withOptionalCString<Result>(_ text: String?, _ body: (UnsafePointer<CChar>?) -> Result) -> Result
+{
   guard let text else { return body(nil) }
   return text.withCString { body($0) }
 }

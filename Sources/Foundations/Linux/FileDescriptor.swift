@@ -21,7 +21,9 @@ public struct FileDescriptor: ~Copyable, Sendable {
   /// Reads at most `buffer.count` bytes. Returns 0 at the end of the file.
   public borrowing func read(into buffer: UnsafeMutableRawBufferPointer) throws(LinuxError) -> Int {
     let descriptor = number
-    return try checked("read", "descriptor \(descriptor)") { Glibc.read(descriptor, buffer.baseAddress, buffer.count) }
+    return try checked("read", "descriptor \(descriptor)") {
+      Glibc.read(descriptor, buffer.baseAddress, buffer.count)
+    }
   }
 
   /// Writes all bytes, however many calls that takes.

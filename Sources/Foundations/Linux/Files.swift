@@ -32,7 +32,8 @@ public enum Files {
     case .append: flags = O_WRONLY | O_CREAT | O_APPEND
     case .createNew: flags = O_WRONLY | O_CREAT | O_EXCL
     }
-    return FileDescriptor(owning: try checked("open", path) { apus_open(path, flags | O_CLOEXEC, mode_t(permissions)) })
+    return FileDescriptor(
+      owning: try checked("open", path) { apus_open(path, flags | O_CLOEXEC, mode_t(permissions)) })
   }
 
   /// The whole file; throws `EFBIG` where it is larger than `limit` bytes.

@@ -11,8 +11,8 @@ public enum ProcessSignals {
   /// A peer that is gone becomes an error of the write, not the end of the process.
   public static func ignoreBrokenPipes() { _ = apus_ignore_sigpipe() }
 
-  /// From now on these signals are delivered through the returned descriptor, one byte with the number each. Once per
-  /// process: a later call takes over the signals of an earlier one.
+  /// From now on these signals are delivered through the returned descriptor, one byte with the number each.
+  /// Once per process: a later call takes over the signals of an earlier one.
   public static func redirect(_ signals: [Int32]) throws(LinuxError) -> FileDescriptor {
     var ends: [Int32] = [-1, -1]
     try checked("pipe") { pipe(&ends) }
@@ -27,7 +27,8 @@ public enum ProcessSignals {
     return reader
   }
 
-  /// Gives signals their default action back, so that a second Ctrl-C ends a process that hangs in its shutdown.
+  /// Gives signals their default action back, so that a second Ctrl-C ends a process that hangs in its
+  /// shutdown.
   public static func restoreDefault(_ signals: [Int32]) {
     for signal in signals { _ = apus_signal_default(signal) }
   }

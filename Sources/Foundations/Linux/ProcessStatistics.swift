@@ -1,3 +1,4 @@
+internal import CShims
 internal import Glibc
 
 /// What the kernel says of this process's use of the machine.

@@ -8,7 +8,9 @@ public enum ProcessTable {
     var found: [Int32] = []
     for thread in threads {
       // Kernels without CONFIG_PROC_CHILDREN lack the file.
-      guard let text = readText("/proc/\(process)/task/\(thread)/children") else { return scanForChildren(of: process) }
+      guard let text = readText("/proc/\(process)/task/\(thread)/children") else {
+        return scanForChildren(of: process)
+      }
       found += text.split(separator: " ").compactMap { Int32($0) }
     }
     return found
@@ -61,7 +63,9 @@ public enum ProcessTable {
 
   private static func scanForChildren(of parent: Int32) -> [Int32] {
     all().filter { process in
-      guard let text = readText("/proc/\(process)/stat"), let name = text.lastIndex(of: ")") else { return false }
+      guard let text = readText("/proc/\(process)/stat"), let name = text.lastIndex(of: ")") else {
+        return false
+      }
       let fields = text[text.index(after: name)...].split(separator: " ")
       return fields.count > 1 && Int32(fields[1]) == parent
     }

@@ -62,7 +62,9 @@ public struct SignalDescriptor: ~Copyable, Sendable {
   public borrowing func next() throws(LinuxError) -> Signal? {
     var info = signalfd_siginfo()
     let result: Result<Int, LinuxError> = withUnsafeMutableBytes(of: &info) { buffer in
-      do throws(LinuxError) { return .success(try descriptor.read(into: buffer)) } catch { return .failure(error) }
+      do throws(LinuxError) { return .success(try descriptor.read(into: buffer)) } catch {
+        return .failure(error)
+      }
     }
     switch result {
     case .success(let count):

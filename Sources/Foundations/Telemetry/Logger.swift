@@ -34,7 +34,8 @@ public struct Logger: Sendable {
   private let clock: any WallClock
 
   /// - Parameter part: the part of the system that speaks: `gateway`, `node-agent`, …
-  public init(_ part: String, minimumLevel: Level = Logger.defaultLevel, clock: any WallClock = SystemClock()) {
+  public init(_ part: String, minimumLevel: Level = Logger.defaultLevel, clock: any WallClock = SystemClock())
+  {
     self.part = part
     self.minimumLevel = minimumLevel
     self.clock = clock
@@ -68,7 +69,8 @@ public struct Logger: Sendable {
   /// Control characters would let a value forge another line.
   private static func singleLine(_ text: String) -> String {
     guard text.unicodeScalars.contains(where: { $0.value < 0x20 || $0.value == 0x7F }) else { return text }
-    return String(String.UnicodeScalarView(text.unicodeScalars.map { $0.value < 0x20 || $0.value == 0x7F ? " " : $0 }))
+    return String(
+      String.UnicodeScalarView(text.unicodeScalars.map { $0.value < 0x20 || $0.value == 0x7F ? " " : $0 }))
   }
 
   private static func quotedIfNeeded(_ value: String) -> String {

@@ -71,7 +71,8 @@ struct Download {
       return Answer(status: result.status, contentType: text(&result.content_type), bytes: result.bytes)
     case APUS_DOWNLOAD_NO_LIBRARY:
       throw StorageError(
-        .downloadFailed, "downloads need libcurl, which cannot be opened (\(message)): install Debian's libcurl4")
+        .downloadFailed,
+        "downloads need libcurl, which cannot be opened (\(message)): install Debian's libcurl4")
     case APUS_DOWNLOAD_TOO_LARGE:
       throw StorageError(.badSource, "\(url) is larger than \(maximumBytes) bytes")
     case APUS_DOWNLOAD_WRITE_FAILED:
@@ -97,7 +98,8 @@ extension StorageError {
     case 401, 403:
       StorageError(.accessDenied, "\(source) answered \(status): it is not public; credentials are needed")
     case 404, 410:
-      StorageError(.sourceNotFound, "\(source) does not exist (\(status)); check the address for typing errors")
+      StorageError(
+        .sourceNotFound, "\(source) does not exist (\(status)); check the address for typing errors")
     default: StorageError(.downloadFailed, "\(source) answered \(status)")
     }
   }

@@ -9,7 +9,8 @@ enum ObjectPath {
       !name.isEmpty && name.utf8.count <= 1024 && !name.utf8.contains(0)
       && parts.allSatisfy { !$0.isEmpty && $0 != "." && $0 != ".." && $0.utf8.count <= 255 }
     guard isSafe else {
-      throw StorageError(.badSource, "\(source) holds an object whose name leads out of the model folder: '\(name)'")
+      throw StorageError(
+        .badSource, "\(source) holds an object whose name leads out of the model folder: '\(name)'")
     }
     return name
   }

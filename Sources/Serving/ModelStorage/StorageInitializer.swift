@@ -35,7 +35,8 @@ public struct StorageInitializer: Sendable {
     guard let scheme = schemes.first(where: { $0.matches(source) }) else {
       throw StorageError(
         .unsupportedScheme,
-        "cannot recognize storage type for \(source): use a local path, file://, pvc://, gs://, http:// or https://")
+        "cannot recognize storage type for \(source): use a local path, file://, pvc://, gs://, http:// or https://"
+      )
     }
     do {
       try Files.createDirectories(destination)
@@ -45,9 +46,11 @@ public struct StorageInitializer: Sendable {
     let count = try scheme.fetch(source, into: destination)
     guard count > 0 else {
       throw StorageError(
-        .sourceNotFound, "failed to fetch model: no model found in \(source); check the path for typing errors")
+        .sourceNotFound,
+        "failed to fetch model: no model found in \(source); check the path for typing errors")
     }
-    StandardStreams.writeError("fetched \(count) file\(count == 1 ? "" : "s") from \(source) into \(destination)\n")
+    StandardStreams.writeError(
+      "fetched \(count) file\(count == 1 ? "" : "s") from \(source) into \(destination)\n")
   }
 }
 
@@ -55,7 +58,8 @@ extension StorageError {
   /// A system call on the destination that failed.
   static func destination(_ error: LinuxError, _ path: String) -> StorageError {
     if error.isNoSpace {
-      return StorageError(.diskFull, "no space left while writing \(path): free disk space or choose another volume")
+      return StorageError(
+        .diskFull, "no space left while writing \(path): free disk space or choose another volume")
     }
     return StorageError(
       .destinationUnwritable, "cannot write \(path): \(error.reason); check the volume's permissions")

@@ -16,8 +16,10 @@ internal import Testing
   }
 
   @Test(arguments: [
-    "", "nul", "tru e", "01", "1.", ".5", "+1", "1e", "-", "[1,]", "[1 2]", "{\"a\"}", "{\"a\":}", "{a:1}", "{\"a\":1,}",
-    "\"\u{1}\"", "\"open", "\"\\x\"", "\"\\u12\"", "[", "{", "1 2", "]", "'a'", "NaN", "Infinity", "\u{FEFF}1",
+    "", "nul", "tru e", "01", "1.", ".5", "+1", "1e", "-", "[1,]", "[1 2]", "{\"a\"}", "{\"a\":}", "{a:1}",
+    "{\"a\":1,}",
+    "\"\u{1}\"", "\"open", "\"\\x\"", "\"\\u12\"", "[", "{", "1 2", "]", "'a'", "NaN", "Infinity",
+    "\u{FEFF}1",
   ])
   func whatIsNoJSONIsRefused(text: String) {
     #expect(throws: JSONError.self) { try JSONValue(parsing: text) }
@@ -29,7 +31,9 @@ internal import Testing
   }
 
   @Test func depthAndSizeAreLimited() {
-    let deep = #expect(throws: JSONError.self) { try JSONValue(parsing: String(repeating: "[", count: 1_000_000)) }
+    let deep = #expect(throws: JSONError.self) {
+      try JSONValue(parsing: String(repeating: "[", count: 1_000_000))
+    }
     #expect(deep?.code == .tooDeep)
     let large = #expect(throws: JSONError.self) {
       try JSONValue(parsing: "[1,2,3]", limits: JSONLimits(depth: 8, bytes: 5))
@@ -60,7 +64,9 @@ internal import Testing
     for length in 0...sample.count { _ = try? JSONValue(parsing: sample[..<length]) }
     for _ in 0..<5000 {
       var copy = sample
-      for _ in 0..<3 { copy[Int(generator.next() % UInt64(copy.count))] = UInt8(truncatingIfNeeded: generator.next()) }
+      for _ in 0..<3 {
+        copy[Int(generator.next() % UInt64(copy.count))] = UInt8(truncatingIfNeeded: generator.next())
+      }
       _ = try? JSONValue(parsing: copy)
       copy.withUnsafeBytes { buffer in
         var scanner = JSONScanner(buffer)

@@ -29,16 +29,21 @@ internal import Testing
   }
 
   @Test(arguments: [
-    ("yes", JSONValue.bool(true)), ("off", .bool(false)), ("~", .null), ("0x1F", .int(31)), ("0o17", .int(15)),
-    ("017", .int(15)), ("1_000", .int(1000)), ("+7", .int(7)), ("-0", .number(JSONNumber(uncheckedText: "-0"))),
-    ("1e400", .number(JSONNumber(uncheckedText: "1e400"))), ("1.0", .number(JSONNumber(uncheckedText: "1.0"))),
+    ("yes", JSONValue.bool(true)), ("off", .bool(false)), ("~", .null), ("0x1F", .int(31)),
+    ("0o17", .int(15)),
+    ("017", .int(15)), ("1_000", .int(1000)), ("+7", .int(7)),
+    ("-0", .number(JSONNumber(uncheckedText: "-0"))),
+    ("1e400", .number(JSONNumber(uncheckedText: "1e400"))),
+    ("1.0", .number(JSONNumber(uncheckedText: "1.0"))),
     ("123456789012345678901234567890", .number(JSONNumber(uncheckedText: "123456789012345678901234567890"))),
     ("1.2.3", .string("1.2.3")), ("2026-11-21", .string("2026-11-21")), ("'yes'", .string("yes")),
     ("\"1\"", .string("1")), ("!!str 5", .string("5")), ("!!int '5'", .int(5)), ("- ", .array([.null])),
     ("100m", .string("100m")), ("-", .array([.null])), (".5", .number(JSONNumber(uncheckedText: "0.5"))),
   ])
   func scalarsResolveAsInYAML11(text: String, expected: JSONValue) throws {
-    #expect(try YAML.parse("v: \(text.hasPrefix("-") && text.count < 3 && text != "-0" ? "\n  \(text)" : text)")[0]["v"] == expected)
+    #expect(
+      try YAML.parse("v: \(text.hasPrefix("-") && text.count < 3 && text != "-0" ? "\n  \(text)" : text)")[0][
+        "v"] == expected)
   }
 
   @Test func anchorsAliasesAndMergeKeysAreExpanded() throws {
@@ -59,7 +64,8 @@ internal import Testing
   @Test func anAliasBombIsRefusedBeforeItExpands() {
     var text = "a: &a [x, x, x, x, x, x, x, x, x]\n"
     for (previous, name) in zip("abcdefgh", "bcdefghi") {
-      text += "\(name): &\(name) [" + Array(repeating: "*\(previous)", count: 9).joined(separator: ", ") + "]\n"
+      text +=
+        "\(name): &\(name) [" + Array(repeating: "*\(previous)", count: 9).joined(separator: ", ") + "]\n"
     }
     let error = #expect(throws: YAMLError.self) { try YAML.parse(text) }
     #expect(error?.code == .tooLarge)
@@ -77,7 +83,9 @@ internal import Testing
     #expect(value[0].at("a", "b") == 2)
   }
 
-  @Test(arguments: ["a: b: c", "a: [1, 2", "a: *nowhere", "\ta: 1", "a: 'x", "? [1]\n: 2", "a: .inf", "<<: 5"])
+  @Test(arguments: [
+    "a: b: c", "a: [1, 2", "a: *nowhere", "\ta: 1", "a: 'x", "? [1]\n: 2", "a: .inf", "<<: 5",
+  ])
   func mistakesAreErrorsWithAPosition(text: String) {
     let error = #expect(throws: YAMLError.self) { try YAML.parse(text) }
     #expect((error?.line ?? 0) >= 1)
@@ -89,16 +97,21 @@ internal import Testing
     for length in 0...sample.count { _ = try? YAML.parse(Array(sample[..<length])) }
     for _ in 0..<3000 {
       var copy = sample
-      for _ in 0..<3 { copy[Int(generator.next() % UInt64(copy.count))] = UInt8(truncatingIfNeeded: generator.next()) }
+      for _ in 0..<3 {
+        copy[Int(generator.next() % UInt64(copy.count))] = UInt8(truncatingIfNeeded: generator.next())
+      }
       _ = try? YAML.parse(copy)
     }
   }
 
   @Test func whatIsWrittenIsReadBackTheSame() throws {
     let value: JSONValue = [
-      "plain": "text", "empty": "", "number-like": "1e3", "bool-like": "yes", "null": .null, "block": "a\nb\n",
-      "blockKeep": "a\n\n", "spaces": " x ", "colon": "a: b", "list": [1, ["x": [["y": []], [:]]], [[1, 2], []]],
-      "nested": ["deep": ["er": "- dash"]], "date": "2026-11-21", "unicode": "grün \u{2028} \u{7}", "hash": "a #b",
+      "plain": "text", "empty": "", "number-like": "1e3", "bool-like": "yes", "null": .null,
+      "block": "a\nb\n",
+      "blockKeep": "a\n\n", "spaces": " x ", "colon": "a: b",
+      "list": [1, ["x": [["y": []], [:]]], [[1, 2], []]],
+      "nested": ["deep": ["er": "- dash"]], "date": "2026-11-21", "unicode": "grün \u{2028} \u{7}",
+      "hash": "a #b",
     ]
     #expect(try YAML.parse(YAML.text(value)) == [value])
   }

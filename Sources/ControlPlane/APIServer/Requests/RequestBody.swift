@@ -28,7 +28,8 @@ struct RequestBody: Sendable {
 
   private init(_ bytes: Bytes, contentType: String) throws(KubeError) {
     guard bytes.count <= Self.maximumBytes else {
-      throw KubeError(.requestEntityTooLarge, "the request is \(bytes.count) bytes long, the limit is 3145728")
+      throw KubeError(
+        .requestEntityTooLarge, "the request is \(bytes.count) bytes long, the limit is 3145728")
     }
     json = .null
     if bytes.isEmpty {
@@ -47,7 +48,8 @@ struct RequestBody: Sendable {
     } else if mediaType.isEmpty || mediaType.hasSuffix("json") {
       do {
         json = try JSONValue.parse(
-          bytes, limits: JSONLimits(depth: Self.maximumDepth, bytes: Self.maximumBytes), duplicateKeys: &duplicates)
+          bytes, limits: JSONLimits(depth: Self.maximumDepth, bytes: Self.maximumBytes),
+          duplicateKeys: &duplicates)
       } catch {
         throw KubeError(.badRequest, "the request's body cannot be read: \(error)")
       }

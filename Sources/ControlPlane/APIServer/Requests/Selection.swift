@@ -31,7 +31,8 @@ struct Selection: Sendable {
           + " \"\(request.queryValue("fieldSelector") ?? "")\": field label not supported: \(unknown.field)")
     }
     if !target.name.isEmpty {
-      fields = FieldSelector(requirements: fields.requirements + [.init(field: "metadata.name", value: target.name)])
+      fields = FieldSelector(
+        requirements: fields.requirements + [.init(field: "metadata.name", value: target.name)])
     }
     self.fields = fields
   }

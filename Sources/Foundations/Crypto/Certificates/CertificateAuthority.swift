@@ -12,8 +12,8 @@ public struct CertificateAndKey: Sendable, Hashable {
   }
 }
 
-/// A small certificate authority on EC P-256. What it issues meets the strict profile of RFC 5280 that Python 3.13 and
-/// Go check by default.
+/// A small certificate authority on EC P-256. What it issues meets the strict profile of RFC 5280 that Python
+/// 3.13 and Go check by default.
 public struct CertificateAuthority: Sendable {
   public let certificate: Certificate
   public let key: PrivateKey
@@ -22,7 +22,9 @@ public struct CertificateAuthority: Sendable {
   public init(certificatePEM: String, keyPEM: String) throws(CryptoError) {
     certificate = try Certificate(pem: certificatePEM)
     key = try PrivateKey(pem: keyPEM)
-    guard certificate.matches(key) else { throw CryptoError("the authority's certificate and key do not match") }
+    guard certificate.matches(key) else {
+      throw CryptoError("the authority's certificate and key do not match")
+    }
   }
 
   private init(certificate: Certificate, key: PrivateKey) {
@@ -53,7 +55,8 @@ public struct CertificateAuthority: Sendable {
 
   /// A new key with a certificate for it.
   /// - Parameters:
-  ///   - names: DNS names and address literals beside `localhost`, `127.0.0.1` and `::1`, which every leaf carries.
+  ///   - names: DNS names and address literals beside `localhost`, `127.0.0.1` and `::1`, which every leaf
+  ///     carries.
   ///   - organizations: groups, where the certificate is a Kubernetes user's.
   public func issue(
     commonName: String, organizations: [String] = [], names: [String] = [], usage: Usage = .server,

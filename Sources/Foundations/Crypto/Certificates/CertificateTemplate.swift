@@ -54,7 +54,9 @@ struct CertificateTemplate {
   private func setSerial() throws(CryptoError) {
     var bytes = RandomBytes.make(16)
     bytes[0] = bytes[0] & 0x7F | 0x40
-    guard let number = BN_bin2bn(bytes, Int32(bytes.count), nil) else { throw .current("cannot make a serial number") }
+    guard let number = BN_bin2bn(bytes, Int32(bytes.count), nil) else {
+      throw .current("cannot make a serial number")
+    }
     defer { BN_free(number) }
     guard BN_to_ASN1_INTEGER(number, X509_get_serialNumber(certificate.pointer)) != nil else {
       throw .current("cannot set a serial number")
@@ -64,7 +66,8 @@ struct CertificateTemplate {
   private static func add(_ name: OpaquePointer?, _ field: String, _ value: String) throws(CryptoError) {
     let bytes = Bytes(value.utf8)
     let encoding = MBSTRING_UTF8
-    guard X509_NAME_add_entry_by_txt(name, field, encoding, bytes, Int32(clamping: bytes.count), -1, 0) == 1 else {
+    guard X509_NAME_add_entry_by_txt(name, field, encoding, bytes, Int32(clamping: bytes.count), -1, 0) == 1
+    else {
       throw .current("\"\(value)\" cannot stand in a certificate's \(field)")
     }
   }

@@ -1,10 +1,12 @@
 public import Basics
 
-/// Base64 (RFC 4648), plain with padding or URL-safe without. Decoding is strict: no white space, no stray bits, and
-/// padding exactly where the form has it.
+/// Base64 (RFC 4648), plain with padding or URL-safe without. Decoding is strict: no white space, no stray
+/// bits, and padding exactly where the form has it.
 public enum Base64 {
-  private static let plainAlphabet = Bytes("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".utf8)
-  private static let urlAlphabet = Bytes("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_".utf8)
+  private static let plainAlphabet = Bytes(
+    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".utf8)
+  private static let urlAlphabet = Bytes(
+    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_".utf8)
   private static let plainValues = values(plainAlphabet)
   private static let urlValues = values(urlAlphabet)
   private static let padding = UInt8(ascii: "=")
@@ -26,7 +28,9 @@ public enum Base64 {
 
   private static func values(_ alphabet: Bytes) -> Bytes {
     var table = Bytes(repeating: invalid, count: 256)
-    for (value, character) in alphabet.enumerated() { table[Int(character)] = UInt8(truncatingIfNeeded: value) }
+    for (value, character) in alphabet.enumerated() {
+      table[Int(character)] = UInt8(truncatingIfNeeded: value)
+    }
     return table
   }
 

@@ -9,5 +9,7 @@ public enum ConstantTime {
     return difference == 0
   }
 
-  public static func equal(_ left: String, _ right: String) -> Bool { equal(Bytes(left.utf8), Bytes(right.utf8)) }
+  public static func equal(_ left: String, _ right: String) -> Bool {
+    equal(Bytes(left.utf8), Bytes(right.utf8))
+  }
 }

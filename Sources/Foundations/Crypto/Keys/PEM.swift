@@ -7,7 +7,8 @@ enum PEM {
   static func withReader<Value>(_ text: String, _ body: (OpaquePointer) -> Value?) -> Value? {
     let bytes = Bytes(text.utf8)
     return bytes.withUnsafeBytes { buffer -> Value? in
-      guard let count = Int32(exactly: buffer.count), let bio = BIO_new_mem_buf(buffer.baseAddress, count) else {
+      guard let count = Int32(exactly: buffer.count), let bio = BIO_new_mem_buf(buffer.baseAddress, count)
+      else {
         return nil
       }
       defer { BIO_free(bio) }

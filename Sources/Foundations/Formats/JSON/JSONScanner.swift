@@ -89,7 +89,8 @@ public struct JSONScanner {
       return true
     }
     guard byte == closing(container) else {
-      throw error(.unexpectedCharacter, "',' or the end of the \(container) is missing, found \(describeByte())")
+      throw error(
+        .unexpectedCharacter, "',' or the end of the \(container) is missing, found \(describeByte())")
     }
     offset += 1
     return false
@@ -102,7 +103,7 @@ public struct JSONScanner {
     while true {
       switch try next() {
       case .beginArray:
-        if !takeEnd(of: .array) { open.append(.array) ; try checkOpen(open.count, depth); continue }
+        if !takeEnd(of: .array) { open.append(.array); try checkOpen(open.count, depth); continue }
       case .beginObject:
         if !takeEnd(of: .object) {
           open.append(.object)
@@ -131,7 +132,9 @@ public struct JSONScanner {
   // MARK: the last token
 
   /// The bytes of the last number, or of the last string without its quotes and with escapes unresolved.
-  public var tokenBytes: UnsafeRawBufferPointer { UnsafeRawBufferPointer(rebasing: bytes[tokenStart..<tokenEnd]) }
+  public var tokenBytes: UnsafeRawBufferPointer {
+    UnsafeRawBufferPointer(rebasing: bytes[tokenStart..<tokenEnd])
+  }
   public var tokenHasEscapes: Bool { stringHasEscapes }
   public var numberText: String { String(decoding: tokenBytes, as: UTF8.self) }
 

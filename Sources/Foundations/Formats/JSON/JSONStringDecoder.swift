@@ -45,7 +45,8 @@ enum JSONStringDecoder {
   ) throws(JSONError) -> (Unicode.Scalar, length: Int) {
     guard let first = hex4(raw, index + 2) else { throw bad("\\u needs four hex digits", start + index) }
     if let scalar = Unicode.Scalar(first) { return (scalar, 6) }
-    if first < 0xDC00, index + 7 < raw.count, raw[index + 6] == UInt8(ascii: "\\"), raw[index + 7] == UInt8(ascii: "u"),
+    if first < 0xDC00, index + 7 < raw.count, raw[index + 6] == UInt8(ascii: "\\"),
+      raw[index + 7] == UInt8(ascii: "u"),
       let second = hex4(raw, index + 8), (0xDC00...0xDFFF).contains(second),
       let scalar = Unicode.Scalar(0x10000 + (first - 0xD800) << 10 + (second - 0xDC00))
     {

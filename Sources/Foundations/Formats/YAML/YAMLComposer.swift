@@ -74,7 +74,9 @@ struct YAMLComposer: ~Copyable {
       let key = try key(try value(event, depth: depth), event)
       path.append(key)
       let member = try value(try events.next(), depth: depth)
-      if members.contains(key), duplicateKeys.count < 100 { duplicateKeys.append(path.joined(separator: ".")) }
+      if members.contains(key), duplicateKeys.count < 100 {
+        duplicateKeys.append(path.joined(separator: "."))
+      }
       members[key] = member
       path.removeLast()
     }

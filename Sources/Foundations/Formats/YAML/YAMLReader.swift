@@ -26,12 +26,14 @@ public enum YAML {
     return documents
   }
 
-  public static func parse(_ bytes: Bytes, limits: YAMLLimits = YAMLLimits()) throws(YAMLError) -> [JSONValue] {
+  public static func parse(_ bytes: Bytes, limits: YAMLLimits = YAMLLimits()) throws(YAMLError) -> [JSONValue]
+  {
     var duplicates: [String] = []
     return try parse(bytes, limits: limits, duplicateKeys: &duplicates)
   }
 
-  public static func parse(_ text: String, limits: YAMLLimits = YAMLLimits()) throws(YAMLError) -> [JSONValue] {
+  public static func parse(_ text: String, limits: YAMLLimits = YAMLLimits()) throws(YAMLError) -> [JSONValue]
+  {
     try parse(Bytes(text.utf8), limits: limits)
   }
 }

@@ -41,7 +41,9 @@ enum YAMLScalar {
 
   /// JSON numbers keep their text; YAML's other forms (`0x1F`, `0o17`, `017`, `1_000`, `+1`, `.5`) are converted.
   static func number(_ text: String) -> JSONNumber? {
-    guard let first = text.utf8.first, (48...57).contains(first) || "+-.".utf8.contains(first) else { return nil }
+    guard let first = text.utf8.first, (48...57).contains(first) || "+-.".utf8.contains(first) else {
+      return nil
+    }
     if let json = jsonNumber(text) { return json }
     var digits = text.filter { $0 != "_" }
     var sign = ""

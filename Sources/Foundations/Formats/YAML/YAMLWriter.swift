@@ -68,7 +68,9 @@ private struct YAMLWriter {
   }
 
   private func block(_ text: String, level: Int) -> String {
-    var lines = text.unicodeScalars.split(separator: "\n", omittingEmptySubsequences: false).map { String($0) }
+    var lines = text.unicodeScalars.split(separator: "\n", omittingEmptySubsequences: false).map {
+      String($0)
+    }
     var trailing = 0
     while lines.last == "" {
       lines.removeLast()

@@ -16,8 +16,8 @@ public struct EpollEvents: OptionSet, Sendable, Hashable {
   public static let peerClosed = EpollEvents(rawValue: 0x2000)
 }
 
-/// One epoll instance. Each registration carries 64 bits of the caller's, by which it tells events of a descriptor's
-/// earlier owner from those of the present one.
+/// One epoll instance. Each registration carries 64 bits of the caller's, by which it tells events of a
+/// descriptor's earlier owner from those of the present one.
 public final class Epoll: Sendable {
   private let file: FileDescriptor
 

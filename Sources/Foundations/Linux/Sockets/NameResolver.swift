@@ -9,7 +9,9 @@ public enum NameResolver {
 
   /// Every stream address of the name, in the resolver's order; never empty.
   public static func resolve(_ host: String, port: Int) throws(Failure) -> [SocketAddress] {
-    guard let portNumber = UInt16(exactly: port) else { throw Failure(description: "port \(port) is out of range") }
+    guard let portNumber = UInt16(exactly: port) else {
+      throw Failure(description: "port \(port) is out of range")
+    }
     var hints = addrinfo()
     hints.ai_family = AF_UNSPEC
     hints.ai_socktype = Int32(SOCK_STREAM.rawValue)
@@ -22,15 +24,19 @@ public enum NameResolver {
     var addresses: [SocketAddress] = []
     var entry: UnsafeMutablePointer<addrinfo>? = list
     while let current = entry {
-      let bytes = UnsafeRawBufferPointer(start: current.pointee.ai_addr, count: Int(current.pointee.ai_addrlen))
+      let bytes = UnsafeRawBufferPointer(
+        start: current.pointee.ai_addr, count: Int(current.pointee.ai_addrlen))
       switch SocketAddress(raw: bytes) {
       case .v4(let value, _): addresses.append(.v4(value, port: portNumber))
-      case .v6(let high, let low, _, let scope): addresses.append(.v6(high, low, port: portNumber, scope: scope))
+      case .v6(let high, let low, _, let scope):
+        addresses.append(.v6(high, low, port: portNumber, scope: scope))
       case .unix, nil: break
       }
       entry = current.pointee.ai_next
     }
-    guard !addresses.isEmpty else { throw Failure(description: "cannot resolve \"\(host)\": it has no address") }
+    guard !addresses.isEmpty else {
+      throw Failure(description: "cannot resolve \"\(host)\": it has no address")
+    }
     return addresses
   }
 }

@@ -60,7 +60,9 @@ public final class Socket: Sendable {
       }
       let socket = Socket(owning: accepted)
       let count = min(Int(length), MemoryLayout<sockaddr_storage>.size)
-      let address = withUnsafeBytes(of: &storage) { SocketAddress(raw: UnsafeRawBufferPointer(rebasing: $0[..<count])) }
+      let address = withUnsafeBytes(of: &storage) {
+        SocketAddress(raw: UnsafeRawBufferPointer(rebasing: $0[..<count]))
+      }
       let known = address ?? .unix("")
       socket.disableDelay(for: known)
       return (socket, known)
@@ -78,7 +80,9 @@ public final class Socket: Sendable {
       }
     }
     let count = min(Int(length), MemoryLayout<sockaddr_storage>.size)
-    let address = withUnsafeBytes(of: &storage) { SocketAddress(raw: UnsafeRawBufferPointer(rebasing: $0[..<count])) }
+    let address = withUnsafeBytes(of: &storage) {
+      SocketAddress(raw: UnsafeRawBufferPointer(rebasing: $0[..<count]))
+    }
     guard let address else { throw LinuxError(number: EAFNOSUPPORT, call: "getsockname") }
     return address
   }

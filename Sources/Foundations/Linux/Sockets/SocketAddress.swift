@@ -94,7 +94,8 @@ extension SocketAddress {
     }
   }
 
-  /// Runs `body` with the address as the system wants it; a socket path that is too long throws `ENAMETOOLONG`.
+  /// Runs `body` with the address as the system wants it; a socket path that is too long throws
+  /// `ENAMETOOLONG`.
   func withRaw<Result: SignedInteger>(
     _ call: String, _ body: (UnsafePointer<sockaddr>, socklen_t) -> Result
   ) throws(LinuxError) -> Result {
@@ -102,7 +103,8 @@ extension SocketAddress {
     guard let length = fill(&storage) else {
       throw LinuxError(number: ENAMETOOLONG, call: call, subject: description)
     }
-    let pointer = UnsafeMutableRawPointer.allocate(byteCount: MemoryLayout<sockaddr_storage>.size, alignment: 16)
+    let pointer = UnsafeMutableRawPointer.allocate(
+      byteCount: MemoryLayout<sockaddr_storage>.size, alignment: 16)
     defer { pointer.deallocate() }
     pointer.copyMemory(from: &storage, byteCount: MemoryLayout<sockaddr_storage>.size)
     let raw = UnsafePointer(pointer.bindMemory(to: sockaddr.self, capacity: 1))

@@ -14,7 +14,8 @@ public struct GroupVersionKind: Sendable, Hashable, CustomStringConvertible {
   public init(apiVersion: String, kind: String) {
     if let slash = apiVersion.firstIndex(of: "/") {
       self.init(
-        group: String(apiVersion[..<slash]), version: String(apiVersion[apiVersion.index(after: slash)...]), kind: kind)
+        group: String(apiVersion[..<slash]), version: String(apiVersion[apiVersion.index(after: slash)...]),
+        kind: kind)
     } else {
       self.init(group: "", version: apiVersion, kind: kind)
     }
@@ -42,7 +43,9 @@ public struct KubeResource: Sendable, Hashable, CustomStringConvertible {
     self.isNamespaced = isNamespaced
   }
 
-  public var groupVersionKind: GroupVersionKind { GroupVersionKind(group: group, version: version, kind: kind) }
+  public var groupVersionKind: GroupVersionKind {
+    GroupVersionKind(group: group, version: version, kind: kind)
+  }
   public var apiVersion: String { groupVersionKind.apiVersion }
   /// `deployments.apps`, or `pods`.
   public var qualifiedName: String { group.isEmpty ? plural : "\(plural).\(group)" }
@@ -75,7 +78,8 @@ extension KubeResource {
   private static func serving(
     _ version: String, _ plural: String, _ kind: String, namespaced: Bool = true
   ) -> KubeResource {
-    KubeResource(group: "serving.kserve.io", version: version, plural: plural, kind: kind, isNamespaced: namespaced)
+    KubeResource(
+      group: "serving.kserve.io", version: version, plural: plural, kind: kind, isNamespaced: namespaced)
   }
 
   public static let namespaces = core("namespaces", "Namespace", namespaced: false)
@@ -88,7 +92,8 @@ extension KubeResource {
   public static let serviceAccounts = core("serviceaccounts", "ServiceAccount")
   public static let events = core("events", "Event")
   public static let endpointSlices = KubeResource(
-    group: "discovery.k8s.io", version: "v1", plural: "endpointslices", kind: "EndpointSlice", isNamespaced: true)
+    group: "discovery.k8s.io", version: "v1", plural: "endpointslices", kind: "EndpointSlice",
+    isNamespaced: true)
   public static let deployments = apps("deployments", "Deployment")
   public static let replicaSets = apps("replicasets", "ReplicaSet")
   public static let httpRoutes = gateway("httproutes", "HTTPRoute")

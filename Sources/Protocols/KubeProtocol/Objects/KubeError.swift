@@ -85,7 +85,8 @@ public struct KubeError: Error, Sendable, CustomStringConvertible {
 
   public static func conflict(_ resource: KubeResource, _ name: String, _ why: String) -> KubeError {
     about(
-      resource, name, .conflict, "Operation cannot be fulfilled on \(resource.qualifiedName) \"\(name)\": \(why)")
+      resource, name, .conflict,
+      "Operation cannot be fulfilled on \(resource.qualifiedName) \"\(name)\": \(why)")
   }
 
   /// `Kind.group "name" is invalid: field: reason, …`.
@@ -101,7 +102,9 @@ public struct KubeError: Error, Sendable, CustomStringConvertible {
     return error
   }
 
-  private static func about(_ resource: KubeResource, _ name: String, _ reason: Reason, _ message: String) -> KubeError {
+  private static func about(_ resource: KubeResource, _ name: String, _ reason: Reason, _ message: String)
+    -> KubeError
+  {
     var error = KubeError(reason, message)
     error.group = resource.group
     error.kind = resource.plural
@@ -120,7 +123,8 @@ public struct KubeError: Error, Sendable, CustomStringConvertible {
     retryAfterSeconds = json.at("details", "retryAfterSeconds")?.int.map { Int(clamping: $0) }
     causes = (json.at("details", "causes")?.array ?? []).map {
       Cause(
-        reason: $0["reason"]?.string ?? "", message: $0["message"]?.string ?? "", field: $0["field"]?.string ?? "")
+        reason: $0["reason"]?.string ?? "", message: $0["message"]?.string ?? "",
+        field: $0["field"]?.string ?? "")
     }
   }
 
@@ -132,7 +136,9 @@ public struct KubeError: Error, Sendable, CustomStringConvertible {
     if !kind.isEmpty { details["kind"] = .string(kind) }
     if !causes.isEmpty {
       details["causes"] = .array(
-        causes.map { ["reason": .string($0.reason), "message": .string($0.message), "field": .string($0.field)] })
+        causes.map {
+          ["reason": .string($0.reason), "message": .string($0.message), "field": .string($0.field)]
+        })
     }
     if let retryAfterSeconds { details["retryAfterSeconds"] = .int(retryAfterSeconds) }
     var status: JSONValue = [

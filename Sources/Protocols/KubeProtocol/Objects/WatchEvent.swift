@@ -22,7 +22,9 @@ public struct WatchEvent: Sendable {
   public var json: JSONValue { ["type": .string(kind.rawValue), "object": object.json] }
 
   public init?(json: JSONValue) {
-    guard let kind = json["type"]?.string.flatMap(Kind.init(rawValue:)), let object = json["object"] else { return nil }
+    guard let kind = json["type"]?.string.flatMap(Kind.init(rawValue:)), let object = json["object"] else {
+      return nil
+    }
     self.init(kind, KubeObject(json: object))
   }
 }

@@ -18,7 +18,8 @@ public struct ClaimStorage: StorageScheme {
     }
     guard Files.exists(mountPath) else {
       throw StorageError(
-        .sourceNotFound, "\(source): the claim '\(claim)' is not mounted at \(mountPath); mount it as a volume")
+        .sourceNotFound,
+        "\(source): the claim '\(claim)' is not mounted at \(mountPath); mount it as a volume")
     }
     guard parts.count == 2 else { return try LocalStorage.link(mountPath, into: destination, source: source) }
     let path = try ObjectPath.validated(String(parts[1].trimming("/")), source: source)

@@ -24,7 +24,8 @@ public struct GoogleStorage: StorageScheme {
     while prefix.hasSuffix("/") { prefix.removeLast() }
     let names = try objects(bucket: String(bucket), prefix: prefix, source: source)
     for name in names {
-      let relative = name == prefix ? lastPart(name) : String(name.dropFirst(prefix.isEmpty ? 0 : prefix.count + 1))
+      let relative =
+        name == prefix ? lastPart(name) : String(name.dropFirst(prefix.isEmpty ? 0 : prefix.count + 1))
       let path = try ObjectPath.validated(relative, source: source)
       try download(bucket: String(bucket), object: name, to: "\(destination)/\(path)", source: source)
     }
@@ -55,8 +56,10 @@ public struct GoogleStorage: StorageScheme {
     throw StorageError(.badSource, "\(source) holds more objects than a model folder may: narrow the path")
   }
 
-  private func download(bucket: String, object: String, to path: String, source: String) throws(StorageError) {
-    let url = "\(host)/storage/v1/b/\(ObjectPath.percentEncoded(bucket))/o/\(ObjectPath.percentEncoded(object))?alt=media"
+  private func download(bucket: String, object: String, to path: String, source: String) throws(StorageError)
+  {
+    let url =
+      "\(host)/storage/v1/b/\(ObjectPath.percentEncoded(bucket))/o/\(ObjectPath.percentEncoded(object))?alt=media"
     let answer = try Download().file(url, to: path)
     guard (200..<300).contains(answer.status) else { throw .status(answer.status, source) }
   }

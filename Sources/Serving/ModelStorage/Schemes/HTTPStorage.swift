@@ -2,7 +2,9 @@
 public struct HTTPStorage: StorageScheme {
   public init() {}
 
-  public func matches(_ source: String) -> Bool { source.hasPrefix("http://") || source.hasPrefix("https://") }
+  public func matches(_ source: String) -> Bool {
+    source.hasPrefix("http://") || source.hasPrefix("https://")
+  }
 
   public func fetch(_ source: String, into destination: String) throws(StorageError) -> Int {
     let name = try fileName(source)
@@ -15,7 +17,8 @@ public struct HTTPStorage: StorageScheme {
     let afterScheme = source.dropFirst(source.hasPrefix("https://") ? 8 : 7)
     let path = afterScheme.prefix { $0 != "?" && $0 != "#" }
     guard let slash = path.lastIndex(of: "/"), slash != path.indices.last else {
-      throw StorageError(.badSource, "no filename contained in URI: \(source); the address must end in a file's name")
+      throw StorageError(
+        .badSource, "no filename contained in URI: \(source); the address must end in a file's name")
     }
     return try ObjectPath.validated(percentDecoded(path[path.index(after: slash)...]), source: source)
   }
@@ -25,7 +28,9 @@ public struct HTTPStorage: StorageScheme {
     var rest = text.utf8[...]
     while let byte = rest.first {
       rest = rest.dropFirst()
-      if byte == UInt8(ascii: "%"), let value = UInt8(String(Substring(rest.prefix(2))), radix: 16), rest.count >= 2 {
+      if byte == UInt8(ascii: "%"), let value = UInt8(String(Substring(rest.prefix(2))), radix: 16),
+        rest.count >= 2
+      {
         bytes.append(value)
         rest = rest.dropFirst(2)
       } else {

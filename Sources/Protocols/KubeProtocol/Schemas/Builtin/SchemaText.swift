@@ -15,11 +15,12 @@ internal import Formats
 ///   phase: string in Pending,Running
 /// alias MicroTime: string(date-time)     a definition that is no object
 /// ```
-/// A type is `string`, `int32`, `int64`, `double`, `bool`, `bytes`, `any` (anything), `object` (any object),
-/// `intOrString`, `quantity`, or the name of a definition: first in the same package, then anywhere.
-/// `[T]` is a list, `{T}` a map. After the type: `merge=k[,…]` (patch merge key; list type map with those keys),
-/// `set` and `atomic` (list types), `retainKeys`, `mergeSet` (a set that patches merge), `min=`, `max=`, `minItems=`,
-/// `maxItems=`, `minLength=`, `maxLength=`, `in a,b,c` (closed list), `= JSON` (default, last on the line).
+/// A type is `string`, `int32`, `int64`, `double`, `bool`, `bytes`, `any` (anything), `object` (any
+/// object), `intOrString`, `quantity`, or the name of a definition: first in the same package, then
+/// anywhere. `[T]` is a list, `{T}` a map. After the type: `merge=k[,…]` (patch merge key; list type map
+/// with those keys), `set` and `atomic` (list types), `retainKeys`, `mergeSet` (a set that patches merge),
+/// `min=`, `max=`, `minItems=`, `maxItems=`, `minLength=`, `maxLength=`, `in a,b,c` (closed list), `= JSON`
+/// (default, last on the line).
 struct SchemaTextParser {
   private struct Field {
     var name: String
@@ -80,7 +81,9 @@ struct SchemaTextParser {
   }
 
   private mutating func readAlias(_ words: Substring) {
-    guard let colon = words.firstIndex(of: ":") else { return problems.append("alias without a type: \(words)") }
+    guard let colon = words.firstIndex(of: ":") else {
+      return problems.append("alias without a type: \(words)")
+    }
     var definition = Definition(package: package, name: String(words[..<colon]))
     definition.alias = words[words.index(after: colon)...].drop { $0 == " " }
     add(definition)

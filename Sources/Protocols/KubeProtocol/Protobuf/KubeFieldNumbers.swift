@@ -1,0 +1,88 @@
+/// The protobuf field numbers of the built-in kinds that clients create by typed calls (`kubectl create`, `kubectl
+/// run`): part of Kubernetes' API, so they never change. One line per message; a message without a line has no field
+/// that is taken as protobuf.
+enum KubeFieldNumbers {
+  private static let lines: String = """
+    ObjectMeta name=1 generateName=2 namespace=3 selfLink=4 uid=5 resourceVersion=6 generation=7 \
+    creationTimestamp=8 deletionTimestamp=9 deletionGracePeriodSeconds=10 labels=11 annotations=12 \
+    ownerReferences=13 finalizers=14
+    OwnerReference kind=1 name=3 uid=4 apiVersion=5 controller=6 blockOwnerDeletion=7
+    LabelSelector matchLabels=1 matchExpressions=2
+    LabelSelectorRequirement key=1 operator=2 values=3
+    Namespace metadata=1 spec=2 status=3
+    NamespaceSpec finalizers=1
+    NamespaceStatus phase=1 conditions=2
+    ConfigMap metadata=1 data=2 binaryData=3 immutable=4
+    Secret metadata=1 data=2 type=3 stringData=4 immutable=5
+    ServiceAccount metadata=1 secrets=2 imagePullSecrets=3 automountServiceAccountToken=4
+    LocalObjectReference name=1
+    ObjectReference kind=1 namespace=2 name=3 uid=4 apiVersion=5 resourceVersion=6 fieldPath=7
+    Service metadata=1 spec=2 status=3
+    ServiceSpec ports=1 selector=2 clusterIP=3 type=4 externalIPs=5 sessionAffinity=7 loadBalancerIP=8 \
+    loadBalancerSourceRanges=9 externalName=10 externalTrafficPolicy=11 healthCheckNodePort=12 \
+    publishNotReadyAddresses=13 ipFamilyPolicy=17 clusterIPs=18 ipFamilies=19 allocateLoadBalancerNodePorts=20 \
+    loadBalancerClass=21 internalTrafficPolicy=22 trafficDistribution=23
+    ServicePort name=1 protocol=2 port=3 targetPort=4 nodePort=5 appProtocol=6
+    ServiceStatus loadBalancer=1 conditions=2
+    LoadBalancerStatus ingress=1
+    Deployment metadata=1 spec=2 status=3
+    DeploymentSpec replicas=1 selector=2 template=3 strategy=4 minReadySeconds=5 revisionHistoryLimit=6 paused=7 \
+    progressDeadlineSeconds=9
+    DeploymentStrategy type=1 rollingUpdate=2
+    RollingUpdateDeployment maxUnavailable=1 maxSurge=2
+    DeploymentStatus observedGeneration=1 replicas=2 updatedReplicas=3 availableReplicas=4 unavailableReplicas=5 \
+    conditions=6 readyReplicas=7 collisionCount=8 terminatingReplicas=9
+    PodTemplateSpec metadata=1 spec=2
+    Pod metadata=1 spec=2 status=3
+    PodStatus phase=1 conditions=2 message=3 reason=4 hostIP=5 podIP=6 startTime=7 qosClass=9
+    PodSpec volumes=1 containers=2 restartPolicy=3 terminationGracePeriodSeconds=4 activeDeadlineSeconds=5 \
+    dnsPolicy=6 nodeSelector=7 serviceAccountName=8 serviceAccount=9 nodeName=10 hostNetwork=11 hostPID=12 \
+    hostIPC=13 securityContext=14 imagePullSecrets=15 hostname=16 subdomain=17 schedulerName=19 initContainers=20 \
+    automountServiceAccountToken=21 tolerations=22 priorityClassName=24 priority=25 shareProcessNamespace=27 \
+    runtimeClassName=29 enableServiceLinks=30 preemptionPolicy=31 overhead=32 setHostnameAsFQDN=35 hostUsers=37
+    Container name=1 image=2 command=3 args=4 workingDir=5 ports=6 env=7 resources=8 volumeMounts=9 \
+    terminationMessagePath=13 imagePullPolicy=14 stdin=16 stdinOnce=17 tty=18 envFrom=19 \
+    terminationMessagePolicy=20 restartPolicy=24
+    ContainerPort name=1 hostPort=2 containerPort=3 protocol=4 hostIP=5
+    EnvVar name=1 value=2 valueFrom=3
+    EnvVarSource fieldRef=1 resourceFieldRef=2 configMapKeyRef=3 secretKeyRef=4
+    ObjectFieldSelector apiVersion=1 fieldPath=2
+    ResourceRequirements limits=1 requests=2
+    VolumeMount name=1 readOnly=2 mountPath=3 subPath=4 mountPropagation=5 subPathExpr=6
+    Volume name=1
+    Toleration key=1 operator=2 value=3 effect=4 tolerationSeconds=5
+    SelfSubjectAccessReview metadata=1 spec=2 status=3
+    SubjectAccessReview metadata=1 spec=2 status=3
+    LocalSubjectAccessReview metadata=1 spec=2 status=3
+    SubjectAccessReviewSpec resourceAttributes=1 nonResourceAttributes=2 user=3 groups=4 uid=6
+    ResourceAttributes namespace=1 verb=2 group=3 version=4 resource=5 subresource=6 name=7
+    NonResourceAttributes path=1 verb=2
+    SubjectAccessReviewStatus allowed=1 reason=2 evaluationError=3 denied=4
+    SelfSubjectRulesReview metadata=1 spec=2 status=3
+    SelfSubjectRulesReviewSpec namespace=1
+    SubjectRulesReviewStatus resourceRules=1 nonResourceRules=2 incomplete=3 evaluationError=4
+    SelfSubjectReview metadata=1 status=2
+    SelfSubjectReviewStatus userInfo=1
+    UserInfo username=1 uid=2 groups=3
+    DeleteOptions gracePeriodSeconds=1 preconditions=2 orphanDependents=3 propagationPolicy=4 dryRun=5
+    Preconditions uid=1 resourceVersion=2
+    """
+
+  private static let numbersByMessage: [Substring: [Int: String]] = {
+    var messages: [Substring: [Int: String]] = [:]
+    for line in lines.split(separator: "\n") {
+      let words = line.split(separator: " ")
+      guard let message = words.first else { continue }
+      for field in words.dropFirst() {
+        let parts = field.split(separator: "=")
+        if parts.count == 2, let number = Int(parts[1]) {
+          messages[message, default: [:]][number] = String(parts[0])
+        }
+      }
+    }
+    return messages
+  }()
+
+  /// Field number → JSON name, for a message's short name.
+  static func fields(of message: String) -> [Int: String] { numbersByMessage[message[...]] ?? [:] }
+}
