@@ -66,11 +66,16 @@ struct TreeNodesTests {
       ([0.5, 9], 0), ([0.6, 0], 1), ([0.6, -0.0], 1), ([0.6, 1e-45], 2), ([1, 1], 2),
     ]
     nodes.nodes.withUnsafeBufferPointer { buffer in
-      for (row, expected) in rows {
-        row.withUnsafeBufferPointer { row in
-          guard let base = row.baseAddress else { return }
-          #expect(TreeNodes.leaf(buffer, root: nodes.roots[0], row: base, mayHaveNaN: false) == expected)
-          #expect(TreeNodes.leaf(buffer, root: nodes.roots[0], row: base, mayHaveNaN: true) == expected)
+      TreeDescent.with(buffer) { descent in
+        for (row, expected) in rows {
+          for mayHaveNaN in [false, true] {
+            row.withUnsafeBufferPointer { row in
+              guard let base = row.baseAddress else { return }
+              for lane in 0..<TreeDescent.lanes { descent.start(lane, root: nodes.roots[0], row: base) }
+              descent.walk(mayHaveNaN: mayHaveNaN)
+              for lane in 0..<TreeDescent.lanes { #expect(descent.leaf(lane) == expected) }
+            }
+          }
         }
       }
     }

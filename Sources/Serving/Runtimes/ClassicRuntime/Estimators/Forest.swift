@@ -15,7 +15,7 @@ struct Forest: Sendable {
   var treeCount: Int { nodes.roots.count }
   var nanosecondsPerRow: Double {
     let meanDepth = Double(nodes.depthSum) / Double(max(nodes.leafCount, 1))
-    return 60 + Double(treeCount) * (4 + meanDepth * 4 + Double(width))
+    return 60 + Double(treeCount) * (4 + meanDepth * 2 + Double(width))
   }
   var memoryBytes: Int { nodes.nodes.count * MemoryLayout<TreeNodes.Node>.stride + leafValues.count * 8 }
 
@@ -30,14 +30,10 @@ struct Forest: Sendable {
     var sums = [Double](repeating: 0, count: rows.rows * width)
     sums.withUnsafeMutableBufferPointer { sums in
       values.withUnsafeBufferPointer { values in
-        // Blocks of rows keep both the rows and the upper parts of the trees in the cache.
-        for start in stride(from: 0, to: rows.rows, by: Forest.blockRows) {
-          let end = min(start + Forest.blockRows, rows.rows)
-          if hasNaN {
-            add(values, rows: start..<end, to: sums, mayHaveNaN: true)
-          } else {
-            add(values, rows: start..<end, to: sums, mayHaveNaN: false)
-          }
+        if hasNaN {
+          add(values, rows: rows.rows, to: sums, mayHaveNaN: true)
+        } else {
+          add(values, rows: rows.rows, to: sums, mayHaveNaN: false)
         }
       }
       let count = Double(treeCount)
@@ -48,21 +44,67 @@ struct Forest: Sendable {
 
   @inline(__always)
   private func add(
-    _ values: UnsafeBufferPointer<Float>, rows: Range<Int>, to sums: UnsafeMutableBufferPointer<Double>,
+    _ values: UnsafeBufferPointer<Float>, rows: Int, to sums: UnsafeMutableBufferPointer<Double>,
     mayHaveNaN: Bool
   ) {
     guard let base = values.baseAddress else { return }
-    let columns = identity.featureCount
-    let width = width
     nodes.nodes.withUnsafeBufferPointer { nodes in
       leafValues.withUnsafeBufferPointer { leafValues in
-        for root in self.nodes.roots {
-          for row in rows {
-            let leaf = TreeNodes.leaf(nodes, root: root, row: base + row &* columns, mayHaveNaN: mayHaveNaN)
-            for index in 0..<width { sums[row &* width &+ index] += leafValues[leaf &* width &+ index] }
+        TreeDescent.with(nodes) { descent in
+          // Blocks of rows keep both the rows and the upper parts of the trees in the cache.
+          var start = 0
+          while rows - start >= TreeDescent.lanes {
+            let count = min(Forest.blockRows, (rows - start) / TreeDescent.lanes * TreeDescent.lanes)
+            addBlock(start..<(start + count), base, descent, leafValues, sums, mayHaveNaN: mayHaveNaN)
+            start += count
           }
+          for row in start..<rows { addRow(row, base, descent, leafValues, sums, mayHaveNaN: mayHaveNaN) }
         }
       }
     }
+  }
+
+  /// Tree by tree, the lanes are rows; `rows` is a multiple of the lanes.
+  @inline(__always)
+  private func addBlock(
+    _ rows: Range<Int>, _ base: UnsafePointer<Float>, _ descent: TreeDescent,
+    _ leafValues: UnsafeBufferPointer<Double>, _ sums: UnsafeMutableBufferPointer<Double>, mayHaveNaN: Bool
+  ) {
+    let columns = identity.featureCount
+    for root in nodes.roots {
+      for first in stride(from: rows.lowerBound, to: rows.upperBound, by: TreeDescent.lanes) {
+        for lane in 0..<TreeDescent.lanes {
+          descent.start(lane, root: root, row: base + (first &+ lane) &* columns)
+        }
+        descent.walk(mayHaveNaN: mayHaveNaN)
+        for lane in 0..<TreeDescent.lanes { add(descent.leaf(lane), leafValues, to: first &+ lane, sums) }
+      }
+    }
+  }
+
+  /// Row by row, the lanes are trees; lanes beyond the last tree repeat it and are not counted.
+  @inline(__always)
+  private func addRow(
+    _ row: Int, _ base: UnsafePointer<Float>, _ descent: TreeDescent,
+    _ leafValues: UnsafeBufferPointer<Double>, _ sums: UnsafeMutableBufferPointer<Double>, mayHaveNaN: Bool
+  ) {
+    let roots = nodes.roots
+    let pointer = base + row &* identity.featureCount
+    for first in stride(from: 0, to: roots.count, by: TreeDescent.lanes) {
+      let count = min(TreeDescent.lanes, roots.count - first)
+      for lane in 0..<TreeDescent.lanes {
+        descent.start(lane, root: roots[first + min(lane, count - 1)], row: pointer)
+      }
+      descent.walk(mayHaveNaN: mayHaveNaN)
+      for lane in 0..<count { add(descent.leaf(lane), leafValues, to: row, sums) }
+    }
+  }
+
+  @inline(__always)
+  private func add(
+    _ leaf: Int, _ leafValues: UnsafeBufferPointer<Double>, to row: Int,
+    _ sums: UnsafeMutableBufferPointer<Double>
+  ) {
+    for index in 0..<width { sums[row &* width &+ index] += leafValues[leaf &* width &+ index] }
   }
 }

@@ -3,16 +3,24 @@
 /// Rows are float32 and thresholds float64; each threshold is kept as the largest float32 not above it, which
 /// decides `x <= threshold` alike for every float32 x. The two children of a split lie side by side.
 struct TreeNodes: Sendable {
+  ///
+  /// A leaf leads to itself: nothing is at most NaN, so every row goes to the "right child" of the node before it.
   struct Node: Sendable {
     var threshold: Float
-    /// The feature, plus `missingGoesLeft`; negative for a leaf.
+    /// The feature, plus `missingGoesLeft`.
     var feature: Int32
-    /// The left child (the right one follows it), or a leaf's number.
+    /// The left child; the right one follows it.
     var child: Int32
+    /// The leaf's number, -1 for a split.
+    var leaf: Int32
+
+    static func leaf(_ number: Int, at index: Int) -> Node {
+      Node(threshold: .nan, feature: 0, child: Int32(index) - 1, leaf: Int32(number))
+    }
   }
 
   static let missingGoesLeft: Int32 = 1 << 30
-  private static let featureMask = missingGoesLeft - 1
+  static let featureMask = missingGoesLeft - 1
 
   private(set) var nodes: [Node] = []
   private(set) var roots: [Int32] = []
@@ -40,7 +48,7 @@ struct TreeNodes: Sendable {
     else { return nil }
     var leaves: [Int] = []
     let root = nodes.count
-    nodes.append(Node(threshold: 0, feature: -1, child: 0))
+    nodes.append(.leaf(0, at: root))
     roots.append(Int32(root))
     var pending: [(source: Int, target: Int, depth: Int)] = [(0, root, 0)]
     var visited = 0
@@ -48,7 +56,7 @@ struct TreeNodes: Sendable {
       visited += 1
       guard visited <= count else { return nil }
       if tree.leftChildren[source] == -1 {
-        nodes[target] = Node(threshold: 0, feature: -1, child: Int32(leafCount + leaves.count))
+        nodes[target] = .leaf(leafCount + leaves.count, at: target)
         leaves.append(source)
         depthSum += depth
         continue
@@ -60,11 +68,12 @@ struct TreeNodes: Sendable {
         let feature = Int32(exactly: tree.features[source]), feature >= 0, feature < featureCount
       else { return nil }
       let child = nodes.count
-      nodes.append(contentsOf: repeatElement(Node(threshold: 0, feature: -1, child: 0), count: 2))
+      nodes.append(.leaf(0, at: child))
+      nodes.append(.leaf(0, at: child + 1))
       let isMissingLeft = !tree.missingGoesLeft.isEmpty && tree.missingGoesLeft[source] != 0
       nodes[target] = Node(
         threshold: TreeNodes.floatNotAbove(tree.thresholds[source]),
-        feature: isMissingLeft ? feature | TreeNodes.missingGoesLeft : feature, child: Int32(child))
+        feature: isMissingLeft ? feature | TreeNodes.missingGoesLeft : feature, child: Int32(child), leaf: -1)
       pending.append((right, child + 1, depth + 1))
       pending.append((left, child, depth + 1))
     }
@@ -76,20 +85,5 @@ struct TreeNodes: Sendable {
   static func floatNotAbove(_ value: Double) -> Float {
     let rounded = Float(value)
     return Double(rounded) > value ? rounded.nextDown : rounded
-  }
-
-  /// The number of the leaf where `row` ends; `row` holds as many features as the trees were checked for.
-  @inline(__always)
-  static func leaf(
-    _ nodes: UnsafeBufferPointer<Node>, root: Int32, row: UnsafePointer<Float>, mayHaveNaN: Bool
-  ) -> Int {
-    var node = nodes[Int(root)]
-    while node.feature >= 0 {
-      let value = row[Int(node.feature & featureMask)]
-      var isRight = !(value <= node.threshold)
-      if mayHaveNaN, value.isNaN { isRight = node.feature & missingGoesLeft == 0 }
-      node = nodes[Int(node.child) &+ (isRight ? 1 : 0)]
-    }
-    return Int(node.child)
   }
 }
