@@ -24,7 +24,8 @@ import Testing
 
   @Test func base64MatchesRFC4648() {
     let vectors = [
-      "": "", "f": "Zg==", "fo": "Zm8=", "foo": "Zm9v", "foob": "Zm9vYg==", "fooba": "Zm9vYmE=", "foobar": "Zm9vYmFy",
+      "": "", "f": "Zg==", "fo": "Zm8=", "foo": "Zm9v", "foob": "Zm9vYg==", "fooba": "Zm9vYmE=",
+      "foobar": "Zm9vYmFy",
     ]
     for (plain, encoded) in vectors {
       #expect(Base64.encode(Bytes(plain.utf8)) == encoded)
@@ -34,7 +35,9 @@ import Testing
     #expect(Base64.decodeURL("-_8") == [0xFB, 0xFF])
   }
 
-  @Test(arguments: ["Zg", "Zg=", "Zh==", "Z===", "====", "Zm9v\n", "Zm 9v", "Zm9*", "Zg==Zg==", "=m9v", "-_8="])
+  @Test(arguments: [
+    "Zg", "Zg=", "Zh==", "Z===", "====", "Zm9v\n", "Zm 9v", "Zm9*", "Zg==Zg==", "=m9v", "-_8=",
+  ])
   func strictBase64RefusesWhatIsNotCanonical(_ text: String) {
     #expect(Base64.decode(text) == nil)
   }

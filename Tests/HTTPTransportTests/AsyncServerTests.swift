@@ -10,7 +10,8 @@ import Testing
 
   @Test func aHandlerGetsTheWholeRequest() async throws {
     let handler = ClosureHandler { request in
-      let text = "\(request.head.target) \(String(decoding: request.body, as: UTF8.self)) \(request.remoteAddress)"
+      let text =
+        "\(request.head.target) \(String(decoding: request.body, as: UTF8.self)) \(request.remoteAddress)"
       return AsyncHTTPResponse(head: HTTPResponseHead(status: 201), body: .bytes(Bytes(text.utf8)))
     }
     let answer = try await withServer(.async(handler)) { address, _, _ in
@@ -28,7 +29,9 @@ import Testing
 
   @Test func aStreamIsSentAsItComesAndEndedInOrder() async throws {
     let (stream, feed) = AsyncThrowingStream<Bytes, any Error>.makeStream()
-    let handler = ClosureHandler { _ in AsyncHTTPResponse(head: HTTPResponseHead(status: 200), body: .stream(stream)) }
+    let handler = ClosureHandler { _ in
+      AsyncHTTPResponse(head: HTTPResponseHead(status: 200), body: .stream(stream))
+    }
     let answer = try await withServer(.async(handler)) { address, _, _ in
       try await onThread {
         let client = try RawClient(address)

@@ -38,7 +38,8 @@ import Testing
 
   @Test func chunkedBodiesGoBothWays() async throws {
     let answer = try await talk { client in
-      try client.send("POST /a HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n")
+      try client.send(
+        "POST /a HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n")
       let first = try client.read(through: "POST /a abcde")
       try client.send("GET /chunks HTTP/1.1\r\nHost: x\r\n\r\n")
       return try first + client.read(through: "0\r\n\r\n")
@@ -58,7 +59,8 @@ import Testing
 
   @Test func headHasTheFieldsAndNoBody() async throws {
     let answer = try await talk { client in
-      try client.send("HEAD /a HTTP/1.1\r\nHost: x\r\n\r\nGET /empty HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+      try client.send(
+        "HEAD /a HTTP/1.1\r\nHost: x\r\n\r\nGET /empty HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
       return try client.readAll()
     }
     #expect(answer.contains("Content-Length: 8\r\n"))

@@ -15,7 +15,9 @@ private let originHandler = ClosureHandler { request in
     "http://\(host):\(address.port)\(path)"
   }
 
-  private func text(_ response: HTTPClientResponse) -> String { String(decoding: response.body, as: UTF8.self) }
+  private func text(_ response: HTTPClientResponse) -> String {
+    String(decoding: response.body, as: UTF8.self)
+  }
 
   @Test func bodiesGoBothWays() async throws {
     try await withServer(.buffered(EchoHandler())) { address, group, _ in
@@ -24,7 +26,8 @@ private let originHandler = ClosureHandler { request in
       #expect(get.head.status == 200)
       #expect(text(get) == "GET /a?b=c ")
       let large = String(repeating: "x", count: 3 << 20)
-      let post = try await client.send(.init(method: "POST", url: url(address, "/p"), body: Bytes(large.utf8)))
+      let post = try await client.send(
+        .init(method: "POST", url: url(address, "/p"), body: Bytes(large.utf8)))
       #expect(text(post) == "POST /p " + large)
       let chunks = try await client.send(.init(url: url(address, "/chunks")))
       #expect(text(chunks) == "onethree")

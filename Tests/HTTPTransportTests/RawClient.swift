@@ -33,7 +33,8 @@ final class RawClient {
     }
   }
 
-  /// Everything from the last call's end up to and including `marker`; all that came where the server closes first.
+  /// Everything from the last call's end up to and including `marker`; all that came where the server closes
+  /// first.
   func read(through marker: String) throws -> String {
     let wanted = Bytes(marker.utf8)
     var searched = 0
@@ -135,7 +136,9 @@ extension String {
     let wanted = Bytes(part.utf8)
     var ends = [0]
     guard bytes.count >= wanted.count else { return ends }
-    for index in 0...(bytes.count - wanted.count) where bytes[index...].starts(with: wanted) { ends.append(index) }
+    for index in 0...(bytes.count - wanted.count) where bytes[index...].starts(with: wanted) {
+      ends.append(index)
+    }
     return ends
   }
 }

@@ -14,7 +14,8 @@ import Testing
     }
   }
 
-  private static let valid = "POST /a HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n"
+  private static let valid =
+    "POST /a HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n"
 
   /// Damaged requests in ASCII, so that they survive as text.
   private static func damaged(_ generator: inout Generator) -> String {
@@ -66,7 +67,8 @@ import Testing
     let tls = try TLSServerContext(certificatePEM: leaf.certificatePEM, keyPEM: leaf.keyPEM)
     try await withServer(.buffered(EchoHandler()), tls: tls) { address, group, _ in
       try await throwGarbage(at: address)
-      let client = HTTPClient(group: group, tls: try TLSClientContext(authorityPEM: try authority.certificate.pem()))
+      let client = HTTPClient(
+        group: group, tls: try TLSClientContext(authorityPEM: try authority.certificate.pem()))
       let after = try await client.send(.init(url: "https://\(address)/"))
       #expect(after.head.status == 200)
     }
@@ -78,7 +80,8 @@ import Testing
     let path = "/tmp/apus-http-\(SystemRandom().uuid())"
     defer { try? Files.removeFile(path) }
     let bound = try server.listen([
-      ListenAddress(host: "::1", port: 0), ListenAddress(host: "localhost", port: 0), ListenAddress(host: path, port: 0),
+      ListenAddress(host: "::1", port: 0), ListenAddress(host: "localhost", port: 0),
+      ListenAddress(host: path, port: 0),
     ])
     let client = HTTPClient(group: group)
     let six = try await client.send(.init(url: "http://\(bound[0])/6"))

@@ -29,7 +29,8 @@ private final class Forwarding: HTTPRequestReceiver, HTTPResponseReceiver {
     } else {
       length = head.headers.contains("Transfer-Encoding") ? .unknown : .none
     }
-    upstream = downstream.loop.httpClient.start(head, to: HTTPUpstream(address), bodyLength: length, receiver: self)
+    upstream = downstream.loop.httpClient.start(
+      head, to: HTTPUpstream(address), bodyLength: length, receiver: self)
   }
 
   func requestBody(_ bytes: UnsafeRawBufferPointer) {

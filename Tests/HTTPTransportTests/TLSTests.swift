@@ -56,7 +56,8 @@ import Testing
     let material = try material()
     let other = try CertificateAuthority.generate(commonName: "other", now: SystemClock().now())
     try await withServer(.buffered(EchoHandler()), tls: material.server) { address, group, _ in
-      let client = HTTPClient(group: group, tls: try TLSClientContext(authorityPEM: try other.certificate.pem()))
+      let client = HTTPClient(
+        group: group, tls: try TLSClientContext(authorityPEM: try other.certificate.pem()))
       let result = await status(client, "https://127.0.0.1:\(address.port)/")
       #expect(throws: HTTPClientError.self) { try result.get() }
       if case .failure(let error) = result {
@@ -118,9 +119,13 @@ import Testing
     let authority = try CertificateAuthority.generate(commonName: "a", now: now)
     let one = try authority.issue(commonName: "one", now: now)
     let two = try authority.issue(commonName: "two", now: now)
-    #expect(throws: TLSError.self) { try TLSServerContext(certificatePEM: one.certificatePEM, keyPEM: two.keyPEM) }
+    #expect(throws: TLSError.self) {
+      try TLSServerContext(certificatePEM: one.certificatePEM, keyPEM: two.keyPEM)
+    }
     #expect(throws: TLSError.self) { try TLSServerContext(certificatePEM: "garbage", keyPEM: one.keyPEM) }
-    #expect(throws: TLSError.self) { try TLSServerContext(certificatePEM: one.certificatePEM, keyPEM: "garbage") }
+    #expect(throws: TLSError.self) {
+      try TLSServerContext(certificatePEM: one.certificatePEM, keyPEM: "garbage")
+    }
     #expect(throws: TLSError.self) { try TLSClientContext(authorityPEM: "garbage") }
   }
 

@@ -9,7 +9,8 @@ let loopback = ListenAddress(host: "127.0.0.1", port: 0)
 
 /// Runs `body` against a server with the handler, and takes everything down again.
 func withServer<Value>(
-  _ handler: HTTPServerHandler, limits: HTTPServerLimits = .init(), tls: TLSServerContext? = nil, loops: Int = 2,
+  _ handler: HTTPServerHandler, limits: HTTPServerLimits = .init(), tls: TLSServerContext? = nil,
+  loops: Int = 2,
   _ body: (ListenAddress, EventLoopGroup, HTTPServer) async throws -> Value
 ) async throws -> Value {
   let group = try EventLoopGroup(loops: loops, name: "test")
@@ -51,7 +52,8 @@ struct EchoHandler: BufferedHTTPHandler {
       exchange.finish()
     case "/empty": exchange.respond(HTTPResponseHead(status: 204), body: Bytes("ignored".utf8))
     case "/close": exchange.respond(HTTPResponseHead(status: 200, headers: ["Connection": "close"]), body: [])
-    case "/large": exchange.respond(HTTPResponseHead(status: 200), body: Bytes(repeating: 120, count: 4 << 20))
+    case "/large":
+      exchange.respond(HTTPResponseHead(status: 200), body: Bytes(repeating: 120, count: 4 << 20))
     default: Bytes(text.utf8).withUnsafeBytes { exchange.respond(HTTPResponseHead(status: 200), body: $0) }
     }
   }

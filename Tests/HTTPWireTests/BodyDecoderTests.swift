@@ -4,7 +4,8 @@ import Testing
 
 @Suite struct BodyDecoderTests {
   private func status(_ body: String, _ limits: HTTPWireLimits = .init()) -> Int? {
-    Transcript("POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n" + body, limits: limits).error
+    Transcript("POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n" + body, limits: limits)
+      .error
   }
 
   static let malformed = [
@@ -12,7 +13,8 @@ import Testing
     "3\r\nabc\n0\r\n\r\n", "3\r\nabc\r0\r\n\r\n", "0x3\r\nabc\r\n", "+3\r\nabc\r\n", "-3\r\nabc\r\n",
     "ffffffffffffffff\r\n", "7fffffffffffffff\r\n", "10000000000000000000003\r\nabc\r\n",
     "3;a=\u{0}\r\nabc\r\n", "3;a\nb\r\nabc\r\n", "0\r\nBad Trailer: x\r\n\r\n", "0\r\n: x\r\n\r\n",
-    "0\r\n folded: x\r\n\r\n", "0\r\nA: x\n\r\n", "0\r\nA: \u{1}\r\n\r\n", "0\r\n\rX", "0\r\nGET / HTTP/1.1\r\n\r\n",
+    "0\r\n folded: x\r\n\r\n", "0\r\nA: x\n\r\n", "0\r\nA: \u{1}\r\n\r\n", "0\r\n\rX",
+    "0\r\nGET / HTTP/1.1\r\n\r\n",
   ]
 
   @Test(arguments: malformed)
@@ -29,7 +31,8 @@ import Testing
   }
 
   @Test func chunkSizesTakeEitherCaseAndLeadingZeros() {
-    let text = "POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
+    let text =
+      "POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
       + "00A\r\n0123456789\r\na\r\n0123456789\r\n000\r\n\r\n"
     let request = Transcript(text).requests.first
     #expect(request?.body.count == 20)

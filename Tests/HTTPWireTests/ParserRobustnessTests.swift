@@ -19,7 +19,8 @@ struct SeededGenerator: RandomNumberGenerator {
     """
     GET /v2/health/ready HTTP/1.1\r\nHost: x\r\nAccept: */*\r\n\r\n\
     POST /v1/models/a:predict HTTP/1.1\r\nHost: x\r\nContent-Length: 11\r\n\r\nhello world\
-    \r\nPUT /c HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n5;e=1\r\nhello\r\nC\r\n there world\r\n0\r\nT: 1\r\n\r\n\
+    \r\nPUT /c HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n\
+    5;e=1\r\nhello\r\nC\r\n there world\r\n0\r\nT: 1\r\n\r\n\
     DELETE /d HTTP/1.0\r\nConnection: keep-alive\r\nX: ä\r\n\r\n
     """.utf8)
 

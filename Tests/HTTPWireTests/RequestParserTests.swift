@@ -2,7 +2,8 @@ import Basics
 import HTTPWire
 import Testing
 
-/// Everything a byte sequence means to the request side: heads and bodies in order, then an error or what is missing.
+/// Everything a byte sequence means to the request side: heads and bodies in order, then an error or what is
+/// missing.
 struct Transcript: Equatable {
   struct Request: Equatable {
     var head: HTTPRequestHead
@@ -60,7 +61,9 @@ struct Transcript: Equatable {
 @Suite struct RequestParserTests {
   @Test func aRequestComesOutAsItWasSent() {
     let result = Transcript(
-      "POST /v1/models/iris:predict?a=%20b HTTP/1.1\r\nHost: x:80\r\ncontent-length:  5 \r\nX-Empty:\r\n\r\nhello")
+      "POST /v1/models/iris:predict?a=%20b HTTP/1.1\r\nHost: x:80\r\n"
+        + "content-length:  5 \r\nX-Empty:\r\n\r\nhello"
+    )
     let request = result.requests.first
     #expect(result.error == nil)
     #expect(request?.head.method == "POST")
@@ -73,7 +76,8 @@ struct Transcript: Equatable {
 
   @Test func pipelinedRequestsComeOutInOrder() {
     let one = "GET /1 HTTP/1.1\r\nHost: x\r\n\r\n"
-    let two = "POST /2 HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n3;a=b\r\nabc\r\n0\r\nT: v\r\n\r\n"
+    let two =
+      "POST /2 HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n3;a=b\r\nabc\r\n0\r\nT: v\r\n\r\n"
     let result = Transcript(one + two + one)
     #expect(result.requests.map(\.head.target) == ["/1", "/2", "/1"])
     #expect(result.requests[1].body == Bytes("abc".utf8))

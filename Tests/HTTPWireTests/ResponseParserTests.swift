@@ -18,7 +18,8 @@ import Testing
     #expect(framing("HTTP/1.1 200\r\nContent-Length: 3\r\n\r\n") == .length(3))
     #expect(framing("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n") == .chunked)
     #expect(framing("HTTP/1.1 200 OK\r\n\r\n") == .untilClose)
-    #expect(framing("HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\n", answersHEAD: true) == HTTPBodyFraming.none)
+    #expect(
+      framing("HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\n", answersHEAD: true) == HTTPBodyFraming.none)
     for status in [100, 103, 204, 304] {
       #expect(framing("HTTP/1.1 \(status) X\r\nContent-Length: 3\r\n\r\n") == HTTPBodyFraming.none)
     }
@@ -36,11 +37,13 @@ import Testing
   }
 
   @Test(arguments: [
-    "HTTP/1.1 20 OK\r\n\r\n", "HTTP/1.1 2000 OK\r\n\r\n", "HTTP/1.1  200 OK\r\n\r\n", "HTTP/1.1 099 X\r\n\r\n",
+    "HTTP/1.1 20 OK\r\n\r\n", "HTTP/1.1 2000 OK\r\n\r\n", "HTTP/1.1  200 OK\r\n\r\n",
+    "HTTP/1.1 099 X\r\n\r\n",
     "HTTP/2.0 200 OK\r\n\r\n", "HTTX/1.1 200 OK\r\n\r\n", "200 OK\r\n\r\n", "HTTP/1.1 200 OK\nX: y\n\n",
     "HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n",
     "HTTP/1.1 200 OK\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n",
-    "HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip\r\n\r\n", "HTTP/1.0 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n",
+    "HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip\r\n\r\n",
+    "HTTP/1.0 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n",
     "HTTP/1.1 200 O\u{0}K\r\n\r\n",
   ])
   func ambiguousAnswersAreRefused(_ text: String) {

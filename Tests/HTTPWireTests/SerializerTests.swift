@@ -12,7 +12,9 @@ import Testing
     HTTPSerializer.append(head, .init(framing: .length(2), closes: true), date: Bytes("D".utf8), to: &bytes)
     #expect(
       text(bytes)
-        == "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nDate: D\r\nContent-Length: 2\r\nConnection: close\r\n\r\n")
+        == "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nDate: D\r\n"
+        + "Content-Length: 2\r\nConnection: close\r\n\r\n"
+    )
   }
 
   @Test func anAnswersFieldsCannotEndALineEarly() {
@@ -26,8 +28,10 @@ import Testing
   @Test func aRequestThatCannotBeSentIsRefusedAndLeavesNothing() {
     let bad: [HTTPRequestHead] = [
       HTTPRequestHead(method: "GET ", target: "/"), HTTPRequestHead(method: "", target: "/"),
-      HTTPRequestHead(method: "GET", target: ""), HTTPRequestHead(method: "GET", target: "/ HTTP/1.1\r\nX: y"),
-      HTTPRequestHead(method: "GET", target: "/ä"), HTTPRequestHead(method: "GET", target: "/", headers: ["X": "a\nb"]),
+      HTTPRequestHead(method: "GET", target: ""),
+      HTTPRequestHead(method: "GET", target: "/ HTTP/1.1\r\nX: y"),
+      HTTPRequestHead(method: "GET", target: "/ä"),
+      HTTPRequestHead(method: "GET", target: "/", headers: ["X": "a\nb"]),
       HTTPRequestHead(method: "GET", target: "/", headers: ["A": "fine", "X y": "a"]),
     ]
     for head in bad {

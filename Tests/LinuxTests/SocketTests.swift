@@ -8,7 +8,8 @@ import Testing
     let epoll = try Epoll()
     try epoll.add(socket.descriptor, events, registration: 7)
     var seen: UInt64 = 0
-    try epoll.wait(into: EpollEventBuffer(capacity: 1), timeoutMilliseconds: 10_000) { _, data in seen = data }
+    try epoll.wait(into: EpollEventBuffer(capacity: 1), timeoutMilliseconds: 10_000) { _, data in seen = data
+    }
     #expect(seen == 7)
   }
 
@@ -24,13 +25,17 @@ import Testing
     let sent = Bytes("hello".utf8).withUnsafeBytes { client.send($0) }
     #expect(sent == .bytes(5))
     try wait(server, .readable)
-    let received = withUnsafeTemporaryAllocation(byteCount: 16, alignment: 1) { buffer in server.receive(into: buffer) }
+    let received = withUnsafeTemporaryAllocation(byteCount: 16, alignment: 1) { buffer in
+      server.receive(into: buffer)
+    }
     #expect(received == .bytes(5))
     #expect(!server.hasPendingInput())
     client.shutdownSending()
     try wait(server, .peerClosed)
     #expect(server.hasPendingInput())
-    let end = withUnsafeTemporaryAllocation(byteCount: 16, alignment: 1) { buffer in server.receive(into: buffer) }
+    let end = withUnsafeTemporaryAllocation(byteCount: 16, alignment: 1) { buffer in
+      server.receive(into: buffer)
+    }
     #expect(end == .endOfStream)
   }
 
@@ -66,7 +71,9 @@ import Testing
   }
 
   /// A port that was bound and is free again.
-  private func closedPort() throws -> SocketAddress { try Socket.listen(on: .loopback(port: 0)).localAddress() }
+  private func closedPort() throws -> SocketAddress {
+    try Socket.listen(on: .loopback(port: 0)).localAddress()
+  }
 
   @Test func addressesGoToTextAndBack() {
     let cases = ["127.0.0.1", "0.0.0.0", "255.1.2.3", "::1", "::", "fe80::1:2", "2001:db8::ff"]

@@ -1,4 +1,5 @@
-/// Where a server listens or a client connects: an address literal or name and a port, or a Unix socket's path.
+/// Where a server listens or a client connects: an address literal or name and a port, or a Unix socket's
+/// path.
 public struct ListenAddress: Sendable, Hashable, CustomStringConvertible {
   /// An IPv4 or IPv6 literal without brackets, a name, or an absolute path for a Unix socket.
   public var host: String

@@ -1,5 +1,5 @@
-/// Finds a body's pieces in what a connection receives, without copying. Chunk extensions and trailers are bounded,
-/// checked and dropped.
+/// Finds a body's pieces in what a connection receives, without copying. Chunk extensions and trailers are
+/// bounded, checked and dropped.
 public struct HTTPBodyDecoder: Sendable {
   public enum Step: Sendable {
     /// Where the next piece of the body lies in the bytes given.

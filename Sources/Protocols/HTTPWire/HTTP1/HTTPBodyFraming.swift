@@ -24,7 +24,8 @@ struct HTTPFramingFields {
     switch field.name.count {
     case 10 where HTTPCharacters.equal(bytes, field.name, "connection"): noteConnection(bytes, field.value)
     case 14 where HTTPCharacters.equal(bytes, field.name, "content-length"): noteLength(bytes, field.value)
-    case 17 where HTTPCharacters.equal(bytes, field.name, "transfer-encoding"): noteCodings(bytes, field.value)
+    case 17 where HTTPCharacters.equal(bytes, field.name, "transfer-encoding"):
+      noteCodings(bytes, field.value)
     default: break
     }
   }

@@ -1,5 +1,6 @@
-/// Splits a head into its start line and fields, by offsets into the connection's buffer. Resumable: it remembers how far
-/// it has looked, so a head that comes byte by byte costs no more than one that comes at once.
+/// Splits a head into its start line and fields, by offsets into the connection's buffer. Resumable: it
+/// remembers how far it has looked, so a head that comes byte by byte costs no more than one that comes at
+/// once.
 struct HTTPHeadScanner {
   /// Offsets of one field, from the head's first byte.
   struct Field {
@@ -79,7 +80,9 @@ struct HTTPHeadScanner {
   }
 
   private func limitFailure(_ received: Int) -> Progress? {
-    if !hasStartLine && received &- lineStart > limits.startLineBytes &+ 2 { return .failure(Self.startLineTooLong) }
+    if !hasStartLine && received &- lineStart > limits.startLineBytes &+ 2 {
+      return .failure(Self.startLineTooLong)
+    }
     return received > limits.headBytes ? .failure(Self.headTooLong) : nil
   }
 
@@ -109,7 +112,8 @@ struct HTTPHeadScanner {
       if first == HTTPCharacters.space || first == HTTPCharacters.tab {
         return .failure(HTTPWireError(400, "a header field is folded over several lines"))
       }
-      return .failure(HTTPWireError(400, "a header field's name is empty or has a character that names cannot have"))
+      return .failure(
+        HTTPWireError(400, "a header field's name is empty or has a character that names cannot have"))
     }
     let value = HTTPCharacters.trimmed(bytes, (index &+ 1)..<end)
     var all: UInt8 = 0
@@ -123,7 +127,8 @@ struct HTTPHeadScanner {
     // Heads are limited far below 2 GiB.
     let field = Field(
       nameStart: Int32(truncatingIfNeeded: line.lowerBound), nameEnd: Int32(truncatingIfNeeded: nameEnd),
-      valueStart: Int32(truncatingIfNeeded: value.lowerBound), valueEnd: Int32(truncatingIfNeeded: value.upperBound))
+      valueStart: Int32(truncatingIfNeeded: value.lowerBound),
+      valueEnd: Int32(truncatingIfNeeded: value.upperBound))
     return .success((field, all >= 128))
   }
 

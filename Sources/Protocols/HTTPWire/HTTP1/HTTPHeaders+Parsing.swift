@@ -1,6 +1,8 @@
 extension HTTPHeaders {
   /// The scanned fields as strings; nil where a value is not valid UTF-8 and `repairing` is false.
-  static func make(_ bytes: UnsafeRawBufferPointer, _ scanner: HTTPHeadScanner, repairing: Bool) -> HTTPHeaders? {
+  static func make(_ bytes: UnsafeRawBufferPointer, _ scanner: HTTPHeadScanner, repairing: Bool)
+    -> HTTPHeaders?
+  {
     var headers = HTTPHeaders()
     headers.reserve(scanner.fields.count)
     for field in scanner.fields {

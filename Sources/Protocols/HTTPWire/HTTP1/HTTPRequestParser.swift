@@ -22,7 +22,8 @@ public struct HTTPRequestParser {
 
   public init(limits: HTTPWireLimits = .init()) { scanner = HTTPHeadScanner(limits: limits) }
 
-  /// - Parameter bytes: everything received from the head's first byte on; a later call must see the same bytes and more.
+  /// - Parameter bytes: everything received from the head's first byte on; a later call must see the same
+  ///   bytes and more.
   public mutating func parse(_ bytes: UnsafeRawBufferPointer) -> Result {
     // What does not begin like a method (a TLS hello, say) is not worth waiting for a line's end.
     if let first = bytes.first, !HTTPCharacters.isToken(first), first != HTTPCharacters.carriageReturn {
@@ -151,7 +152,8 @@ extension HTTPRequestParser {
     var index = line.lowerBound
     while index < line.upperBound, HTTPCharacters.isToken(bytes[index]) { index &+= 1 }
     let method = line.lowerBound..<index
-    guard !method.isEmpty, method.count <= 32, index < line.upperBound, bytes[index] == HTTPCharacters.space else {
+    guard !method.isEmpty, method.count <= 32, index < line.upperBound, bytes[index] == HTTPCharacters.space
+    else {
       return .failure(HTTPWireError(400, "the request line has no valid method"))
     }
     index &+= 1

@@ -72,7 +72,8 @@ public struct HTTPResponseParser {
       if framing == .untilClose { isPersistent = false }
       return .success(
         HTTPParsedResponse(
-          head: HTTPResponseHead(status: status, headers: headers), framing: framing, isPersistent: isPersistent))
+          head: HTTPResponseHead(status: status, headers: headers), framing: framing,
+          isPersistent: isPersistent))
     }
   }
 

@@ -1,7 +1,7 @@
 public import Basics
 
-/// Writes heads and chunks as HTTP/1.1 bytes. Nothing that a caller passes can end a line early: in answers such bytes
-/// become spaces, requests with them are refused.
+/// Writes heads and chunks as HTTP/1.1 bytes. Nothing that a caller passes can end a line early: in answers
+/// such bytes become spaces, requests with them are refused.
 public enum HTTPSerializer {
   /// How an answer's body is framed and whether the connection goes on.
   public struct ResponseOptions: Sendable {
@@ -21,7 +21,8 @@ public enum HTTPSerializer {
   public static let continueResponse = Bytes("HTTP/1.1 100 Continue\r\n\r\n".utf8)
   public static let lastChunk = Bytes("0\r\n\r\n".utf8)
 
-  /// The head's own framing fields (`Content-Length`, `Transfer-Encoding`, `Connection`, …) give way to the options.
+  /// The head's own framing fields (`Content-Length`, `Transfer-Encoding`, `Connection`, …) give way to the
+  /// options.
   /// - Parameter date: `Date`'s value; left out where empty or where the head has one.
   public static func append(
     _ head: HTTPResponseHead, _ options: ResponseOptions, date: Bytes = [], to bytes: inout Bytes
@@ -62,7 +63,8 @@ public enum HTTPSerializer {
       return HTTPWireError(400, "the request's method is not a token")
     }
     guard !head.target.isEmpty, head.target.utf8.allSatisfy({ $0 > 32 && $0 < 127 }) else {
-      return HTTPWireError(400, "the request's target is empty or has characters that must be percent-encoded")
+      return HTTPWireError(
+        400, "the request's target is empty or has characters that must be percent-encoded")
     }
     bytes.append(contentsOf: head.method.utf8)
     bytes.append(HTTPCharacters.space)
@@ -71,7 +73,8 @@ public enum HTTPSerializer {
     for field in head.headers.fields where !isFraming(field.name) {
       guard appendField(field, replacing: false, to: &bytes) else {
         bytes.removeLast(bytes.count - start)
-        return HTTPWireError(400, "the request's field \(printable(field.name)) has a character that fields cannot have")
+        return HTTPWireError(
+          400, "the request's field \(printable(field.name)) has a character that fields cannot have")
       }
     }
     append(framing, to: &bytes)
@@ -80,7 +83,8 @@ public enum HTTPSerializer {
     return nil
   }
 
-  /// The line before a chunk's bytes; `\r\n` follows them. A count of 0 would end the body and appends nothing.
+  /// The line before a chunk's bytes; `\r\n` follows them. A count of 0 would end the body and appends
+  /// nothing.
   public static func appendChunkStart(_ count: Int, to bytes: inout Bytes) {
     guard count > 0 else { return }
     bytes.append(contentsOf: String(count, radix: 16).utf8)
@@ -108,7 +112,8 @@ public enum HTTPSerializer {
   }
 
   /// - Returns: false where the field cannot stand as it is and `replacing` is off.
-  private static func appendField(_ field: HTTPHeaders.Field, replacing: Bool, to bytes: inout Bytes) -> Bool {
+  private static func appendField(_ field: HTTPHeaders.Field, replacing: Bool, to bytes: inout Bytes) -> Bool
+  {
     guard !field.name.isEmpty, field.name.utf8.allSatisfy(HTTPCharacters.isToken) else { return replacing }
     let start = bytes.count
     bytes.append(contentsOf: field.name.utf8)

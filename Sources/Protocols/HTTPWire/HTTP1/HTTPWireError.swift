@@ -1,4 +1,5 @@
-/// What is wrong with a message on the wire. The connection cannot go on after it: the parser has lost its place.
+/// What is wrong with a message on the wire. The connection cannot go on after it: the parser has lost its
+/// place.
 public struct HTTPWireError: Error, Sendable, Hashable, CustomStringConvertible {
   /// The status that a server answers before it closes: 400, 408, 413, 414, 417, 431, 501, 505.
   public let status: Int

@@ -11,7 +11,9 @@ public struct HTTPHeaders: Sendable, Hashable {
     self.fields = fields.map { Field(name: $0.0, value: $0.1) }
   }
 
-  public mutating func append(_ name: String, _ value: String) { fields.append(Field(name: name, value: value)) }
+  public mutating func append(_ name: String, _ value: String) {
+    fields.append(Field(name: name, value: value))
+  }
 
   /// Makes room for that many fields.
   public mutating func reserve(_ count: Int) { fields.reserveCapacity(count) }

@@ -1,14 +1,15 @@
 internal import Basics
 internal import Linux
 
-/// A connected socket on a loop: receiving with pause and resume, queued sending with one call per turn, TLS, and an end
-/// that lets the peer read the last answer. Loop thread only.
+/// A connected socket on a loop: receiving with pause and resume, queued sending with one call per turn, TLS,
+/// and an end that lets the peer read the last answer. Loop thread only.
 final class Channel: LoopHandler {
   enum State {
     case connecting, handshaking, open
     /// The output is sent, then the socket is closed.
     case closing
-    /// Everything is sent; what the peer still sends is thrown away for a moment, so that no reset destroys the answer.
+    /// Everything is sent; what the peer still sends is thrown away for a moment, so that no reset destroys
+    /// the answer.
     case lingering
     case closed
   }
@@ -48,7 +49,8 @@ final class Channel: LoopHandler {
 
   /// - Parameter isConnected: false for a socket whose connect is under way.
   init(
-    loop: EventLoop, socket: Socket, remoteAddress: String, isConnected: Bool, tls: TLSSession?, highWater: Int,
+    loop: EventLoop, socket: Socket, remoteAddress: String, isConnected: Bool, tls: TLSSession?,
+    highWater: Int,
     writeTimeout: Duration
   ) {
     self.loop = loop
@@ -126,7 +128,8 @@ final class Channel: LoopHandler {
   // MARK: ending
 
   /// Sends what is queued, then closes.
-  /// - Parameter lingers: the peer may still be sending: read on for a moment, so that it gets the last bytes.
+  /// - Parameter lingers: the peer may still be sending: read on for a moment, so that it gets the last
+  ///   bytes.
   func closeAfterFlush(lingers: Bool) {
     guard isOpen else { return }
     if state != .open {
@@ -349,7 +352,8 @@ extension Channel {
 // MARK: the output
 
 extension Channel {
-  /// Sends what the socket takes. The loop calls it at the end of the turn, and when the socket is writable again.
+  /// Sends what the socket takes. The loop calls it at the end of the turn, and when the socket is writable
+  /// again.
   func flush() {
     isFlushQueued = false
     guard let socket, state != .connecting, state != .closed, state != .lingering else { return }

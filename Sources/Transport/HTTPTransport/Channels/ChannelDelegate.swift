@@ -1,11 +1,12 @@
-/// The protocol spoken on a channel: today HTTP/1.1 as server or as client; another is chosen by what ALPN agreed on.
-/// All calls come on the loop's thread.
+/// The protocol spoken on a channel: today HTTP/1.1 as server or as client; another is chosen by what ALPN
+/// agreed on. All calls come on the loop's thread.
 protocol ChannelDelegate: AnyObject {
   /// Connected, and the TLS handshake (if any) is done.
   func channelReady(_ channel: Channel)
   /// Received bytes in clear; the view is valid during the call only.
   func channel(_ channel: Channel, received bytes: UnsafeRawBufferPointer)
-  /// The peer has closed its direction while reading is paused: what it sent before may still wait to be read.
+  /// The peer has closed its direction while reading is paused: what it sent before may still wait to be
+  /// read.
   func channelPeerClosing(_ channel: Channel)
   /// The peer sends nothing more, and everything was delivered.
   /// - Parameter isClean: false where TLS was cut off without its closing message.

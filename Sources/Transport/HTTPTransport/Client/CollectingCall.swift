@@ -19,7 +19,8 @@ final class CollectingCall: HTTPResponseReceiver, @unchecked Sendable {
     _ continuation: CheckedContinuation<HTTPClientResponse, any Error>
   ) {
     if isCancelled {
-      continuation.resume(throwing: HTTPClientError(.cancelled, "the request was cancelled", isSafeToRetry: true))
+      continuation.resume(
+        throwing: HTTPClientError(.cancelled, "the request was cancelled", isSafeToRetry: true))
       return
     }
     self.continuation = continuation

@@ -1,7 +1,8 @@
 internal import Basics
 internal import HTTPWire
 
-/// HTTP/1.1 on one connection to an upstream: one request at a time, then the next or the pool. Loop thread only.
+/// HTTP/1.1 on one connection to an upstream: one request at a time, then the next or the pool. Loop thread
+/// only.
 final class HTTP1ClientConnection {
   let upstream: HTTPUpstream
   let channel: Channel
@@ -131,7 +132,8 @@ extension HTTP1ClientConnection: ChannelDelegate {
     case .tlsFailed(let text):
       error = HTTPClientError(.tls, "\(address): \(text)", isSafeToRetry: !isReady)
       isHandshake = !isReady
-    case .writeStalled: error = HTTPClientError(.timeout, "\(address) took no bytes of the request for too long")
+    case .writeStalled:
+      error = HTTPClientError(.timeout, "\(address) took no bytes of the request for too long")
     case .loopStopped: error = HTTPClientError(.shutDown, "the client was shut down")
     case .finished: error = HTTPClientError(.connectionClosed, "the connection to \(address) was closed")
     }

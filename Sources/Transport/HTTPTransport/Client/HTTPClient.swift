@@ -14,7 +14,8 @@ public final class HTTPClient: Sendable {
     for client in clients { client.letGo() }
   }
 
-  /// The whole answer, its body bounded by the limits. Throws `HTTPClientError`; cancelling the task ends the request.
+  /// The whole answer, its body bounded by the limits. Throws `HTTPClientError`; cancelling the task ends the
+  /// request.
   public func send(_ request: HTTPClientRequest) async throws -> HTTPClientResponse {
     let prepared = try PreparedRequest(request)
     let call = CollectingCall(limit: limits.bodyBytes)

@@ -37,7 +37,8 @@ public struct HTTPClientResponse: Sendable {
   }
 }
 
-/// An answer whose body comes in pieces. Letting go of `body`, or cancelling the task that reads it, ends the request.
+/// An answer whose body comes in pieces. Letting go of `body`, or cancelling the task that reads it, ends the
+/// request.
 public struct HTTPClientStream: Sendable {
   public var head: HTTPResponseHead
   /// Back-pressured: the server is read only as fast as this is consumed.

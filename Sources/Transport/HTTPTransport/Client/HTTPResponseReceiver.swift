@@ -4,7 +4,8 @@ public import HTTPWire
 public protocol HTTPResponseReceiver: AnyObject {
   /// The final head (1xx are swallowed).
   func responseHead(_ head: HTTPResponseHead)
-  /// A piece of the body; the view is valid during the call only. `exchange.pauseResponse()` stops further ones.
+  /// A piece of the body; the view is valid during the call only. `exchange.pauseResponse()` stops further
+  /// ones.
   func responseBody(_ bytes: UnsafeRawBufferPointer)
   /// The whole answer has come.
   func responseEnd()

@@ -44,10 +44,14 @@ struct HTTPURL {
       hostPart = authority
       portPart = nil
     }
-    guard !hostPart.isEmpty, hostPart.utf8.allSatisfy(Self.isHostByte) else { throw invalid("has no valid host") }
+    guard !hostPart.isEmpty, hostPart.utf8.allSatisfy(Self.isHostByte) else {
+      throw invalid("has no valid host")
+    }
     host = String(hostPart)
     if let portPart, !portPart.isEmpty {
-      guard let number = Int(portPart), (1...65535).contains(number) else { throw invalid("has no valid port") }
+      guard let number = Int(portPart), (1...65535).contains(number) else {
+        throw invalid("has no valid port")
+      }
       port = number
     } else {
       port = isSecure ? 443 : 80
@@ -59,7 +63,9 @@ struct HTTPURL {
     target = afterAuthority.hasPrefix("/") ? String(afterAuthority) : "/" + afterAuthority
   }
 
-  private static func isHostByte(_ byte: UInt8) -> Bool { byte > 32 && byte < 127 && byte != UInt8(ascii: "%") }
+  private static func isHostByte(_ byte: UInt8) -> Bool {
+    byte > 32 && byte < 127 && byte != UInt8(ascii: "%")
+  }
 
   private static func find(_ needle: String, in text: String) -> Range<String.Index>? {
     var start = text.startIndex

@@ -11,7 +11,8 @@ public final class HTTPUpstreamExchange {
     case ended
   }
 
-  /// A request up to this size is kept until the answer begins, to be sent again where a pooled connection was dead.
+  /// A request up to this size is kept until the answer begins, to be sent again where a pooled connection
+  /// was dead.
   private static let replayLimit = 64 * 1024
 
   let client: LoopHTTPClient
@@ -57,7 +58,9 @@ public final class HTTPUpstreamExchange {
   public func sendBody(_ bytes: UnsafeRawBufferPointer) -> Bool {
     guard canSend(bytes.count) else { return true }
     if case .active(let connection) = state, !keepsPending {
-      if bodyLength == .unknown { connection.channel.write { HTTPSerializer.appendChunkStart(bytes.count, to: &$0) } }
+      if bodyLength == .unknown {
+        connection.channel.write { HTTPSerializer.appendChunkStart(bytes.count, to: &$0) }
+      }
       connection.channel.write(bytes)
       if bodyLength == .unknown { connection.channel.write { HTTPSerializer.append("\r\n", to: &$0) } }
       return hasRoom
@@ -205,7 +208,8 @@ extension HTTPUpstreamExchange {
 
   private func connect() {
     if upstream.tlsServerName != nil && client.tls == nil {
-      failSoon(HTTPClientError(.tls, "\(upstream.address): this client has no TLS settings", isSafeToRetry: true))
+      failSoon(
+        HTTPClientError(.tls, "\(upstream.address): this client has no TLS settings", isSafeToRetry: true))
       return
     }
     UpstreamResolver.resolve(upstream.address, on: client.loop) { [weak self] result in
@@ -213,7 +217,8 @@ extension HTTPUpstreamExchange {
       switch result {
       case .success(let addresses):
         self.addresses = addresses
-        self.tryNextAddress(HTTPClientError(.connect, "\(self.upstream.address) has no address", isSafeToRetry: true))
+        self.tryNextAddress(
+          HTTPClientError(.connect, "\(self.upstream.address) has no address", isSafeToRetry: true))
       case .failure(let error): self.fail(error)
       }
     }
@@ -234,7 +239,8 @@ extension HTTPUpstreamExchange {
       }
       let socket = try Socket.connect(to: address)
       let channel = Channel(
-        loop: client.loop, socket: socket, remoteAddress: address.description, isConnected: false, tls: session,
+        loop: client.loop, socket: socket, remoteAddress: address.description, isConnected: false,
+        tls: session,
         highWater: 256 * ByteCount.kibibyte, writeTimeout: .seconds(60))
       let connection = HTTP1ClientConnection(client, upstream, channel)
       connection.begin(self)
@@ -244,7 +250,8 @@ extension HTTPUpstreamExchange {
       fail(HTTPClientError(.tls, "\(upstream.address): \(error)", isSafeToRetry: true))
     } catch {
       connecting = nil
-      tryNextAddress(HTTPClientError(.connect, "cannot connect to \(upstream.address): \(error)", isSafeToRetry: true))
+      tryNextAddress(
+        HTTPClientError(.connect, "cannot connect to \(upstream.address): \(error)", isSafeToRetry: true))
     }
   }
 }

@@ -12,8 +12,8 @@ public struct HTTPUpstream: Sendable, Hashable {
   }
 }
 
-/// The client of one event loop: callbacks, no tasks, pooled connections per upstream. Not Sendable: use it only on its
-/// loop's thread (`exchange.loop.httpClient`).
+/// The client of one event loop: callbacks, no tasks, pooled connections per upstream. Not Sendable: use it
+/// only on its loop's thread (`exchange.loop.httpClient`).
 public final class LoopHTTPClient {
   let loop: EventLoop
   let tls: TLSClientContext?
@@ -38,8 +38,9 @@ public final class LoopHTTPClient {
     }
   }
 
-  /// Sends a head, whose body follows by the exchange. The head's framing fields are replaced by those of `bodyLength`;
-  /// `Host` must be among its fields. The receiver is kept until the exchange ends; no event comes before this returns.
+  /// Sends a head, whose body follows by the exchange. The head's framing fields are replaced by those of
+  /// `bodyLength`; `Host` must be among its fields. The receiver is kept until the exchange ends; no event
+  /// comes before this returns.
   public func start(
     _ head: HTTPRequestHead, to upstream: HTTPUpstream, bodyLength: HTTPRequestBodyLength,
     receiver: any HTTPResponseReceiver

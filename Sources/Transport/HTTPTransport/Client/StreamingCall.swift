@@ -1,7 +1,8 @@
 internal import Basics
 internal import HTTPWire
 
-/// One `HTTPClient.stream`: hands the head to its continuation and keeps a bounded part of the body for its reader.
+/// One `HTTPClient.stream`: hands the head to its continuation and keeps a bounded part of the body for its
+/// reader.
 /// `@unchecked Sendable`: everything but the lets is touched only on the loop's thread.
 final class StreamingCall: HTTPResponseReceiver, @unchecked Sendable {
   let loop: EventLoop

@@ -1,14 +1,15 @@
 internal import Linux
 
-/// From an upstream's address to socket addresses. Literals, sockets and `localhost` need nobody; names are resolved on
-/// threads of their own.
+/// From an upstream's address to socket addresses. Literals, sockets and `localhost` need nobody; names are
+/// resolved on threads of their own.
 enum UpstreamResolver {
   /// Two names at a time; more wait. Nil only where the system gives no threads, which every use reports.
   private static let workers = try? BlockingWorkers(name: "resolver", threads: 2)
 
   /// Calls `done` on the loop's thread, now or later.
   static func resolve(
-    _ address: ListenAddress, on loop: EventLoop, _ done: @escaping (Result<[SocketAddress], HTTPClientError>) -> Void
+    _ address: ListenAddress, on loop: EventLoop,
+    _ done: @escaping (Result<[SocketAddress], HTTPClientError>) -> Void
   ) {
     if let known = direct(address) {
       loop.afterEvents { done(.success(known)) }

@@ -2,7 +2,8 @@ internal import Linux
 internal import Synchronization
 
 /// One thread with its descriptors, timers and jobs. What a loop owns never leaves its thread.
-/// `@unchecked Sendable`: the mutable state is touched only on the loop's thread, but for `jobs`, which has a lock.
+/// `@unchecked Sendable`: the mutable state is touched only on the loop's thread, but for `jobs`, which has a
+/// lock.
 public final class EventLoop: @unchecked Sendable {
   typealias Job = @Sendable () -> Void
 
@@ -61,9 +62,12 @@ public final class EventLoop: @unchecked Sendable {
   /// Runs `job` on the loop's thread soon. From any thread; the queue is bounded.
   /// - Returns: false where the queue is full or the loop has ended; the job will not run then.
   @discardableResult
-  public func submit(_ job: @escaping @Sendable () -> Void) -> Bool { enqueue(job, capacity: Self.jobCapacity) }
+  public func submit(_ job: @escaping @Sendable () -> Void) -> Bool {
+    enqueue(job, capacity: Self.jobCapacity)
+  }
 
-  /// As `submit`, for answers to what the loop itself handed out: their number is bounded by the open exchanges.
+  /// As `submit`, for answers to what the loop itself handed out: their number is bounded by the open
+  /// exchanges.
   @discardableResult
   func post(_ job: @escaping Job) -> Bool { enqueue(job, capacity: .max) }
 
@@ -103,13 +107,16 @@ extension EventLoop {
     return clock.now &+ nanoseconds &+ UInt64(clamping: attoseconds / 1_000_000_000)
   }
 
-  /// A deadline: its action is also called when the loop ends, so that whoever waits for something learns of it.
+  /// A deadline: its action is also called when the loop ends, so that whoever waits for something learns of
+  /// it.
   func timer(at deadline: UInt64, _ action: @escaping () -> Void) -> LoopTimer {
     timers.add(at: deadline, firesAtEnd: true, action)
   }
 
   /// - Returns: the registration, for `modify` and `remove`.
-  func register(_ descriptor: Int32, _ events: EpollEvents, _ handler: any LoopHandler) throws(LinuxError) -> UInt64 {
+  func register(_ descriptor: Int32, _ events: EpollEvents, _ handler: any LoopHandler) throws(LinuxError)
+    -> UInt64
+  {
     if isStopping { throw LinuxError.shutDown("register") }
     let index: Int
     if let free = freeSlots.popLast() {

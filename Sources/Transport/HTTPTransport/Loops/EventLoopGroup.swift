@@ -1,7 +1,8 @@
 public import Linux
 internal import Synchronization
 
-/// A fixed set of event loops, each with its own thread. Loops that are still running when the group is let go are stopped.
+/// A fixed set of event loops, each with its own thread. Loops that are still running when the group is let
+/// go are stopped.
 public final class EventLoopGroup: Sendable {
   public let loops: [EventLoop]
   private let turn = Atomic<Int>(0)

@@ -21,7 +21,8 @@ public final class LoopTimer {
     if queuedAt != nil { queue.noteCancelled() }
   }
 
-  /// Fires at `deadline` instead. Moving it back is only a store: the queue finds out when the old time comes.
+  /// Fires at `deadline` instead. Moving it back is only a store: the queue finds out when the old time
+  /// comes.
   func move(to deadline: UInt64) {
     guard action != nil else { return }
     self.deadline = deadline
@@ -30,8 +31,8 @@ public final class LoopTimer {
   }
 }
 
-/// A loop's timers as a binary heap. Moved and cancelled timers leave stale entries behind, which are skipped, and
-/// swept once they are the majority.
+/// A loop's timers as a binary heap. Moved and cancelled timers leave stale entries behind, which are
+/// skipped, and swept once they are the majority.
 final class TimerQueue {
   private struct Entry {
     var key: UInt64

@@ -132,13 +132,17 @@ extension HTTP1ServerConnection: ExchangeDriver {
     }
     var length = count
     // The answer to HEAD says what GET would have got.
-    if isHEAD, count == 0, let said = head.headers["Content-Length"].flatMap({ Int($0) }), said > 0 { length = said }
+    if isHEAD, count == 0, let said = head.headers["Content-Length"].flatMap({ Int($0) }), said > 0 {
+      length = said
+    }
     writeHead(head, .length(length))
     return !isHEAD && count > 0
   }
 
   private func writeHead(_ head: HTTPResponseHead, _ framing: HTTPBodyFraming) {
-    if !isPersistent || server.state.isDraining || saysClose(head) || !canSkipBody { closesAfterAnswer = true }
+    if !isPersistent || server.state.isDraining || saysClose(head) || !canSkipBody {
+      closesAfterAnswer = true
+    }
     let options = HTTPSerializer.ResponseOptions(
       framing: framing, closes: closesAfterAnswer, saysKeepAlive: isHTTP10 && !closesAfterAnswer)
     let date = server.currentDate()
@@ -212,7 +216,8 @@ extension HTTP1ServerConnection: ExchangeDriver {
     if isReadingPaused || !inbound.isEmpty || inputEnded { continueSoon() }
   }
 
-  /// Not at once: the caller may be in the middle of something, and must not be called from within its own calls.
+  /// Not at once: the caller may be in the middle of something, and must not be called from within its own
+  /// calls.
   private func continueSoon() {
     if isConsuming { return }
     server.loop.afterEvents { [weak self] in

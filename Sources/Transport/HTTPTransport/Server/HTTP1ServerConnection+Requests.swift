@@ -78,7 +78,8 @@ extension HTTP1ServerConnection {
 
   private func beginStreaming(_ handler: any StreamingHTTPHandler, _ head: HTTPRequestHead, hasBody: Bool) {
     let begun = sequence
-    let receiver = handler.begin(head, exchange: HTTPExchange(loop: server.loop, driver: self, sequence: begun))
+    let receiver = handler.begin(
+      head, exchange: HTTPExchange(loop: server.loop, driver: self, sequence: begun))
     // The handler may have answered at once.
     guard begun == sequence, case .body = request else {
       if begun == sequence, case .complete = request, !isIdle {
@@ -169,8 +170,8 @@ extension HTTP1ServerConnection {
     HTTPWireError(413, "the request body is longer than \(limits.bodyBytes) bytes")
   }
 
-  /// Answers an error of the wire, where an answer is still possible, and ends the connection: its bytes have lost
-  /// their meaning.
+  /// Answers an error of the wire, where an answer is still possible, and ends the connection: its bytes have
+  /// lost their meaning.
   func refuse(_ error: HTTPWireError) {
     if case .streaming = response {
       channel.close(.failed(error.message))

@@ -29,7 +29,8 @@ extension HTTP1ServerConnection {
   }
 
   private static func send(
-    _ head: HTTPResponseHead, _ stream: AsyncThrowingStream<Bytes, any Error>, _ handed: HTTPExchange, isHEAD: Bool
+    _ head: HTTPResponseHead, _ stream: AsyncThrowingStream<Bytes, any Error>, _ handed: HTTPExchange,
+    isHEAD: Bool
   ) async {
     handed.sendHead(head)
     if isHEAD {

@@ -3,7 +3,8 @@ internal import HTTPWire
 internal import Synchronization
 
 /// HTTP/1.1 on one accepted connection: one request at a time, so that pipelined answers keep their order.
-/// `@unchecked Sendable`: the state is touched only on the loop's thread, but for `cancelledThrough`, which is atomic.
+/// `@unchecked Sendable`: the state is touched only on the loop's thread, but for `cancelledThrough`, which
+/// is atomic.
 final class HTTP1ServerConnection: @unchecked Sendable {
   /// Where the request is.
   enum RequestState {
@@ -200,8 +201,8 @@ extension HTTP1ServerConnection: ChannelDelegate {
     }
   }
 
-  /// The client closed its direction. Whole answers are still sent, since it may only have said all; what is streamed to
-  /// it, or through it, ends.
+  /// The client closed its direction. Whole answers are still sent, since it may only have said all; what is
+  /// streamed to it, or through it, ends.
   private func clientWentAway() {
     guard sequence > 0 else { return }
     if case .streaming = server.state.handler {

@@ -2,9 +2,11 @@ public import Basics
 public import HTTPWire
 internal import Synchronization
 
-/// One request and the way back to its client. Calls may come from any thread unless said otherwise; calls after the end
-/// are ignored. An exchange that is let go without an end answers 500, or breaks a begun answer off.
-/// `@unchecked Sendable`: `phase` is atomic; `sequence` changes only while the connection holds the sole reference.
+/// One request and the way back to its client. Calls may come from any thread unless said otherwise; calls
+/// after the end are ignored. An exchange that is let go without an end answers 500, or breaks a begun answer
+/// off.
+/// `@unchecked Sendable`: `phase` is atomic; `sequence` changes only while the connection holds the sole
+/// reference.
 public final class HTTPExchange: @unchecked Sendable {
   public let loop: EventLoop
   /// `127.0.0.1:40312`
@@ -46,14 +48,15 @@ public final class HTTPExchange: @unchecked Sendable {
     driver.respond(sequence, head, body)
   }
 
-  /// Starts an answer whose body follows by `sendBody`: with the head's Content-Length where it has one, else chunked.
+  /// Starts an answer whose body follows by `sendBody`: with the head's Content-Length where it has one, else
+  /// chunked.
   public func sendHead(_ head: HTTPResponseHead) {
     guard move(from: Self.open, to: Self.begun) else { return }
     onLoop { driver, sequence in driver.sendHead(sequence, head) }
   }
 
-  /// - Returns: false where much is waiting already: hold back until `responseWritable` (streaming face). Off the loop's
-  ///   thread only an end of the exchange is noticed.
+  /// - Returns: false where much is waiting already: hold back until `responseWritable` (streaming face). Off
+  ///   the loop's thread only an end of the exchange is noticed.
   @discardableResult
   public func sendBody(_ bytes: Bytes) -> Bool {
     guard phase.load(ordering: .relaxed) == Self.begun else { return false }
@@ -130,8 +133,8 @@ extension HTTPExchange {
   }
 }
 
-/// The connection's side of its exchanges: HTTP/1.1 has one at a time, HTTP/2 will have many. Loop thread only, but for
-/// `isCancelled` and `remoteAddress`. A sequence that is over is ignored.
+/// The connection's side of its exchanges: HTTP/1.1 has one at a time, HTTP/2 will have many. Loop thread
+/// only, but for `isCancelled` and `remoteAddress`. A sequence that is over is ignored.
 protocol ExchangeDriver: AnyObject, Sendable {
   var remoteAddress: String { get }
   func isCancelled(_ sequence: Int) -> Bool

@@ -18,7 +18,8 @@ public final class HTTPServer: Sendable {
     serverLoops = group.loops.map { ServerLoop(state: state, loop: $0) }
   }
 
-  /// Starts to accept on every address, or on none where one fails. Names are resolved, which may block: call it at start.
+  /// Starts to accept on every address, or on none where one fails. Names are resolved, which may block: call
+  /// it at start.
   /// - Returns: the addresses really bound (with the ports that 0 became).
   /// - Throws: `LinuxError`; `isAddressInUse` tells a taken port.
   public func listen(_ addresses: [ListenAddress]) throws(LinuxError) -> [ListenAddress] {
@@ -39,8 +40,8 @@ public final class HTTPServer: Sendable {
     return bound
   }
 
-  /// Stops accepting, lets open requests end (`Connection: close`), ends streamed answers of the async face, and breaks off
-  /// what remains after `timeout`.
+  /// Stops accepting, lets open requests end (`Connection: close`), ends streamed answers of the async face,
+  /// and breaks off what remains after `timeout`.
   public func drain(timeout: Duration) async {
     state.startDraining()
     let stopping = listeners.withLock { exchange(&$0, []) }

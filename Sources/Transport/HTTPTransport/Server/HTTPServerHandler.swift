@@ -13,8 +13,8 @@ public enum HTTPServerHandler: Sendable {
 
 /// Answers requests on the loop's thread; must not block.
 public protocol BufferedHTTPHandler: Sendable {
-  /// On the loop's thread; `body` is valid during the call only. Answer now, or keep `exchange` and answer later from
-  /// any thread. An exchange that is let go unanswered answers 500.
+  /// On the loop's thread; `body` is valid during the call only. Answer now, or keep `exchange` and answer
+  /// later from any thread. An exchange that is let go unanswered answers 500.
   func handle(_ head: HTTPRequestHead, body: UnsafeRawBufferPointer, exchange: HTTPExchange)
 }
 
@@ -26,11 +26,13 @@ public protocol StreamingHTTPHandler: Sendable {
 
 /// One request's events, all on the loop's thread. Not Sendable: it never leaves the loop.
 public protocol HTTPRequestReceiver: AnyObject {
-  /// A piece of the body; the view is valid during the call only. `exchange.pauseRequest()` stops further ones.
+  /// A piece of the body; the view is valid during the call only. `exchange.pauseRequest()` stops further
+  /// ones.
   func requestBody(_ bytes: UnsafeRawBufferPointer)
   /// The whole body has come.
   func requestEnd()
-  /// The client went away, sent nonsense or was too slow, or the server stops: nothing more comes, nothing can be sent.
+  /// The client went away, sent nonsense or was too slow, or the server stops: nothing more comes, nothing
+  /// can be sent.
   func requestCancelled()
   /// After `sendBody` returned false: the client has taken enough to go on.
   func responseWritable()
@@ -54,8 +56,8 @@ public struct AsyncHTTPRequest: Sendable {
 public struct AsyncHTTPResponse: Sendable {
   public enum Body: Sendable {
     case bytes(Bytes)
-    /// Chunked as it comes, each element at once. Elements are taken only as fast as the client reads. When the client
-    /// goes away the consuming task is cancelled, which ends the stream (`onTermination`).
+    /// Chunked as it comes, each element at once. Elements are taken only as fast as the client reads. When
+    /// the client goes away the consuming task is cancelled, which ends the stream (`onTermination`).
     case stream(AsyncThrowingStream<Bytes, any Error>)
   }
 

@@ -1,7 +1,8 @@
 internal import Linux
 internal import Telemetry
 
-/// One listening socket on a loop; hands accepted connections to all loops in turn, so that each gets its share.
+/// One listening socket on a loop; hands accepted connections to all loops in turn, so that each gets its
+/// share.
 /// `@unchecked Sendable`: everything but the lets is touched only on the loop's thread.
 final class Listener: LoopHandler, @unchecked Sendable {
   private static let acceptsPerTurn = 64

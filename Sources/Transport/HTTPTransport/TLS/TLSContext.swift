@@ -32,7 +32,9 @@ final class TLSContext: @unchecked Sendable {
     }
     // The callback keeps OpenSSL from asking for a passphrase on the terminal.
     let key = Self.withReader(keyPEM) { PEM_read_bio_PrivateKey($0, nil, { _, _, _, _ in 0 }, nil) }
-    guard let key else { throw .current("the private key cannot be read (it must be PEM without a passphrase)") }
+    guard let key else {
+      throw .current("the private key cannot be read (it must be PEM without a passphrase)")
+    }
     defer { EVP_PKEY_free(key) }
     guard SSL_CTX_use_PrivateKey(pointer, key) == 1, SSL_CTX_check_private_key(pointer) == 1 else {
       throw .current("the private key does not belong to the certificate")
@@ -54,7 +56,9 @@ final class TLSContext: @unchecked Sendable {
   private static func certificates(_ pem: String) -> [OpaquePointer] {
     let all = withReader(pem) { reader -> [OpaquePointer] in
       var found: [OpaquePointer] = []
-      while found.count < 1024, let certificate = PEM_read_bio_X509(reader, nil, nil, nil) { found.append(certificate) }
+      while found.count < 1024, let certificate = PEM_read_bio_X509(reader, nil, nil, nil) {
+        found.append(certificate)
+      }
       return found
     }
     // The end of the text is reported as an error as well.
@@ -65,7 +69,8 @@ final class TLSContext: @unchecked Sendable {
   private static func withReader<Value>(_ text: String, _ body: (OpaquePointer) -> Value?) -> Value? {
     let bytes = Bytes(text.utf8)
     return bytes.withUnsafeBytes { buffer -> Value? in
-      guard let count = Int32(exactly: buffer.count), let bio = BIO_new_mem_buf(buffer.baseAddress, count) else {
+      guard let count = Int32(exactly: buffer.count), let bio = BIO_new_mem_buf(buffer.baseAddress, count)
+      else {
         return nil
       }
       defer { BIO_free(bio) }

@@ -18,7 +18,8 @@ public final class TLSServerContext: Sendable {
   }
 }
 
-/// ALPN: `http/1.1` where the client offers it; a client that offers only others goes on without an agreement.
+/// ALPN: `http/1.1` where the client offers it; a client that offers only others goes on without an
+/// agreement.
 private func selectProtocol(
   _ session: OpaquePointer?, _ chosen: UnsafeMutablePointer<UnsafePointer<UInt8>?>?,
   _ chosenLength: UnsafeMutablePointer<UInt8>?, _ offered: UnsafePointer<UInt8>?, _ offeredLength: UInt32,
