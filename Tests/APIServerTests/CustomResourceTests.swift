@@ -89,7 +89,8 @@ import Testing
       body.set("x", at: "spec", "colour")
       body.set(1, at: "spec", "free", "anything")
       let answer = try await test.json(
-        KubeRequest(method: "POST", path: "/apis/example.com/v1/namespaces/default/widgets", body: .json(body)))
+        KubeRequest(
+          method: "POST", path: "/apis/example.com/v1/namespaces/default/widgets", body: .json(body)))
       #expect(answer.status == 201)
       #expect(answer.warnings == [#"unknown field "spec.colour""#])
       #expect(answer.json.at("spec", "colour") == nil)
@@ -122,7 +123,8 @@ import Testing
       try await test.client.updateStatus(Self.widgets, widget)
       test.clock.advance(.seconds(90))
       let table = try await test.get(
-        "/apis/example.com/v1/namespaces/default/widgets", accept: "application/json;as=Table;v=v1;g=meta.k8s.io")
+        "/apis/example.com/v1/namespaces/default/widgets",
+        accept: "application/json;as=Table;v=v1;g=meta.k8s.io")
       let names = table["columnDefinitions"]?.array?.compactMap { $0["name"]?.string }
       #expect(names == ["Name", "URL", "Ready", "Size", "Age"])
       #expect(table["rows"]?[0]?["cells"] == ["a", "http://a", "True", 1, "90s"])

@@ -61,7 +61,8 @@ import Testing
       var child = dependent("child", of: owner)
       child.finalizers = ["example.com/hold"]
       try await test.client.create(.configMaps, child)
-      try await test.client.delete(.configMaps, namespace: "default", name: "owner", propagation: "Foreground")
+      try await test.client.delete(
+        .configMaps, namespace: "default", name: "owner", propagation: "Foreground")
       let waiting = try await test.client.get(.configMaps, namespace: "default", name: "owner")
       #expect(waiting.finalizers == ["foregroundDeletion"])
       try await test.client.patch(
@@ -118,7 +119,9 @@ import Testing
       try await test.client.delete(.namespaces, name: "team")
       let ending = try await test.client.get(.namespaces, name: "team")
       #expect(ending.status?["phase"] == "Terminating")
-      let late = await kubeError { try await test.client.create(.configMaps, .configMap("late", namespace: "team")) }
+      let late = await kubeError {
+        try await test.client.create(.configMaps, .configMap("late", namespace: "team"))
+      }
       #expect(late?.code == 403)
       #expect(late?.message.contains("because it is being terminated") == true)
       try await test.client.patch(
@@ -151,7 +154,8 @@ import Testing
       }
       let answer = try await test.json(
         KubeRequest(
-          method: "DELETE", path: "/api/v1/namespaces/default/configmaps", query: [("labelSelector", "keep=no")]))
+          method: "DELETE", path: "/api/v1/namespaces/default/configmaps",
+          query: [("labelSelector", "keep=no")]))
       #expect(answer.status == 200)
       #expect(try await test.client.list(.configMaps, namespace: "default").items.map(\.name) == ["b"])
     }

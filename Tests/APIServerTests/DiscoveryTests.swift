@@ -34,7 +34,8 @@ import Testing
         KubeRequest(
           method: "POST", path: "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews",
           body: .json([
-            "kind": "SelfSubjectAccessReview", "spec": ["resourceAttributes": ["verb": "get", "resource": "pods"]],
+            "kind": "SelfSubjectAccessReview",
+            "spec": ["resourceAttributes": ["verb": "get", "resource": "pods"]],
           ])))
       #expect(answer.status == 201)
       #expect(answer.json.at("status", "allowed") == true)
@@ -43,7 +44,9 @@ import Testing
 
   @Test func unknownPathsAndMethodsAreRefused() async throws {
     try await TestServer.run { test in
-      for path in ["/api/v1/nothing", "/api/v1/pods/x/y/z", "/nowhere", "/api/v1/namespaces/default/nodes", "/apis/apps"] {
+      for path in [
+        "/api/v1/nothing", "/api/v1/pods/x/y/z", "/nowhere", "/api/v1/namespaces/default/nodes", "/apis/apps",
+      ] {
         let answer = try await test.json(KubeRequest(method: "POST", path: path, body: .json([:])))
         #expect(answer.status == 404 || answer.status == 405, "\(path): \(answer.status)")
         #expect(answer.json["kind"] == "Status")

@@ -17,7 +17,8 @@ import Testing
   }
 
   private func send(
-    _ test: TestServer, _ method: String, _ target: String, headers: HTTPHeaders = [:], token: String? = "secret",
+    _ test: TestServer, _ method: String, _ target: String, headers: HTTPHeaders = [:],
+    token: String? = "secret",
     body: String = ""
   ) async throws -> (status: Int, headers: HTTPHeaders, body: String) {
     var all = headers
@@ -25,7 +26,9 @@ import Testing
     let response = await handler(test).respond(
       to: AsyncHTTPRequest(
         head: HTTPRequestHead(method: method, target: target, headers: all), body: Bytes(body.utf8)))
-    guard case .bytes(let bytes) = response.body else { return (response.head.status, response.head.headers, "") }
+    guard case .bytes(let bytes) = response.body else {
+      return (response.head.status, response.head.headers, "")
+    }
     return (response.head.status, response.head.headers, String(decoding: bytes, as: UTF8.self))
   }
 
@@ -55,13 +58,17 @@ import Testing
   @Test func mediaTypesAreNegotiated() async throws {
     try await TestServer.run { test in
       let protobuf = "application/vnd.kubernetes.protobuf"
-      #expect(try await send(test, "GET", "/api/v1/pods", headers: ["Accept": "\(protobuf),application/json"]).status == 200)
+      #expect(
+        try await send(test, "GET", "/api/v1/pods", headers: ["Accept": "\(protobuf),application/json"])
+          .status == 200)
       #expect(try await send(test, "GET", "/api/v1/pods", headers: ["Accept": protobuf]).status == 406)
       let unreadable = try await send(
-        test, "POST", "/api/v1/namespaces/default/configmaps", headers: ["Content-Type": protobuf], body: "k8s")
+        test, "POST", "/api/v1/namespaces/default/configmaps", headers: ["Content-Type": protobuf],
+        body: "k8s")
       #expect(unreadable.status == 415)
       let unknown = try await send(
-        test, "POST", "/api/v1/namespaces/default/configmaps", headers: ["Content-Type": "image/png"], body: "k8s")
+        test, "POST", "/api/v1/namespaces/default/configmaps", headers: ["Content-Type": "image/png"],
+        body: "k8s")
       #expect(unknown.status == 415)
       let broken = try await send(test, "POST", "/api/v1/namespaces/default/configmaps", body: "{")
       #expect(broken.status == 400)
@@ -95,7 +102,8 @@ import Testing
     try await TestServer.run(nodeConnection: Node()) { test in
       try await test.client.create(.pods, .pod("p"))
       let response = try await test.server.send(
-        KubeRequest(method: "GET", path: "/api/v1/namespaces/default/pods/p/log", query: [("tailLines", "5")]))
+        KubeRequest(method: "GET", path: "/api/v1/namespaces/default/pods/p/log", query: [("tailLines", "5")])
+      )
       guard case .stream(let chunks, let type) = response.body else {
         Issue.record("no stream")
         return
@@ -146,7 +154,8 @@ import Testing
       let client = HTTPClient(group: group, tls: try TLSClientContext(authorityPEM: credentials.authorityPEM))
       let base = "https://127.0.0.1:\(bound[0].port)"
       let headers: HTTPHeaders = ["Authorization": "Bearer \(credentials.adminToken)"]
-      let answer = try await client.send(HTTPClientRequest(method: "GET", url: base + "/api/v1/namespaces", headers: headers))
+      let answer = try await client.send(
+        HTTPClientRequest(method: "GET", url: base + "/api/v1/namespaces", headers: headers))
       #expect(answer.head.status == 200)
       #expect(try JSONValue(parsing: answer.body)["items"]?.array?.count == APIServer.defaultNamespaces.count)
       let watch = try await client.stream(

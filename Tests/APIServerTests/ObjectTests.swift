@@ -38,14 +38,19 @@ import Testing
       let bad = await kubeError { try await test.client.create(.configMaps, .configMap("Not_A_Name")) }
       #expect(bad?.code == 422)
       #expect(bad?.causes.first?.field == "metadata.name")
-      #expect(bad?.message.hasPrefix("ConfigMap \"Not_A_Name\" is invalid: metadata.name: Invalid value") == true)
-      let homeless = await kubeError { try await test.client.create(.configMaps, .configMap("a", namespace: "nowhere")) }
+      #expect(
+        bad?.message.hasPrefix("ConfigMap \"Not_A_Name\" is invalid: metadata.name: Invalid value") == true)
+      let homeless = await kubeError {
+        try await test.client.create(.configMaps, .configMap("a", namespace: "nowhere"))
+      }
       #expect(homeless?.code == 404)
       #expect(homeless?.message == "namespaces \"nowhere\" not found")
       try await test.client.create(.configMaps, .configMap("a"))
       let twice = await kubeError { try await test.client.create(.configMaps, .configMap("a")) }
       #expect(twice?.message == "configmaps \"a\" already exists")
-      let missing = await kubeError { _ = try await test.client.get(.configMaps, namespace: "default", name: "b") }
+      let missing = await kubeError {
+        _ = try await test.client.get(.configMaps, namespace: "default", name: "b")
+      }
       #expect(missing?.message == "configmaps \"b\" not found")
       #expect(missing?.reason == .notFound)
     }
@@ -60,7 +65,8 @@ import Testing
       let conflict = await kubeError { try await test.client.update(.configMaps, fresh) }
       #expect(conflict?.code == 409)
       #expect(
-        conflict?.message == "Operation cannot be fulfilled on configmaps \"a\": the object has been modified; please"
+        conflict?.message
+          == "Operation cannot be fulfilled on configmaps \"a\": the object has been modified; please"
           + " apply your changes to the latest version and try again")
       fresh.resourceVersion = ""
       fresh["data"] = ["k": "3"]
@@ -170,7 +176,9 @@ import Testing
       }
       let strict = try await test.json(request("Strict"))
       #expect(strict.status == 400)
-      #expect(strict.json["message"]?.string?.contains(#"strict decoding error: unknown field "spec.imaginary""#) == true)
+      #expect(
+        strict.json["message"]?.string?.contains(#"strict decoding error: unknown field "spec.imaginary""#)
+          == true)
       let warned = try await test.json(request(nil))
       #expect(warned.status == 201)
       #expect(warned.warnings == [#"unknown field "spec.imaginary""#])
@@ -180,9 +188,11 @@ import Testing
       #expect(ignored.warnings.isEmpty)
       let duplicate = try await test.json(
         KubeRequest(
-          method: "POST", path: "/api/v1/namespaces/default/configmaps", query: [("fieldValidation", "Strict")],
+          method: "POST", path: "/api/v1/namespaces/default/configmaps",
+          query: [("fieldValidation", "Strict")],
           body: .bytes(
-            Array(#"{"metadata":{"name":"x"},"data":{"a":"1","a":"2"}}"#.utf8), contentType: "application/json")))
+            Array(#"{"metadata":{"name":"x"},"data":{"a":"1","a":"2"}}"#.utf8),
+            contentType: "application/json")))
       #expect(duplicate.json["message"]?.string?.contains(#"duplicate field "data.a""#) == true)
     }
   }

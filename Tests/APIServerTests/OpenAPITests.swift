@@ -7,7 +7,9 @@ import Testing
 @testable import APIServer
 
 @Suite struct OpenAPITests {
-  private func document(_ test: TestServer, _ path: String, accept: String = "") async throws -> (Bytes, String) {
+  private func document(_ test: TestServer, _ path: String, accept: String = "") async throws -> (
+    Bytes, String
+  ) {
     let pure = String(path.prefix { $0 != "?" })
     let response = try await test.server.send(KubeRequest(method: "GET", path: pure, accept: accept))
     guard case .bytes(let bytes, let type) = response.body else { return ([], "") }
@@ -34,7 +36,8 @@ import Testing
       for (path, entry) in index {
         let (bytes, _) = try await document(test, entry["serverRelativeURL"]?.string ?? "")
         let json = try JSONValue(parsing: bytes)
-        let names = Set((json.at("components", "schemas")?.object ?? [:]).keys.map { "#/components/schemas/\($0)" })
+        let names = Set(
+          (json.at("components", "schemas")?.object ?? [:]).keys.map { "#/components/schemas/\($0)" })
         let missing = Set(references(json)).subtracting(names)
         #expect(!names.isEmpty && missing.isEmpty, "\(path): \(missing)")
       }
@@ -48,7 +51,10 @@ import Testing
       let json = try JSONValue(parsing: bytes)
       let path = "/apis/example.com/v1/namespaces/{namespace}/widgets/{name}"
       let patch = json.at("paths", path, "patch")
-      #expect(patch?["x-kubernetes-group-version-kind"] == ["group": "example.com", "kind": "Widget", "version": "v1"])
+      #expect(
+        patch?["x-kubernetes-group-version-kind"] == [
+          "group": "example.com", "kind": "Widget", "version": "v1",
+        ])
       #expect(patch?["parameters"]?.array?.contains { $0["name"] == "fieldValidation" } == true)
       let widget = json.at("components", "schemas", "com.example.v1.Widget")
       #expect(widget?.at("properties", "metadata") != nil)
@@ -111,7 +117,9 @@ struct ProtobufFields {
       case 0: fields[key >> 3, default: []].append([UInt8(truncatingIfNeeded: try varint())])
       case 1: position += 8
       case 2:
-        guard let length = Int(exactly: try varint()), length <= bytes.count - position else { throw Malformed() }
+        guard let length = Int(exactly: try varint()), length <= bytes.count - position else {
+          throw Malformed()
+        }
         fields[key >> 3, default: []].append(Bytes(bytes[position..<position + length]))
         position += length
       default: throw Malformed()
@@ -121,7 +129,13 @@ struct ProtobufFields {
   }
 
   func text(_ field: UInt64) -> String? { fields[field]?.first.map { String(decoding: $0, as: UTF8.self) } }
-  func texts(_ field: UInt64) -> [String] { (fields[field] ?? []).map { String(decoding: $0, as: UTF8.self) } }
-  func message(_ field: UInt64) throws -> ProtobufFields? { try fields[field]?.first.map { try ProtobufFields($0) } }
-  func messages(_ field: UInt64) throws -> [ProtobufFields] { try (fields[field] ?? []).map { try ProtobufFields($0) } }
+  func texts(_ field: UInt64) -> [String] {
+    (fields[field] ?? []).map { String(decoding: $0, as: UTF8.self) }
+  }
+  func message(_ field: UInt64) throws -> ProtobufFields? {
+    try fields[field]?.first.map { try ProtobufFields($0) }
+  }
+  func messages(_ field: UInt64) throws -> [ProtobufFields] {
+    try (fields[field] ?? []).map { try ProtobufFields($0) }
+  }
 }

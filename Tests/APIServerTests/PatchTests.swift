@@ -66,7 +66,8 @@ import Testing
         for index in 0..<8 {
           group.addTask {
             try await test.client.patch(
-              .configMaps, namespace: "default", name: "a", ["data": .object(JSONObject([("k\(index)", JSONValue.string("v"))]))])
+              .configMaps, namespace: "default", name: "a",
+              ["data": .object(JSONObject([("k\(index)", JSONValue.string("v"))]))])
           }
         }
         try await group.waitForAll()

@@ -9,14 +9,19 @@ import Testing
 @Suite struct TableTests {
   private func rows(_ test: TestServer, _ path: String) async throws -> [[JSONValue]] {
     let table = try await test.get(
-      path, accept: "application/json;as=Table;v=v1;g=meta.k8s.io,application/json;as=Table;v=v1beta1;g=meta.k8s.io")
+      path,
+      accept: "application/json;as=Table;v=v1;g=meta.k8s.io,application/json;as=Table;v=v1beta1;g=meta.k8s.io"
+    )
     return (table["rows"]?.array ?? []).map { $0["cells"]?.array ?? [] }
   }
 
   @Test func podsShowReadinessStatusAndRestarts() async throws {
     try await TestServer.run { test in
       var pod = try await test.client.create(.pods, .pod("p"))
-      #expect(try await rows(test, "/api/v1/namespaces/default/pods")[0].prefix(5) == ["p", "0/1", "Pending", "0", "0s"])
+      #expect(
+        try await rows(test, "/api/v1/namespaces/default/pods")[0].prefix(5) == [
+          "p", "0/1", "Pending", "0", "0s",
+        ])
       let ended = test.clock.now().rfc3339
       pod.status = [
         "phase": "Running", "podIP": "127.1.0.2",
@@ -41,7 +46,8 @@ import Testing
       var pod = KubeObject.pod("p")
       pod.status = status
       if initContainers > 0 {
-        pod.json.set(.array(Array(repeating: ["name": "i"], count: initContainers)), at: "spec", "initContainers")
+        pod.json.set(
+          .array(Array(repeating: ["name": "i"], count: initContainers)), at: "spec", "initContainers")
       }
       if deleted { pod.deletionTimestamp = Timestamp(seconds: 1) }
       return pod
@@ -51,7 +57,8 @@ import Testing
     #expect(
       PodColumns.status(
         pod(
-          ["phase": "Pending", "initContainerStatuses": [["state": ["running": [:]]]]], initContainers: 2)) == "Init:0/2")
+          ["phase": "Pending", "initContainerStatuses": [["state": ["running": [:]]]]], initContainers: 2))
+        == "Init:0/2")
     #expect(
       PodColumns.status(
         pod(
@@ -78,12 +85,17 @@ import Testing
       #expect(cells.suffix(3) == ["main", "server:v1", "app=web"])
 
       var service = KubeObject(.services, namespace: "default", name: "web")
-      service.spec = ["ports": [["port": 80], ["port": 53, "protocol": "UDP", "name": "dns"]], "selector": ["a": "b"]]
-      service.json.set([["port": 80, "name": "http"], ["port": 53, "protocol": "UDP", "name": "dns"]], at: "spec", "ports")
+      service.spec = [
+        "ports": [["port": 80], ["port": 53, "protocol": "UDP", "name": "dns"]], "selector": ["a": "b"],
+      ]
+      service.json.set(
+        [["port": 80, "name": "http"], ["port": 53, "protocol": "UDP", "name": "dns"]], at: "spec", "ports")
       let created = try await test.client.create(.services, service)
       let row = try await rows(test, "/api/v1/namespaces/default/services")[0]
       #expect(
-        row == ["web", "ClusterIP", created.spec?["clusterIP"] ?? .null, "<none>", "80/TCP,53/UDP", "0s", "a=b"])
+        row == [
+          "web", "ClusterIP", created.spec?["clusterIP"] ?? .null, "<none>", "80/TCP,53/UDP", "0s", "a=b",
+        ])
 
       var event = KubeObject(.events, namespace: "default", name: "e")
       event["involvedObject"] = ["kind": "Pod", "name": "p"]
@@ -104,7 +116,8 @@ import Testing
 
   @Test func agesReadLikeKubectls() {
     let cases: [(Int64, String)] = [
-      (0, "0s"), (119, "119s"), (120, "2m"), (200, "3m20s"), (900, "15m"), (3 * 3600, "3h"), (3 * 3600 + 60, "3h1m"),
+      (0, "0s"), (119, "119s"), (120, "2m"), (200, "3m20s"), (900, "15m"), (3 * 3600, "3h"),
+      (3 * 3600 + 60, "3h1m"),
       (9 * 3600, "9h"), (50 * 3600, "2d2h"), (10 * 86_400, "10d"), (800 * 86_400, "2y70d"), (-5, "<invalid>"),
     ]
     for (seconds, text) in cases { #expect(AgeText.text(.seconds(seconds)) == text) }

@@ -45,7 +45,8 @@ struct TestServer: Sendable {
     let store = MemoryStore()
     let clock = TestClock()
     let server = APIServer(
-      store: store, clock: clock, random: TestRandom(), preinstalledCRDs: preinstalledCRDs, admission: admission,
+      store: store, clock: clock, random: TestRandom(), preinstalledCRDs: preinstalledCRDs,
+      admission: admission,
       nodeConnection: nodeConnection)
     try await server.start()
     do {
@@ -58,7 +59,9 @@ struct TestServer: Sendable {
   }
 
   /// The JSON answer of a GET, whatever its status.
-  func get(_ path: String, query: [(name: String, value: String)] = [], accept: String = "") async throws -> JSONValue {
+  func get(_ path: String, query: [(name: String, value: String)] = [], accept: String = "") async throws
+    -> JSONValue
+  {
     try await json(KubeRequest(method: "GET", path: path, query: query, accept: accept)).json
   }
 
@@ -78,13 +81,16 @@ struct TestServer: Sendable {
 }
 
 extension KubeObject {
-  static func configMap(_ name: String, namespace: String = "default", _ data: [String: String] = [:]) -> KubeObject {
+  static func configMap(_ name: String, namespace: String = "default", _ data: [String: String] = [:])
+    -> KubeObject
+  {
     var object = KubeObject(.configMaps, namespace: namespace, name: name)
     object["data"] = .object(JSONObject(data.sorted { $0.key < $1.key }.map { ($0.key, .string($0.value)) }))
     return object
   }
 
-  static func pod(_ name: String, namespace: String = "default", labels: [String: String] = [:]) -> KubeObject {
+  static func pod(_ name: String, namespace: String = "default", labels: [String: String] = [:]) -> KubeObject
+  {
     var pod = KubeObject(.pods, namespace: namespace, name: name)
     if !labels.isEmpty { pod.labels = labels }
     pod.spec = ["containers": [["name": "main", "image": "server:v1"]]]

@@ -23,7 +23,8 @@ import Testing
   ) async throws -> AsyncThrowingStream<WatchEvent, any Error> {
     let response = try await test.server.send(
       KubeRequest(
-        method: "GET", path: "/api/v1/namespaces/default/configmaps", query: [("watch", "1")] + query, accept: accept))
+        method: "GET", path: "/api/v1/namespaces/default/configmaps", query: [("watch", "1")] + query,
+        accept: accept))
     guard case .watch(let events) = response.body else {
       throw KubeError(.unknown, "no watch: \(response.status)")
     }
@@ -68,7 +69,9 @@ import Testing
           ["metadata": ["labels": ["tier": .string(label == "z" ? "back" : "front"), "n": .string(label)]]])
       }
       let events = try await take(
-        3, from: try await watch(test, [("resourceVersion", list.resourceVersion), ("labelSelector", "tier=front")]))
+        3,
+        from: try await watch(
+          test, [("resourceVersion", list.resourceVersion), ("labelSelector", "tier=front")]))
       #expect(events.map(\.kind) == [.added, .modified, .deleted])
       #expect(events[2].object.labels["tier"] == "front")
       #expect(events[2].object.resourceVersion != events[1].object.resourceVersion)
@@ -89,7 +92,8 @@ import Testing
     try await TestServer.run { test in
       let list = try await test.client.list(.configMaps, namespace: "default")
       let events = try await watch(
-        test, [("resourceVersion", list.resourceVersion), ("timeoutSeconds", "0"), ("allowWatchBookmarks", "true")])
+        test,
+        [("resourceVersion", list.resourceVersion), ("timeoutSeconds", "0"), ("allowWatchBookmarks", "true")])
       let all = try await take(10, from: events)
       #expect(all.map(\.kind) == [.bookmark])
       #expect(all.first?.object.resourceVersion == list.resourceVersion)
@@ -101,7 +105,9 @@ import Testing
       try await test.client.create(.configMaps, .configMap("a", ["k": "v"]))
       try await test.client.create(.configMaps, .configMap("b"))
       let events = try await take(
-        2, from: try await watch(test, [], accept: "application/json;as=Table;v=v1;g=meta.k8s.io,application/json"))
+        2,
+        from: try await watch(
+          test, [], accept: "application/json;as=Table;v=v1;g=meta.k8s.io,application/json"))
       #expect(events[0].object.kind == "Table")
       #expect(events[0].object["columnDefinitions"]?.array?.count == 3)
       #expect(events[1].object["columnDefinitions"] == [])
@@ -113,7 +119,8 @@ import Testing
     try await TestServer.run { test in
       try await test.client.create(.configMaps, .configMap("a"))
       try await test.client.create(.configMaps, .configMap("b"))
-      let list = try await test.client.list(.configMaps, namespace: "default", fieldSelector: "metadata.name=b")
+      let list = try await test.client.list(
+        .configMaps, namespace: "default", fieldSelector: "metadata.name=b")
       #expect(list.items.map(\.name) == ["b"])
       let unknown = await kubeError {
         _ = try await test.client.list(.configMaps, namespace: "default", fieldSelector: "data.x=1")

@@ -60,8 +60,8 @@ extension APIServer {
     }
   }
 
-  /// A namespaced kind has no path without a namespace for single objects and writes; a cluster-wide kind has none
-  /// with one.
+  /// A namespaced kind has no path without a namespace for single objects and writes; a cluster-wide kind
+  /// has none with one.
   private func checkScope(_ target: ResourceRequest) throws(KubeError) {
     if target.resource.isNamespaced {
       if target.namespace == nil && (!target.name.isEmpty || target.request.method == "POST") {
@@ -73,7 +73,9 @@ extension APIServer {
     }
   }
 
-  static func pathNotFound() -> KubeError { KubeError(.notFound, "the server could not find the requested resource") }
+  static func pathNotFound() -> KubeError {
+    KubeError(.notFound, "the server could not find the requested resource")
+  }
 
   static func methodNotAllowed() -> KubeError {
     KubeError(.methodNotAllowed, "the server does not allow this method on the requested resource")

@@ -7,8 +7,8 @@ public import Linux
 internal import Synchronization
 internal import Telemetry
 
-/// The embedded Kubernetes API server: the API's verbs over a revisioned store, for in-process callers as they are
-/// and for others through `APIServerHTTPHandler`.
+/// The embedded Kubernetes API server: the API's verbs over a revisioned store, for in-process callers as
+/// they are and for others through `APIServerHTTPHandler`.
 public final class APIServer: KubeTransport {
   struct State {
     var registry: ResourceRegistry
@@ -29,11 +29,12 @@ public final class APIServer: KubeTransport {
   let state: Mutex<State>
 
   /// - Parameters:
-  ///   - preinstalledCRDs: CustomResourceDefinitions that `start` creates or brings up to date; only their schemas
-  ///     may refer to built-in ones (`$ref: io.k8s.api.core.v1.PodSpec`).
+  ///   - preinstalledCRDs: CustomResourceDefinitions that `start` creates or brings up to date; only their
+  ///     schemas may refer to built-in ones (`$ref: io.k8s.api.core.v1.PodSpec`).
   ///   - serviceAddresses: where cluster addresses of Services come from; nil counts up in 127.96.0.0/16.
   public init(
-    store: any RevisionedStore, clock: any WallClock = SystemClock(), random: any RandomSource = SystemRandom(),
+    store: any RevisionedStore, clock: any WallClock = SystemClock(),
+    random: any RandomSource = SystemRandom(),
     preinstalledCRDs: [KubeObject] = [], admission: [AdmissionHook] = [],
     nodeConnection: (any NodeConnection)? = nil, serviceAddresses: ServiceAddressAllocator? = nil
   ) {
@@ -46,7 +47,8 @@ public final class APIServer: KubeTransport {
       allocator: serviceAddresses ?? ServiceAddresses.sequential(), storage: storage)
     state = Mutex(
       State(
-        registry: ResourceRegistry(BuiltinResources.all), admission: admission, nodeConnection: nodeConnection))
+        registry: ResourceRegistry(BuiltinResources.all), admission: admission, nodeConnection: nodeConnection
+      ))
   }
 
   /// Creates what every cluster has, serves the stored CRDs, and starts garbage collection and its like.

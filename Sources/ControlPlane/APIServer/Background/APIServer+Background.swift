@@ -9,7 +9,8 @@ extension APIServer {
   private static let eventLifetime: Duration = .seconds(3600)
   private static let eventSweepInterval: Duration = .seconds(60)
 
-  /// Starts what runs beside requests: garbage collection, namespaces' ends and defaults, CRDs' ends, old events.
+  /// Starts what runs beside requests: garbage collection, namespaces' ends and defaults, CRDs' ends, old
+  /// events.
   func startBackground() async throws {
     let revision = try await storage.store.currentRevision()
     let task = Task { [self] in
@@ -25,7 +26,8 @@ extension APIServer {
     old?.cancel()
   }
 
-  /// One pass over the store at the start, then every change in order. Starts over where it fell too far behind.
+  /// One pass over the store at the start, then every change in order. Starts over where it fell too far
+  /// behind.
   private func followChanges(from revision: Int64) async {
     var start = revision
     while !Task.isCancelled {

@@ -5,13 +5,14 @@ internal import KubeProtocol
 extension APIServer {
   static let defaultNamespaces = ["default", "kube-system", "kube-public", "kserve"]
 
-  /// The namespaces that every cluster of ours has, each with its `default` ServiceAccount, and the Service under
-  /// which clients in pods look for the API.
+  /// The namespaces that every cluster of ours has, each with its `default` ServiceAccount, and the Service
+  /// under which clients in pods look for the API.
   func createDefaultObjects() async throws {
     for name in Self.defaultNamespaces {
       try await createIfMissing(.namespaces, KubeObject(.namespaces, name: name))
     }
-    for namespace in try await storage.list(prefix: "/core/namespaces/").objects where !namespace.isBeingDeleted {
+    for namespace in try await storage.list(prefix: "/core/namespaces/").objects
+    where !namespace.isBeingDeleted {
       try await createDefaults(in: namespace.name)
     }
   }

@@ -3,8 +3,8 @@ internal import KubeProtocol
 internal import KubeStore
 internal import Telemetry
 
-/// Empties what is on its way out, namespaces and CustomResourceDefinitions, and lets it go once it is empty; gives
-/// new namespaces their defaults.
+/// Empties what is on its way out, namespaces and CustomResourceDefinitions, and lets it go once it is
+/// empty; gives new namespaces their defaults.
 final class EndingCollections {
   private let server: APIServer
   private var namespaces: Set<String> = []
@@ -21,8 +21,12 @@ final class EndingCollections {
   func observe(_ change: StoreEvent) async {
     let key = change.value.key
     if change.kind == .deleted {
-      if key.hasPrefix(Self.namespacePrefix) { namespaces.remove(String(key.dropFirst(Self.namespacePrefix.count))) }
-      if key.hasPrefix(Self.definitionPrefix) { definitions.remove(String(key.dropFirst(Self.definitionPrefix.count))) }
+      if key.hasPrefix(Self.namespacePrefix) {
+        namespaces.remove(String(key.dropFirst(Self.namespacePrefix.count)))
+      }
+      if key.hasPrefix(Self.definitionPrefix) {
+        definitions.remove(String(key.dropFirst(Self.definitionPrefix.count)))
+      }
       await retry(after: key)
       return
     }
@@ -32,7 +36,7 @@ final class EndingCollections {
   private func look(_ stored: StoredValue, isNew: Bool) async {
     if stored.key.hasPrefix(Self.namespacePrefix) {
       let name = String(stored.key.dropFirst(Self.namespacePrefix.count))
-      guard let namespace = try? server.storage.decode(stored) else { return }
+      guard let namespace = try? server.storage.decodeChange(stored) else { return }
       if namespace.isBeingDeleted {
         namespaces.insert(name)
         await empty(namespace: name)
@@ -41,7 +45,9 @@ final class EndingCollections {
       }
     } else if stored.key.hasPrefix(Self.definitionPrefix) {
       let name = String(stored.key.dropFirst(Self.definitionPrefix.count))
-      guard let definition = try? server.storage.decode(stored), definition.isBeingDeleted else { return }
+      guard let definition = try? server.storage.decodeChange(stored), definition.isBeingDeleted else {
+        return
+      }
       definitions.insert(name)
       await empty(definition: definition)
     }
@@ -52,7 +58,8 @@ final class EndingCollections {
     guard !namespaces.isEmpty || !definitions.isEmpty else { return }
     let parts = key.split(separator: "/", omittingEmptySubsequences: false)
     if parts.count > 3, namespaces.contains(String(parts[3])) { await empty(namespace: String(parts[3])) }
-    for name in definitions.sorted() where name == "\(parts.count > 2 ? parts[2] : "").\(parts.count > 1 ? parts[1] : "")" {
+    for name in definitions.sorted()
+    where name == "\(parts.count > 2 ? parts[2] : "").\(parts.count > 1 ? parts[1] : "")" {
       if let (definition, _) = try? await server.storage.get(Self.definitionPrefix + name) {
         await empty(definition: definition)
       }
@@ -79,11 +86,15 @@ final class EndingCollections {
     await attempt("definition \(definition.name)") {
       let group = definition.spec?["group"]?.string ?? ""
       let plural = definition.json.at("spec", "names", "plural")?.string ?? ""
-      let row = server.registry.collections.first { $0.resource.group == group && $0.resource.plural == plural }
+      let row = server.registry.collections.first {
+        $0.resource.group == group && $0.resource.plural == plural
+      }
       if let row, try await deleteAll(row, prefix: row.storagePrefix) > 0 { return }
       guard let own = server.registry.find(.customResourceDefinitions) else { return }
       try await server.modifyInternally(own, definition.key) { object in
-        object.finalizers = object.finalizers.filter { $0 != CustomResourceDefinitionStrategy.cleanupFinalizer }
+        object.finalizers = object.finalizers.filter {
+          $0 != CustomResourceDefinitionStrategy.cleanupFinalizer
+        }
       }
     }
   }

@@ -3,8 +3,8 @@ internal import KubeProtocol
 internal import KubeStore
 internal import Telemetry
 
-/// Deletes objects whose owners are gone, and lets owners go that wait for their dependents. Follows every change of
-/// the store in order, on one task.
+/// Deletes objects whose owners are gone, and lets owners go that wait for their dependents. Follows every
+/// change of the store in order, on one task.
 final class GarbageCollector {
   /// What the collector knows of one object.
   private struct Node {
@@ -25,7 +25,7 @@ final class GarbageCollector {
 
   /// Takes note of a stored object without acting on it yet.
   func load(_ stored: StoredValue) throws {
-    if let node = Self.node(stored, try server.storage.decode(stored)) { insert(node) }
+    if let node = Self.node(stored, try server.storage.decodeChange(stored)) { insert(node) }
   }
 
   /// Acts on what `load` found: orphans of earlier runs, owners that wait.
@@ -37,7 +37,9 @@ final class GarbageCollector {
     do {
       switch change.kind {
       case .created, .updated:
-        guard let node = Self.node(change.value, try server.storage.decode(change.value)) else { return }
+        guard let node = Self.node(change.value, try server.storage.decodeChange(change.value)) else {
+          return
+        }
         let old = nodes[node.uid]
         insert(node)
         let isNews =
@@ -128,7 +130,9 @@ final class GarbageCollector {
 
   /// Nil where the kind is not served, so that nothing can be said.
   private func exists(_ owner: OwnerReference, dependent: Node) async -> Bool? {
-    if let known = nodes[owner.uid], known.key.namespace.isEmpty || known.key.namespace == dependent.key.namespace {
+    if let known = nodes[owner.uid],
+      known.key.namespace.isEmpty || known.key.namespace == dependent.key.namespace
+    {
       return true
     }
     let kind = GroupVersionKind(apiVersion: owner.apiVersion, kind: owner.kind)
@@ -142,18 +146,24 @@ final class GarbageCollector {
     }
   }
 
-  private func definition(_ node: Node) -> ResourceDefinition? { server.registry.find(storageKey: node.storageKey) }
+  private func definition(_ node: Node) -> ResourceDefinition? {
+    server.registry.find(storageKey: node.storageKey)
+  }
 
   private func delete(_ node: Node, _ propagation: DeleteOptions.Propagation) async {
     guard let definition = definition(node) else { return }
     var options = DeleteOptions()
     options.uid = node.uid
-    if propagation == .foreground && !(dependents[node.uid] ?? []).isEmpty { options.propagation = .foreground }
+    if propagation == .foreground && !(dependents[node.uid] ?? []).isEmpty {
+      options.propagation = .foreground
+    }
     await attempt("delete", node) { _ = try await server.delete(definition, node.key, options) }
   }
 
   private func removeOwners(_ node: Node, _ uids: [String]) async {
-    await change(node) { object in object.ownerReferences = object.ownerReferences.filter { !uids.contains($0.uid) } }
+    await change(node) { object in
+      object.ownerReferences = object.ownerReferences.filter { !uids.contains($0.uid) }
+    }
   }
 
   private func removeFinalizer(_ node: Node, _ finalizer: String) async {

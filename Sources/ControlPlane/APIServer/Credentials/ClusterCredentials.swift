@@ -2,8 +2,8 @@ public import Basics
 internal import Crypto
 public import Linux
 
-/// What the API server proves itself with and what lets its administrator in: a CA, a server certificate and a
-/// token, made once and kept in the data directory under `pki/`.
+/// What the API server proves itself with and what lets its administrator in: a CA, a server certificate
+/// and a token, made once and kept in the data directory under `pki/`.
 public struct ClusterCredentials: Sendable {
   public let authorityPEM: String
   public let serverCertificatePEM: String
@@ -18,8 +18,8 @@ public struct ClusterCredentials: Sendable {
     "kubernetes.default.svc.cluster.local", "127.0.0.1", "::1",
   ]
 
-  /// Reads `<dataDirectory>/pki`, and makes what is missing, about to expire or does not fit. Reads and writes files:
-  /// call it on a thread that may block.
+  /// Reads `<dataDirectory>/pki`, and makes what is missing, about to expire or does not fit. Reads and
+  /// writes files: call it on a thread that may block.
   /// - Parameter extraNames: further DNS names and addresses that the server is reached under.
   public static func load(
     dataDirectory: String, extraNames: [String] = [], clock: any WallClock = SystemClock()
@@ -51,7 +51,8 @@ public struct ClusterCredentials: Sendable {
   }
 
   private static func loadServer(
-    _ files: CredentialFiles, _ authority: CertificateAuthority, _ names: [String], _ now: Timestamp, isNew: Bool
+    _ files: CredentialFiles, _ authority: CertificateAuthority, _ names: [String], _ now: Timestamp,
+    isNew: Bool
   ) throws -> CertificateAndKey {
     if !isNew, let certificatePEM = try files.read("server.crt"), let keyPEM = try files.read("server.key"),
       let certificate = try? Certificate(pem: certificatePEM), let key = try? PrivateKey(pem: keyPEM),

@@ -21,7 +21,9 @@ public enum KubeconfigText {
         ]
       ],
       "users": [["name": "apus", "user": ["token": .string(token)]]],
-      "contexts": [["name": "apus", "context": ["cluster": "apus", "user": "apus", "namespace": "default"]]],
+      "contexts": [
+        ["name": "apus", "context": ["cluster": "apus", "user": "apus", "namespace": "default"]]
+      ],
       "current-context": "apus", "preferences": [:],
     ]
     return YAML.text(configuration)

@@ -1,3 +1,4 @@
+internal import Basics
 internal import Formats
 internal import KubeProtocol
 
@@ -71,24 +72,23 @@ enum CustomDefinitions {
     } catch {
       throw KubeError(.internalError, "a printer column cannot be used: \(error)")
     }
-    let isDate = type == "date"
     return TableColumn(
       json["name"]?.string ?? "", type: type, format: json["format"]?.string ?? "",
       priority: Int(clamping: json["priority"]?.int ?? 0), description: json["description"]?.string ?? ""
     ) { object, now in
-      let values = path.values(in: object.json)
-      guard let first = values.first else { return .null }
-      // Upstream's printer shows ages here, with whole units.
-      if isDate { return .string(CellValues.age(first, now)) }
-      switch (type, first) {
-      case ("integer", .number), ("number", .number), ("boolean", .bool): return first
-      default: break
-      }
-      if values.count == 1 {
-        if case .string = first { return first }
-        return first.isNull ? .null : .string(first.encodedText)
-      }
-      return .string(values.map { $0.string ?? $0.encodedText }.joined(separator: ","))
+      guard let value = path.firstValue(in: object.json), !value.isNull else { return .null }
+      return cell(value, type: type, now)
+    }
+  }
+
+  /// As upstream's printer: the first result alone; a value of another type than the column's is left out.
+  private static func cell(_ value: JSONValue, type: String, _ now: Timestamp) -> JSONValue {
+    switch (type, value) {
+    case ("date", _): .string(CellValues.age(value, now))
+    case ("integer", .number), ("number", .number), ("boolean", .bool): value
+    case ("integer", _), ("number", _), ("boolean", _): .null
+    case (_, .string): value
+    default: .string(value.encodedText)
     }
   }
 

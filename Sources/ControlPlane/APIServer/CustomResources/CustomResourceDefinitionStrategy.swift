@@ -2,7 +2,8 @@ internal import Basics
 internal import Formats
 internal import KubeProtocol
 
-/// CustomResourceDefinitions: names and schemas are checked before they are stored, and their status follows at once.
+/// CustomResourceDefinitions: names and schemas are checked before they are stored, and their status
+/// follows at once.
 enum CustomResourceDefinitionStrategy {
   static let cleanupFinalizer = "customresourcecleanup.apiextensions.k8s.io"
 
@@ -36,11 +37,14 @@ enum CustomResourceDefinitionStrategy {
     let spec = definition.spec ?? [:]
     func condition(_ type: String, _ reason: String, _ message: String) -> JSONValue {
       [
-        "type": .string(type), "status": "True", "lastTransitionTime": .string(time), "reason": .string(reason),
+        "type": .string(type), "status": "True", "lastTransitionTime": .string(time),
+        "reason": .string(reason),
         "message": .string(message),
       ]
     }
-    let stored = (spec["versions"]?.array ?? []).filter { $0["storage"]?.bool == true }.compactMap { $0["name"] }
+    let stored = (spec["versions"]?.array ?? []).filter { $0["storage"]?.bool == true }.compactMap {
+      $0["name"]
+    }
     return [
       "acceptedNames": spec["names"] ?? [:],
       "conditions": [
@@ -75,7 +79,8 @@ enum CustomResourceDefinitionStrategy {
         causes.append(PodValidation.invalid("spec.names.\(field)", name, problem))
       }
     }
-    // What is stored was accepted: a preinstalled definition may refer to built-in schemas, a client's may not.
+    // What is stored was accepted: a preinstalled definition may refer to built-in schemas, a client's may
+    // not.
     if old?.spec != definition.spec { causes += versionCauses(spec) }
     if let old, old.spec?["group"] != spec["group"] || old.spec?["scope"] != spec["scope"] {
       causes.append(PodValidation.invalid("spec.group", group, "field is immutable"))

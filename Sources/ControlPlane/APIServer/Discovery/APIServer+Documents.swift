@@ -44,13 +44,15 @@ extension APIServer {
   private var paths: [String] {
     let groups = registry.groups
     return ["/api", "/api/v1", "/apis"]
-      + groups.flatMap { group in ["/apis/\(group.name)"] + group.versions.map { "/apis/\(group.name)/\($0)" } }
+      + groups.flatMap { group in ["/apis/\(group.name)"] + group.versions.map { "/apis/\(group.name)/\($0)" }
+      }
       + ["/healthz", "/livez", "/openapi/v2", "/openapi/v3", "/readyz", "/version"]
   }
 
   private static let versionJSON: JSONValue = [
     "major": "1", "minor": "32", "gitVersion": .string(servedVersion + "+apus"), "gitCommit": "",
-    "gitTreeState": "clean", "buildDate": "2024-12-11T18:00:00Z", "goVersion": "swift6.3", "compiler": "swiftc",
+    "gitTreeState": "clean", "buildDate": "2024-12-11T18:00:00Z", "goVersion": "swift6.3",
+    "compiler": "swiftc",
     "platform": "linux/amd64",
   ]
 }

@@ -55,8 +55,12 @@ enum Discovery {
       "namespaced": .bool(resource.isNamespaced), "kind": .string(resource.kind),
       "verbs": .array(definition.verbs.map { .string($0) }),
     ]
-    if !definition.shortNames.isEmpty { main["shortNames"] = .array(definition.shortNames.map { .string($0) }) }
-    if !definition.categories.isEmpty { main["categories"] = .array(definition.categories.map { .string($0) }) }
+    if !definition.shortNames.isEmpty {
+      main["shortNames"] = .array(definition.shortNames.map { .string($0) })
+    }
+    if !definition.categories.isEmpty {
+      main["categories"] = .array(definition.categories.map { .string($0) })
+    }
     var entries = [main]
     func add(_ name: String, _ kind: GroupVersionKind, _ verbs: [JSONValue], foreign: Bool = false) {
       var entry: JSONValue = [
@@ -79,7 +83,9 @@ enum Discovery {
     }
     if resource == .namespaces { add("finalize", resource.groupVersionKind, ["update"]) }
     if definition.scale != nil {
-      add("scale", GroupVersionKind(group: "autoscaling", version: "v1", kind: "Scale"), changing, foreign: true)
+      add(
+        "scale", GroupVersionKind(group: "autoscaling", version: "v1", kind: "Scale"), changing, foreign: true
+      )
     }
     if definition.hasStatus { add("status", resource.groupVersionKind, changing) }
     return entries

@@ -16,7 +16,9 @@ enum HTTPAnswer {
     case .json(let value):
       headers.set("Content-Type", "application/json")
       if response.status == 401 { headers.set("WWW-Authenticate", "Bearer") }
-      if let seconds = value.at("details", "retryAfterSeconds")?.int { headers.set("Retry-After", String(seconds)) }
+      if let seconds = value.at("details", "retryAfterSeconds")?.int {
+        headers.set("Retry-After", String(seconds))
+      }
       var bytes = value.encoded()
       bytes.append(UInt8(ascii: "\n"))
       body = .bytes(bytes)

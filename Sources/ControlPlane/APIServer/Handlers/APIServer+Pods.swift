@@ -21,7 +21,9 @@ extension APIServer {
   }
 
   private func logContainer(_ pod: KubeObject, _ wanted: String?) throws(KubeError) -> String {
-    func names(_ field: String) -> [String] { (pod.spec?[field]?.array ?? []).compactMap { $0["name"]?.string } }
+    func names(_ field: String) -> [String] {
+      (pod.spec?[field]?.array ?? []).compactMap { $0["name"]?.string }
+    }
     let containers = names("containers")
     let others = names("initContainers") + names("ephemeralContainers")
     if let wanted, !wanted.isEmpty {
@@ -41,7 +43,8 @@ extension APIServer {
     func number(_ name: String, atLeast minimum: Int) throws(KubeError) -> Int? {
       guard let text = target.request.queryValue(name), !text.isEmpty else { return nil }
       guard let value = Int(text), value >= minimum else {
-        throw KubeError(.badRequest, "\(name): Invalid value: \"\(text)\": must be a number of at least \(minimum)")
+        throw KubeError(
+          .badRequest, "\(name): Invalid value: \"\(text)\": must be a number of at least \(minimum)")
       }
       return value
     }
@@ -69,14 +72,16 @@ extension APIServer {
     }
     _ = try await modify(target) { pod in
       if let bound = pod.spec?["nodeName"]?.string, !bound.isEmpty {
-        throw KubeError.conflict(target.resource, target.name, "pod \(pod.name) is already assigned to node \"\(bound)\"")
+        throw KubeError.conflict(
+          target.resource, target.name, "pod \(pod.name) is already assigned to node \"\(bound)\"")
       }
       var new = pod
       new.json.set(.string(node), at: "spec", "nodeName")
       return new
     }
     return KubeResponse(
-      status: 201, body: .json(["kind": "Status", "apiVersion": "v1", "metadata": [:], "status": "Success", "code": 201]))
+      status: 201,
+      body: .json(["kind": "Status", "apiVersion": "v1", "metadata": [:], "status": "Success", "code": 201]))
   }
 
   /// `PUT /api/v1/namespaces/<name>/finalize`: replaces `spec.finalizers`.

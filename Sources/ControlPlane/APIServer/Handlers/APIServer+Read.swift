@@ -36,7 +36,8 @@ extension APIServer {
 
   /// A stored object as the requested version shows it.
   func present(_ object: KubeObject, _ definition: ResourceDefinition) -> KubeObject {
-    guard object.apiVersion != definition.resource.apiVersion || object.kind != definition.resource.kind else {
+    guard object.apiVersion != definition.resource.apiVersion || object.kind != definition.resource.kind
+    else {
       return object
     }
     var converted = object

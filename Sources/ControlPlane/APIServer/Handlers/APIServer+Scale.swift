@@ -39,7 +39,8 @@ extension APIServer {
       } catch let error as PatchError {
         throw error.kubeError
       }
-      guard let replicas = wished.at("spec", "replicas")?.int ?? (wished["spec"]?["replicas"] == nil ? 0 : nil),
+      guard
+        let replicas = wished.at("spec", "replicas")?.int ?? (wished["spec"]?["replicas"] == nil ? 0 : nil),
         replicas >= 0
       else {
         throw KubeError.invalid(
@@ -47,7 +48,8 @@ extension APIServer {
           [
             KubeError.Cause(
               reason: "FieldValueInvalid",
-              message: "Invalid value: \(wished.at("spec", "replicas")?.encodedText ?? "null"): must be greater than"
+              message:
+                "Invalid value: \(wished.at("spec", "replicas")?.encodedText ?? "null"): must be greater than"
                 + " or equal to 0", field: "spec.replicas")
           ])
       }
@@ -59,7 +61,8 @@ extension APIServer {
     return KubeResponse(status: 200, body: .json(Self.scaleJSON(written, paths)))
   }
 
-  private static func setting(_ json: JSONValue, _ path: ArraySlice<String>, _ value: JSONValue) -> JSONValue {
+  private static func setting(_ json: JSONValue, _ path: ArraySlice<String>, _ value: JSONValue) -> JSONValue
+  {
     guard let key = path.first else { return value }
     var result = json
     result[key] = setting(json[key] ?? [:], path.dropFirst(), value)

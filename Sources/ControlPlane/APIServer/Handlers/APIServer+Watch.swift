@@ -22,7 +22,8 @@ extension APIServer {
       start = try await storage.store.currentRevision()
     } else {
       guard let revision = Int64(wanted), revision >= 0 else {
-        throw KubeError(.badRequest, "resourceVersion: Invalid value: \"\(wanted)\": must be a decimal number")
+        throw KubeError(
+          .badRequest, "resourceVersion: Invalid value: \"\(wanted)\": must be a decimal number")
       }
       start = revision
     }

@@ -86,18 +86,19 @@ struct WatchFeed: Sendable {
     }
   }
 
-  /// Nil where the change does not concern the watcher. An object that starts or stops to match is added or deleted.
+  /// Nil where the change does not concern the watcher. An object that starts or stops to match is added or
+  /// deleted.
   private func event(_ change: StoreEvent, _ encoder: inout WatchEventEncoder) throws -> WatchEvent? {
-    let old = try change.previous.map { try storage.decode($0) }
+    let old = try change.previous.map { try storage.decodeChange($0) }
     switch change.kind {
     case .created:
-      let object = try storage.decode(change.value)
+      let object = try storage.decodeChange(change.value)
       return selection.matches(object) ? encoder.event(.added, object) : nil
     case .deleted:
       let object = try ObjectStorage.decodeText(change.value)
       return selection.matches(object) ? encoder.event(.deleted, object) : nil
     case .updated:
-      let object = try storage.decode(change.value)
+      let object = try storage.decodeChange(change.value)
       let matched = selection.selectsAll || old.map(selection.matches) ?? false
       switch (matched, selection.matches(object)) {
       case (true, true): return encoder.event(.modified, object)

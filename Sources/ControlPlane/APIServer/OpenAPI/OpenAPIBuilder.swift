@@ -23,7 +23,8 @@ struct OpenAPIBuilder: Sendable {
     var definitions = JSONObject()
     for (name, schema) in schemas(registry.definitions) { definitions[name] = schema.openAPIV2JSON() }
     return [
-      "swagger": "2.0", "info": Self.information, "paths": .object(paths), "definitions": .object(definitions),
+      "swagger": "2.0", "info": Self.information, "paths": .object(paths),
+      "definitions": .object(definitions),
     ]
   }
 
@@ -57,7 +58,8 @@ struct OpenAPIBuilder: Sendable {
     var pending: [String] = [
       "io.k8s.apimachinery.pkg.apis.meta.v1.Status", "io.k8s.apimachinery.pkg.apis.meta.v1.DeleteOptions",
       "io.k8s.apimachinery.pkg.apis.meta.v1.ListMeta", "io.k8s.apimachinery.pkg.apis.meta.v1.WatchEvent",
-      "io.k8s.apimachinery.pkg.apis.meta.v1.Patch", "io.k8s.api.autoscaling.v1.Scale", "io.k8s.api.core.v1.Binding",
+      "io.k8s.apimachinery.pkg.apis.meta.v1.Patch", "io.k8s.api.autoscaling.v1.Scale",
+      "io.k8s.api.core.v1.Binding",
     ]
     for definition in definitions {
       let name = Self.name(definition)

@@ -17,8 +17,8 @@ struct OpenAPIDocuments: Sendable {
 }
 
 extension APIServer {
-  /// What clients ask for has an `@` in it, which Go's parser of media types refuses in an answer: upstream too
-  /// answers with a point in its place.
+  /// What clients ask for has an `@` in it, which Go's parser of media types refuses in an answer: upstream
+  /// too answers with a point in its place.
   static let openAPIv2Protobuf = "application/com.github.proto-openapi.spec.v2.v1.0+protobuf"
 
   /// `/openapi/v2`, `/openapi/v3`, `/openapi/v3/apis/<group>/<version>`.

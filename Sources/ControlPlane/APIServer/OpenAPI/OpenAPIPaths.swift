@@ -41,14 +41,16 @@ struct OpenAPIPaths: Sendable {
       ),
     ]
     if resource.isNamespaced {
-      items.append((resource.path(), item(["get": read("list", name + "List")], named: false, isPlaced: false)))
+      items.append(
+        (resource.path(), item(["get": read("list", name + "List")], named: false, isPlaced: false)))
     }
     if definition.hasStatus {
       items.append(
         (
           object + "/status",
           item(
-            ["get": read("get", name), "put": write("put", "update"), "patch": write("patch", "patch")], named: true)
+            ["get": read("get", name), "put": write("put", "update"), "patch": write("patch", "patch")],
+            named: true)
         ))
     }
     if definition.scale != nil {
@@ -93,7 +95,9 @@ struct OpenAPIPaths: Sendable {
   private func write(
     _ method: String, _ action: String, _ schema: String? = nil, _ kind: GroupVersionKind? = nil
   ) -> JSONValue {
-    var names = [("dryRun", "string"), ("fieldManager", "string"), ("fieldValidation", "string"), ("pretty", "string")]
+    var names = [
+      ("dryRun", "string"), ("fieldManager", "string"), ("fieldValidation", "string"), ("pretty", "string"),
+    ]
     if method == "patch" { names.append(("force", "boolean")) }
     let body = method == "patch" ? "io.k8s.apimachinery.pkg.apis.meta.v1.Patch" : schema ?? name
     return operation(action, kind, names, body: body, answer: schema ?? name)
@@ -140,7 +144,8 @@ struct OpenAPIPaths: Sendable {
       ]
     }
     operation["parameters"] = .array(parameters)
-    operation["x-kubernetes-action"] = .string(action == "create" ? "post" : action == "update" ? "put" : action)
+    operation["x-kubernetes-action"] = .string(
+      action == "create" ? "post" : action == "update" ? "put" : action)
     operation["x-kubernetes-group-version-kind"] = [
       "group": .string(kind.group), "kind": .string(kind.kind), "version": .string(kind.version),
     ]

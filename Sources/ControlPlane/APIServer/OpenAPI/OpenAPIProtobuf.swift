@@ -1,8 +1,8 @@
 internal import Basics
 internal import Formats
 
-/// An OpenAPI 2 document in its protobuf form (gnostic's `OpenAPIv2.proto`, the only one that kubectl 1.20 reads).
-/// Field numbers are that file's.
+/// An OpenAPI 2 document in its protobuf form (gnostic's `OpenAPIv2.proto`, the only one that kubectl 1.20
+/// reads). Field numbers are that file's.
 enum OpenAPIProtobuf {
   static func document(_ json: JSONValue) -> Bytes {
     var writer = ProtobufWriter()

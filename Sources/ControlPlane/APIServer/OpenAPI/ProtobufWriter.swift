@@ -1,7 +1,7 @@
 internal import Basics
 
-/// Protocol Buffers' wire format, as far as the OpenAPI document needs it. Empty and zero values are left out, as
-/// proto3 has it.
+/// Protocol Buffers' wire format, as far as the OpenAPI document needs it. Empty and zero values are left
+/// out, as proto3 has it.
 struct ProtobufWriter: Sendable {
   private(set) var bytes = Bytes()
 

@@ -13,8 +13,8 @@ public struct AdmissionContext: Sendable {
   public var isDryRun: Bool
 }
 
-/// In-process admission: what a webhook would do on a cluster. Hooks run in order, all of them mutating before any
-/// of them validates.
+/// In-process admission: what a webhook would do on a cluster. Hooks run in order, all of them mutating
+/// before any of them validates.
 public struct AdmissionHook: Sendable {
   public typealias Mutation = @Sendable (inout KubeObject, AdmissionContext) async throws(KubeError) -> Void
   public typealias Validation = @Sendable (KubeObject, AdmissionContext) async throws(KubeError) -> Void

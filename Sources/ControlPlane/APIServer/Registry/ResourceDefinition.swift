@@ -40,7 +40,8 @@ public struct ResourceDefinition: Sendable {
 
   public init(
     _ resource: KubeResource, shortNames: [String] = [], categories: [String] = [], schema: Schema,
-    hasStatus: Bool = false, scale: ScalePaths? = nil, connections: [String] = [], columns: [TableColumn] = [],
+    hasStatus: Bool = false, scale: ScalePaths? = nil, connections: [String] = [],
+    columns: [TableColumn] = [],
     strategy: ResourceStrategy = ResourceStrategy(), isCustom: Bool = false
   ) {
     self.resource = resource

@@ -52,7 +52,9 @@ actor ServiceAddresses {
   private func load() async throws {
     guard !isLoaded else { return }
     for service in try await storage.list(prefix: "/core/services/").objects {
-      guard let address = service.spec?["clusterIP"]?.string, address != "None", !address.isEmpty else { continue }
+      guard let address = service.spec?["clusterIP"]?.string, address != "None", !address.isEmpty else {
+        continue
+      }
       owners[address] = service.key
     }
     isLoaded = true
@@ -78,7 +80,8 @@ actor ServiceAddresses {
         if !taken.contains(address) { return address }
       }
       throw KubeError(
-        .internalError, "no free cluster address in \(network).0.0/16 for service \(service.key); delete a Service")
+        .internalError,
+        "no free cluster address in \(network).0.0/16 for service \(service.key); delete a Service")
     }
   }
 }

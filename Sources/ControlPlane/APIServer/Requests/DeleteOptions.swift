@@ -35,8 +35,8 @@ struct DeleteOptions: Sendable {
       guard let known = Propagation(rawValue: policy) else {
         throw KubeError(
           .invalid,
-          "DeleteOptions.meta.k8s.io \"\" is invalid: propagationPolicy: Invalid value: \"\(policy)\": must be"
-            + " one of Foreground, Background, Orphan")
+          "DeleteOptions.meta.k8s.io \"\" is invalid: propagationPolicy: Invalid value: \"\(policy)\":"
+            + " must be one of Foreground, Background, Orphan")
       }
       propagation = known
     } else if let orphans = body["orphanDependents"]?.bool {

@@ -2,8 +2,9 @@ internal import KubeProtocol
 internal import KubeStore
 internal import Synchronization
 
-/// Decoded objects by key and revision. Only a memory of what decoding gave: the store stays the one truth, so a
-/// stale or missing entry costs time and nothing else. Keeps the current and the previous revision of each key.
+/// Decoded objects by key and revision. Only a memory of what decoding gave: the store stays the one truth,
+/// so a stale or missing entry costs time and nothing else. Keeps the current and the previous revision of
+/// each key.
 final class ObjectCache: Sendable {
   private struct Entry {
     var revision: Int64
@@ -14,6 +15,11 @@ final class ObjectCache: Sendable {
 
   private let entries = Mutex<[String: Entry]>([:])
   private static let capacity = 100_000
+
+  /// For values of changes: those are not remembered, since their keys may be gone by now.
+  func decodeChange(_ stored: StoredValue) throws -> KubeObject {
+    try entries.withLock { Self.find(stored, in: $0) } ?? ObjectStorage.decodeText(stored)
+  }
 
   func decode(_ stored: StoredValue) throws -> KubeObject {
     if let object = entries.withLock({ Self.find(stored, in: $0) }) { return object }

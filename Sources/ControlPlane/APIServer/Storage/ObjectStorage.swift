@@ -3,7 +3,8 @@ internal import Formats
 internal import KubeProtocol
 internal import KubeStore
 
-/// Decoded objects over a revisioned store. A write encodes once; a read decodes only what is not in the cache.
+/// Decoded objects over a revisioned store. A write encodes once; a read decodes only what is not in the
+/// cache.
 struct ObjectStorage: Sendable {
   let store: any RevisionedStore
   private let cache = ObjectCache()
@@ -12,7 +13,7 @@ struct ObjectStorage: Sendable {
 
   func get(_ key: String) async throws -> (object: KubeObject, revision: Int64)? {
     guard let stored = try await translated({ try await store.get(key) }) else { return nil }
-    return (try decode(stored), stored.revision)
+    return (try cache.decode(stored), stored.revision)
   }
 
   func list(prefix: String) async throws -> (objects: [KubeObject], revision: Int64) {
@@ -33,7 +34,8 @@ struct ObjectStorage: Sendable {
   func update(_ key: String, _ object: KubeObject, expecting revision: Int64) async throws -> KubeObject? {
     do {
       let bytes = Self.encode(object)
-      return remember(object, try await translated { try await store.update(key, bytes, expecting: revision) })
+      return remember(
+        object, try await translated { try await store.update(key, bytes, expecting: revision) })
     } catch StoreError.revisionMismatch, StoreError.keyNotFound {
       return nil
     }
@@ -50,7 +52,8 @@ struct ObjectStorage: Sendable {
     }
   }
 
-  func decode(_ stored: StoredValue) throws -> KubeObject { try cache.decode(stored) }
+  /// For values that come with changes of the store.
+  func decodeChange(_ stored: StoredValue) throws -> KubeObject { try cache.decodeChange(stored) }
 
   static func encode(_ object: KubeObject) -> Bytes {
     var stored = object
@@ -66,8 +69,8 @@ struct ObjectStorage: Sendable {
     } catch {
       throw KubeError(
         .internalError,
-        "the stored object \(stored.key) at revision \(stored.revision) cannot be read (\(error)); restore the data"
-          + " directory from a copy, or delete the key")
+        "the stored object \(stored.key) at revision \(stored.revision) cannot be read (\(error));"
+          + " restore the data directory from a copy, or delete the key")
     }
   }
 

@@ -1,7 +1,8 @@
 internal import Formats
 internal import KubeProtocol
 
-/// `PartialObjectMetadata`: objects without spec and status, for clients that only want to know what is there.
+/// `PartialObjectMetadata`: objects without spec and status, for clients that only want to know what is
+/// there.
 enum PartialMetadata {
   static func single(_ object: KubeObject) -> JSONValue {
     ["kind": "PartialObjectMetadata", "apiVersion": "meta.k8s.io/v1", "metadata": object.metadata]

@@ -17,7 +17,9 @@ extension APIServer {
   }
 
   /// Names, prepares, checks and stores a new object whose fields are known and whose namespace is right.
-  private func create(_ decoded: KubeObject, _ target: ResourceRequest, isDryRun: Bool) async throws -> KubeObject {
+  private func create(_ decoded: KubeObject, _ target: ResourceRequest, isDryRun: Bool) async throws
+    -> KubeObject
+  {
     let prefix = decoded.generateName
     let isGenerated = decoded.name.isEmpty && !prefix.isEmpty
     for attempt in 1...Self.generatedNameAttempts {
@@ -160,7 +162,8 @@ extension APIServer {
 
   private func resetServerMetadata(_ object: inout KubeObject, _ definition: ResourceDefinition) {
     var metadata = object.metadata
-    for key in ["selfLink", "managedFields", "deletionTimestamp", "deletionGracePeriodSeconds", "generation"] {
+    for key in ["selfLink", "managedFields", "deletionTimestamp", "deletionGracePeriodSeconds", "generation"]
+    {
       metadata[key] = nil
     }
     metadata["uid"] = .string(random.uuid())

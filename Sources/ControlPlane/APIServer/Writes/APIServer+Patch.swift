@@ -25,7 +25,8 @@ extension APIServer {
     guard let type = PatchType(rawValue: mediaType), supported.contains(type) else {
       let names = supported.map(\.rawValue).joined(separator: ", ")
       let hint =
-        mediaType == PatchType.apply.rawValue ? " (server-side apply is not served; use client-side apply)" : ""
+        mediaType == PatchType.apply.rawValue
+        ? " (server-side apply is not served; use client-side apply)" : ""
       throw KubeError(
         .unsupportedMediaType,
         "the body of the request was in an unknown format - accepted media types include: \(names)\(hint)")
@@ -41,7 +42,8 @@ extension APIServer {
   ) throws -> KubeObject {
     var new = KubeObject(json: try Self.apply(type, body.json, to: current.json, target.definition))
     guard new.json.object != nil, new["metadata"]?.object != nil else {
-      throw KubeError(.badRequest, "the patch leaves no \(target.resource.kind): it removes or replaces its metadata")
+      throw KubeError(
+        .badRequest, "the patch leaves no \(target.resource.kind): it removes or replaces its metadata")
     }
     if new.apiVersion != current.apiVersion || new.kind != current.kind {
       throw KubeError(.badRequest, "a patch cannot change apiVersion or kind of \(target.resource.kind)")

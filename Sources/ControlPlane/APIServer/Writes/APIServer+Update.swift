@@ -40,8 +40,8 @@ extension APIServer {
     }
   }
 
-  /// Reads, changes and writes until no other writer came between. `change` gets the stored object and returns the
-  /// wished one; a `resourceVersion` in that which is not the stored one is a conflict.
+  /// Reads, changes and writes until no other writer came between. `change` gets the stored object and
+  /// returns the wished one; a `resourceVersion` in that which is not the stored one is a conflict.
   func modify(
     _ target: ResourceRequest, _ change: (KubeObject) async throws -> KubeObject
   ) async throws -> KubeObject {
@@ -62,7 +62,8 @@ extension APIServer {
     throw KubeError.conflict(target.resource, target.name, Self.modifiedMessage)
   }
 
-  /// A change by the server itself, of parts that no client may write: neither admission nor validation looks at it.
+  /// A change by the server itself, of parts that no client may write: neither admission nor validation
+  /// looks at it.
   func modifyInternally(
     _ definition: ResourceDefinition, _ key: ObjectKey, _ change: (inout KubeObject) throws -> Void
   ) async throws {
@@ -174,7 +175,8 @@ extension APIServer {
       [
         KubeError.Cause(
           reason: "FieldValueForbidden",
-          message: "Forbidden: no new finalizers can be added if the object is being deleted, found new finalizers"
+          message:
+            "Forbidden: no new finalizers can be added if the object is being deleted, found new finalizers"
             + " []string{\(list)}", field: "metadata.finalizers")
       ])
   }

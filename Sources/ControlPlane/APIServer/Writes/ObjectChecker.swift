@@ -13,7 +13,9 @@ struct ObjectChecker: Sendable {
   }
 
   /// Members of the metadata that upstream leaves out where they are empty.
-  private static let omittedWhenEmpty = ["labels", "annotations", "finalizers", "ownerReferences", "generateName"]
+  private static let omittedWhenEmpty = [
+    "labels", "annotations", "finalizers", "ownerReferences", "generateName",
+  ]
 
   /// The schema's defaults, then what only code can say.
   func applyDefaults(_ object: inout KubeObject) {
@@ -27,7 +29,8 @@ struct ObjectChecker: Sendable {
       }
     }
     object.metadata = metadata
-    SchemaDefaulter(schema: definition.schema, catalog: BuiltinSchemas.catalog).applyDefaults(to: &object.json)
+    SchemaDefaulter(schema: definition.schema, catalog: BuiltinSchemas.catalog).applyDefaults(
+      to: &object.json)
     definition.strategy.applyDefaults?(&object)
   }
 
@@ -44,7 +47,8 @@ struct ObjectChecker: Sendable {
     }
   }
 
-  /// Upstream decodes its own kinds into typed values, so that a wrong type is a bad request, not an invalid object.
+  /// Upstream decodes its own kinds into typed values, so that a wrong type is a bad request, not an
+  /// invalid object.
   private func checkTypes(_ causes: [KubeError.Cause]) throws(KubeError) {
     guard let wrong = causes.first(where: { $0.reason == "FieldValueTypeInvalid" }) else { return }
     throw APIServer.cannotHandle(definition.resource, "\(wrong.field): \(wrong.message)")

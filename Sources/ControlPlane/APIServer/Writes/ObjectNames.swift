@@ -35,7 +35,8 @@ enum ObjectNames {
       causes.append(
         KubeError.Cause(
           reason: "FieldValueTooLong",
-          message: "Too long: may not be more than \(maximumAnnotationBytes) bytes", field: "metadata.annotations"))
+          message: "Too long: may not be more than \(maximumAnnotationBytes) bytes",
+          field: "metadata.annotations"))
     }
     return causes
   }
@@ -43,7 +44,8 @@ enum ObjectNames {
   private static let maximumAnnotationBytes = 256 << 10
 
   private static func invalid(_ field: String, _ value: String, _ problem: String) -> KubeError.Cause {
-    KubeError.Cause(reason: "FieldValueInvalid", message: "Invalid value: \"\(value)\": \(problem)", field: field)
+    KubeError.Cause(
+      reason: "FieldValueInvalid", message: "Invalid value: \"\(value)\": \(problem)", field: field)
   }
 
   private static func problem(_ name: String, _ rule: ResourceStrategy.NameRule) -> String? {
@@ -53,7 +55,8 @@ enum ObjectNames {
     case .label1035:
       let startsWithLetter = name.utf8.first.map { (97...122).contains($0) } ?? false
       if startsWithLetter && LabelSyntax.dnsLabelProblems(name).isEmpty { return nil }
-      return "a DNS-1035 label must consist of lower case alphanumeric characters or '-', start with an alphabetic"
+      return
+        "a DNS-1035 label must consist of lower case alphanumeric characters or '-', start with an alphabetic"
         + " character, and end with an alphanumeric character (e.g. 'my-name',  or 'abc-123', regex used for"
         + " validation is '[a-z]([-a-z0-9]*[a-z0-9])?')"
     case .pathSegment:

@@ -81,13 +81,16 @@ enum AppsStrategies {
     do {
       let selector = try LabelSelector(json: json)
       if selector.isEmpty {
-        return [PodValidation.invalid("spec.selector", json.encodedText, "empty selector is invalid for deployment")]
+        return [
+          PodValidation.invalid("spec.selector", json.encodedText, "empty selector is invalid for deployment")
+        ]
       }
       let labels = KubeObject.stringMap(spec.at("template", "metadata", "labels"))
       if selector.matches(labels) { return [] }
       return [
         PodValidation.invalid(
-          "spec.template.metadata.labels", JSONValue.object(JSONObject(labels.map { ($0, .string($1)) })).encodedText,
+          "spec.template.metadata.labels",
+          JSONValue.object(JSONObject(labels.map { ($0, .string($1)) })).encodedText,
           "`selector` does not match template `labels`")
       ]
     } catch {

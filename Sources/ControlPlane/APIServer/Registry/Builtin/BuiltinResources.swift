@@ -32,14 +32,16 @@ enum BuiltinResources {
       strategy: ServiceStrategy.strategy),
     coreKind(.endpoints, shortNames: ["ep"], columns: ServiceColumns.endpoints),
     coreKind(
-      .configMaps, shortNames: ["cm"], columns: CoreColumns.configMaps, strategy: ConfigurationStrategies.configMap),
+      .configMaps, shortNames: ["cm"], columns: CoreColumns.configMaps,
+      strategy: ConfigurationStrategies.configMap),
     coreKind(.secrets, columns: CoreColumns.secrets, strategy: ConfigurationStrategies.secret),
     coreKind(.serviceAccounts, shortNames: ["sa"], columns: CoreColumns.serviceAccounts),
     coreKind(.events, shortNames: ["ev"], columns: EventColumns.all, strategy: EventStrategy.strategy),
   ]
 
   private static let replicaPaths = ResourceDefinition.ScalePaths(
-    specReplicas: ["spec", "replicas"], statusReplicas: ["status", "replicas"], selector: ["spec", "selector"])
+    specReplicas: ["spec", "replicas"], statusReplicas: ["status", "replicas"],
+    selector: ["spec", "selector"])
 
   private static let apps: [ResourceDefinition] = [
     ResourceDefinition(
@@ -47,8 +49,10 @@ enum BuiltinResources {
       schema: schema("io.k8s.api.apps.v1", "Deployment"), hasStatus: true, scale: replicaPaths,
       columns: AppsColumns.deployments, strategy: AppsStrategies.deployment),
     ResourceDefinition(
-      .replicaSets, shortNames: ["rs"], categories: ["all"], schema: schema("io.k8s.api.apps.v1", "ReplicaSet"),
-      hasStatus: true, scale: replicaPaths, columns: AppsColumns.replicaSets, strategy: AppsStrategies.replicaSet),
+      .replicaSets, shortNames: ["rs"], categories: ["all"],
+      schema: schema("io.k8s.api.apps.v1", "ReplicaSet"),
+      hasStatus: true, scale: replicaPaths, columns: AppsColumns.replicaSets,
+      strategy: AppsStrategies.replicaSet),
   ]
 
   static let leases = KubeResource(
@@ -99,7 +103,8 @@ enum BuiltinResources {
     reviewKind("authorization.k8s.io", "selfsubjectaccessreviews", "SelfSubjectAccessReview", allowed),
     reviewKind("authorization.k8s.io", "subjectaccessreviews", "SubjectAccessReview", allowed),
     reviewKind(
-      "authorization.k8s.io", "localsubjectaccessreviews", "LocalSubjectAccessReview", namespaced: true, allowed),
+      "authorization.k8s.io", "localsubjectaccessreviews", "LocalSubjectAccessReview", namespaced: true,
+      allowed),
     reviewKind("authorization.k8s.io", "selfsubjectrulesreviews", "SelfSubjectRulesReview") { object in
       var answer = object
       answer.status = [
@@ -110,7 +115,9 @@ enum BuiltinResources {
     },
     reviewKind("authentication.k8s.io", "selfsubjectreviews", "SelfSubjectReview") { object in
       var answer = object
-      answer.status = ["userInfo": ["username": "apus-admin", "groups": ["system:masters", "system:authenticated"]]]
+      answer.status = [
+        "userInfo": ["username": "apus-admin", "groups": ["system:masters", "system:authenticated"]]
+      ]
       return answer
     },
   ]

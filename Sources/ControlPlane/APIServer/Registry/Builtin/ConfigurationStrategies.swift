@@ -8,7 +8,8 @@ enum ConfigurationStrategies {
   private static let maximumBytes = 1 << 20
 
   static let configMap = ResourceStrategy(validate: { object, old in
-    immutabilityCauses(object, old) + keyCauses(object, ["data", "binaryData"]) + base64Causes(object, "binaryData")
+    immutabilityCauses(object, old) + keyCauses(object, ["data", "binaryData"])
+      + base64Causes(object, "binaryData")
   })
 
   static let secret = ResourceStrategy(
@@ -18,7 +19,8 @@ enum ConfigurationStrategies {
       foldStringData(&secret)
     },
     validate: { secret, old in
-      var causes = immutabilityCauses(secret, old) + keyCauses(secret, ["data"]) + base64Causes(secret, "data")
+      var causes =
+        immutabilityCauses(secret, old) + keyCauses(secret, ["data"]) + base64Causes(secret, "data")
       if let old, old["type"] != secret["type"] {
         causes.append(
           PodValidation.invalid("type", secret["type"]?.string ?? "", "field is immutable"))
@@ -59,15 +61,16 @@ enum ConfigurationStrategies {
           causes.append(
             PodValidation.invalid(
               "\(field)[\(key)]", key,
-              "a valid config key must consist of alphanumeric characters, '-', '_' or '.' (e.g. 'key.name',  or"
-                + " 'KEY_NAME',  or 'key-name', regex used for validation is '[-._a-zA-Z0-9]+')"))
+              "a valid config key must consist of alphanumeric characters, '-', '_' or '.' (e.g. 'key.name',"
+                + "  or 'KEY_NAME',  or 'key-name', regex used for validation is '[-._a-zA-Z0-9]+')"))
         }
       }
     }
     if bytes > maximumBytes * 4 / 3 {
       causes.append(
         KubeError.Cause(
-          reason: "FieldValueTooLong", message: "Too long: may not be more than \(maximumBytes) bytes", field: ""))
+          reason: "FieldValueTooLong", message: "Too long: may not be more than \(maximumBytes) bytes",
+          field: ""))
     }
     return causes
   }

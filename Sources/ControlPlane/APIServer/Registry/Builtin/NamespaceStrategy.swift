@@ -7,7 +7,9 @@ enum NamespaceStrategy {
     nameRule: .label, fieldLabels: ["status.phase": ["status", "phase"]],
     applyDefaults: { namespace in
       var labels = namespace.metadata["labels"] ?? [:]
-      guard labels["kubernetes.io/metadata.name"]?.string != namespace.name, !namespace.name.isEmpty else { return }
+      guard labels["kubernetes.io/metadata.name"]?.string != namespace.name, !namespace.name.isEmpty else {
+        return
+      }
       labels["kubernetes.io/metadata.name"] = .string(namespace.name)
       var metadata = namespace.metadata
       metadata["labels"] = labels

@@ -89,7 +89,8 @@ enum PodValidation {
   }
 
   static func invalid(_ field: String, _ value: String, _ problem: String) -> KubeError.Cause {
-    KubeError.Cause(reason: "FieldValueInvalid", message: "Invalid value: \"\(value)\": \(problem)", field: field)
+    KubeError.Cause(
+      reason: "FieldValueInvalid", message: "Invalid value: \"\(value)\": \(problem)", field: field)
   }
 
   static func duplicate(_ field: String, _ value: String) -> KubeError.Cause {

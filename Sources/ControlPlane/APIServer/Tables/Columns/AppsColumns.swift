@@ -9,7 +9,9 @@ enum AppsColumns {
       TableColumn("Ready", description: "Number of the pod with ready state") { object, _ in
         .string("\(object.status?["readyReplicas"]?.int ?? 0)/\(object.spec?["replicas"]?.int ?? 0)")
       },
-      TableColumn("Up-to-date", type: "integer") { object, _ in CellValues.number(object.status?["updatedReplicas"]) },
+      TableColumn("Up-to-date", type: "integer") { object, _ in
+        CellValues.number(object.status?["updatedReplicas"])
+      },
       TableColumn("Available", type: "integer") { object, _ in
         CellValues.number(object.status?["availableReplicas"])
       },
@@ -21,7 +23,8 @@ enum AppsColumns {
       .objectName,
       TableColumn("Desired", type: "integer") { object, _ in CellValues.number(object.spec?["replicas"]) },
       TableColumn("Current", type: "integer") { object, _ in CellValues.number(object.status?["replicas"]) },
-      TableColumn("Ready", type: "integer") { object, _ in CellValues.number(object.status?["readyReplicas"]) },
+      TableColumn("Ready", type: "integer") { object, _ in CellValues.number(object.status?["readyReplicas"])
+      },
       .age,
     ] + template
 

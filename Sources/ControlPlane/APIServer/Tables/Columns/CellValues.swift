@@ -22,7 +22,9 @@ enum CellValues {
   }
 
   static func selector(_ value: JSONValue?) -> JSONValue {
-    guard let value, let selector = try? LabelSelector(json: value), !selector.isEmpty else { return "<none>" }
+    guard let value, let selector = try? LabelSelector(json: value), !selector.isEmpty else {
+      return "<none>"
+    }
     return .string(selector.query)
   }
 

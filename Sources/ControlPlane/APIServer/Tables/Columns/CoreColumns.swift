@@ -34,6 +34,8 @@ enum CoreColumns {
 
   static let customResourceDefinitions: [TableColumn] = [
     .objectName,
-    TableColumn("Created At", type: "date") { object, _ in CellValues.text(object.metadata["creationTimestamp"]) },
+    TableColumn("Created At", type: "date") { object, _ in
+      CellValues.text(object.metadata["creationTimestamp"])
+    },
   ]
 }

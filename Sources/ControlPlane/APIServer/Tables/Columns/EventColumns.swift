@@ -13,7 +13,8 @@ enum EventColumns {
       let name = event["involvedObject"]?["name"]?.string ?? ""
       return .string(name.isEmpty ? kind : "\(kind)/\(name)")
     },
-    TableColumn("Subobject", priority: 1) { event, _ in CellValues.text(event["involvedObject"]?["fieldPath"]) },
+    TableColumn("Subobject", priority: 1) { event, _ in CellValues.text(event["involvedObject"]?["fieldPath"])
+    },
     TableColumn("Source", priority: 1) { event, _ in
       let component = event["source"]?["component"]?.string ?? event["reportingComponent"]?.string ?? ""
       let host = event["source"]?["host"]?.string ?? ""
@@ -34,7 +35,8 @@ enum EventColumns {
   private static func lastSeen(_ event: KubeObject, _ now: Timestamp) -> String {
     let first = CellValues.age(event["firstTimestamp"] ?? event["eventTime"], now)
     if let series = event["series"], series.object != nil {
-      return "\(CellValues.age(series["lastObservedTime"], now)) (x\(series["count"]?.int ?? 0) over \(first))"
+      return
+        "\(CellValues.age(series["lastObservedTime"], now)) (x\(series["count"]?.int ?? 0) over \(first))"
     }
     guard let last = event["lastTimestamp"], !last.isNull else { return first }
     let age = CellValues.age(last, now)

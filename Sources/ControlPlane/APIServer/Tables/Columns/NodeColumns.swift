@@ -11,7 +11,9 @@ enum NodeColumns {
     TableColumn("Version") { node, _ in CellValues.text(info(node, "kubeletVersion")) },
     TableColumn("Internal-IP", priority: 1) { node, _ in .string(address(node, "InternalIP")) },
     TableColumn("External-IP", priority: 1) { node, _ in .string(address(node, "ExternalIP")) },
-    TableColumn("OS-Image", priority: 1) { node, _ in CellValues.text(info(node, "osImage"), empty: "<unknown>") },
+    TableColumn("OS-Image", priority: 1) { node, _ in
+      CellValues.text(info(node, "osImage"), empty: "<unknown>")
+    },
     TableColumn("Kernel-Version", priority: 1) { node, _ in
       CellValues.text(info(node, "kernelVersion"), empty: "<unknown>")
     },

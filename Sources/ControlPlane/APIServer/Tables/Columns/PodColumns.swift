@@ -6,14 +6,17 @@ internal import KubeProtocol
 enum PodColumns {
   static let all: [TableColumn] = [
     .objectName,
-    TableColumn("Ready", description: "The aggregate readiness state of this pod for accepting traffic.") { pod, _ in
+    TableColumn("Ready", description: "The aggregate readiness state of this pod for accepting traffic.") {
+      pod, _ in
       let ready = statuses(pod).count { $0["ready"]?.bool == true }
       return .string("\(ready)/\(pod.spec?["containers"]?.array?.count ?? 0)")
     },
     TableColumn("Status", description: "The aggregate status of the containers in this pod.") { pod, _ in
       .string(status(pod))
     },
-    TableColumn("Restarts", description: "The number of times the containers in this pod have been restarted.") {
+    TableColumn(
+      "Restarts", description: "The number of times the containers in this pod have been restarted."
+    ) {
       .string(restarts($0, $1))
     },
     .age,
@@ -33,7 +36,9 @@ enum PodColumns {
     },
   ]
 
-  private static func statuses(_ pod: KubeObject) -> [JSONValue] { pod.status?["containerStatuses"]?.array ?? [] }
+  private static func statuses(_ pod: KubeObject) -> [JSONValue] {
+    pod.status?["containerStatuses"]?.array ?? []
+  }
 
   /// The word under STATUS: as upstream's printer finds it, from init containers, containers and deletion.
   static func status(_ pod: KubeObject) -> String {
@@ -103,7 +108,8 @@ enum PodColumns {
     var last: Timestamp?
     for status in statuses(pod) {
       count = count.addingReportingOverflow(status["restartCount"]?.int ?? 0).partialValue
-      let finished = status.at("lastState", "terminated", "finishedAt")?.string.flatMap(Timestamp.init(rfc3339:))
+      let finished = status.at("lastState", "terminated", "finishedAt")?.string.flatMap(
+        Timestamp.init(rfc3339:))
       if let finished, last.map({ $0 < finished }) ?? true { last = finished }
     }
     guard count > 0, let last else { return String(count) }
