@@ -45,7 +45,7 @@ extension ModelLoadError {
   init(_ error: BindError, path: String) {
     switch error {
     case .corrupt(let reason):
-      self.init(.corrupt, "The model file \(path) is malformed: \(reason).")
+      self.init(.corrupt, "The model file \(path) cannot be used: \(reason).")
     case .unsupported(let reason):
       self.init(.unsupportedEstimator, "The model file \(path) cannot be served: \(reason).")
     case .unsupportedVersion(let reason):

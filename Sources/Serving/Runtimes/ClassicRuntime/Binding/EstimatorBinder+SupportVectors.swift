@@ -1,6 +1,7 @@
 extension EstimatorBinder {
   func supportVectorClassifier(_ state: EstimatorState) throws(BindError) -> SupportVectorClassifier {
     let identity = try state.identity()
+    let function = try kernelFunction(state)
     let classes = try labels(try state.array("classes_"), state)
     if state.has("_sparse"), try state.bool("_sparse") {
       throw .unsupported("its SVC was fitted on a sparse matrix; fit it on a dense one (X.toarray())")
@@ -20,7 +21,7 @@ extension EstimatorBinder {
     return SupportVectorClassifier(
       identity: identity, featureNames: try state.featureNames(identity), classes: classes,
       kernel: SupportVectorKernel(
-        function: try kernelFunction(state), vectors: try state.doubles("support_vectors_"), count: count,
+        function: function, vectors: try state.doubles("support_vectors_"), count: count,
         featureCount: identity.featureCount),
       vectorsPerClass: perClass, coefficients: coefficients, intercepts: intercepts,
       breaksTies: try breaksTies(state, classes: classes.count),

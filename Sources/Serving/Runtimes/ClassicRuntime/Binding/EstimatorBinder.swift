@@ -23,6 +23,7 @@ final class EstimatorBinder {
 
   /// Reads the estimator at the root.
   static func bind(_ graph: PickleGraph) throws(BindError) -> BoundEstimator {
+    if case .none = graph.root { throw .unsupported("it holds None, not an estimator") }
     let binder = EstimatorBinder(graph)
     guard let bound = try binder.estimator(graph.root, depth: 0) else {
       throw .unsupported("it holds a pipeline in which nothing is fitted")

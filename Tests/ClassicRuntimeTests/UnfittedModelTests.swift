@@ -1,0 +1,79 @@
+internal import Basics
+internal import ClassicRuntime
+internal import ModelRuntime
+internal import Testing
+
+@Suite("Files that hold no model to serve")
+struct UnfittedModelTests {
+  private func error(_ build: (inout PickleBuilder) -> Void) -> ModelLoadError? {
+    #expect(throws: ModelLoadError.self) {
+      _ = try ClassicRuntime().load(
+        bytes: PickleBuilder.make(build), path: "model.pkl", options: LoadOptions())
+    }
+  }
+
+  /// An instance whose state is a dictionary of texts.
+  private func instance(
+    _ builder: inout PickleBuilder, _ module: String, _ name: String, _ state: [(String, String)]
+  ) {
+    builder.global(module, name)
+    builder.add(0x29)
+    builder.add(0x81)
+    builder.add(0x7d)
+    builder.add(0x28)
+    for (key, value) in state {
+      builder.text(key)
+      builder.text(value)
+    }
+    builder.add(0x75)
+    builder.add(0x62)
+  }
+
+  @Test("An estimator that was never fitted says so")
+  func unfitted() {
+    let scaler = error { instance(&$0, "sklearn.preprocessing._data", "StandardScaler", []) }
+    #expect(scaler?.message.contains("StandardScaler is not fitted") == true)
+  }
+
+  @Test("Something that is no estimator is described")
+  func otherValues() {
+    let dictionary = error { $0.add(0x7d) }
+    #expect(dictionary?.code == .unsupportedEstimator)
+    #expect(dictionary?.message.contains("holds a dictionary, not an estimator") == true)
+    #expect(error { $0.add(0x4e) }?.message.contains("holds None") == true)
+    let tree = error { instance(&$0, "sklearn.tree._classes", "DecisionTreeClassifier", []) }
+    #expect(tree?.message.contains("sklearn.tree._classes.DecisionTreeClassifier") == true)
+  }
+
+  @Test("A pipeline that holds itself is an error")
+  func recursivePipeline() {
+    let recursive = error { builder in
+      builder.global("sklearn.pipeline", "Pipeline")
+      builder.add(0x29)
+      builder.add(0x81)
+      builder.add(0x94)  // memoize 0: the pipeline
+      builder.add(0x7d)
+      builder.text("steps")
+      builder.add(0x5d)
+      builder.text("again")
+      builder.add(0x68, [0])
+      builder.add(0x86)
+      builder.add(0x61)
+      builder.add(0x73)
+      builder.add(0x62)
+    }
+    #expect(recursive?.code == .corrupt)
+    #expect(recursive?.message.contains("nests pipelines") == true)
+  }
+
+  @Test("A state that contradicts itself is an error")
+  func contradictions() {
+    let state = [("_sklearn_version", "7.3.1"), ("n_features_in_", "4"), ("kernel", "cosine")]
+    let classifier = error { instance(&$0, "sklearn.svm._classes", "SVC", state) }
+    #expect(classifier?.code == .corrupt)
+    let nonsense = error {
+      instance(&$0, "sklearn.svm._classes", "SVC", [("_sklearn_version", "newest")])
+    }
+    #expect(nonsense?.message.contains("says scikit-learn version 'newest'") == true)
+  }
+}
