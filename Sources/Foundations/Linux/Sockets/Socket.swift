@@ -21,6 +21,8 @@ public final class Socket: Sendable {
       try socket.set(Int32(IPPROTO_IPV6), IPV6_V6ONLY, 1)
     case .unix: break
     }
+    // Accepted sockets inherit it.
+    socket.tuneForRequests(address)
     let descriptor = socket.descriptor
     _ = try address.withRaw("bind") { bind(descriptor, $0, $1) }
     try checked("listen", address.description) { Glibc.listen(descriptor, backlog) }
@@ -30,7 +32,7 @@ public final class Socket: Sendable {
   /// Starts to connect; the socket is writable once that has ended, and `takeError` says how.
   public static func connect(to address: SocketAddress) throws(LinuxError) -> Socket {
     let socket = Socket(owning: try checked("socket", address.description) { apus_socket(address.family) })
-    socket.disableDelay(for: address)
+    socket.tuneForRequests(address)
     let descriptor = socket.descriptor
     do {
       _ = try address.withRaw("connect") { Glibc.connect(descriptor, $0, $1) }
@@ -41,7 +43,7 @@ public final class Socket: Sendable {
     return socket
   }
 
-  /// The next waiting client; nil where there is none. TCP_NODELAY is set.
+  /// The next waiting client; nil where there is none. It has the listening socket's options.
   public func accept() throws(LinuxError) -> (socket: Socket, address: SocketAddress)? {
     var storage = sockaddr_storage()
     var length = socklen_t(MemoryLayout<sockaddr_storage>.size)
@@ -63,9 +65,7 @@ public final class Socket: Sendable {
       let address = withUnsafeBytes(of: &storage) {
         SocketAddress(raw: UnsafeRawBufferPointer(rebasing: $0[..<count]))
       }
-      let known = address ?? .unix("")
-      socket.disableDelay(for: known)
-      return (socket, known)
+      return (socket, address ?? .unix(""))
     }
   }
 
@@ -95,11 +95,16 @@ public final class Socket: Sendable {
     return number == 0 ? nil : LinuxError(number: number, call: call, subject: subject)
   }
 
-  private func disableDelay(for address: SocketAddress) {
+  /// TCP_NODELAY, and probes that find a peer whose machine vanished within about two minutes: a stream that waits
+  /// for news would wait for ever. Failures are left alone: the connection works without.
+  private func tuneForRequests(_ address: SocketAddress) {
     if case .unix = address { return }
-    var on: Int32 = 1
-    // Only speed depends on it.
-    setsockopt(file.number, Int32(IPPROTO_TCP), TCP_NODELAY, &on, socklen_t(MemoryLayout<Int32>.size))
+    let tcp = Int32(IPPROTO_TCP)
+    try? set(tcp, TCP_NODELAY, 1)
+    try? set(SOL_SOCKET, SO_KEEPALIVE, 1)
+    try? set(tcp, TCP_KEEPIDLE, 60)
+    try? set(tcp, TCP_KEEPINTVL, 15)
+    try? set(tcp, TCP_KEEPCNT, 4)
   }
 
   private func set(_ level: Int32, _ option: Int32, _ value: Int32) throws(LinuxError) {

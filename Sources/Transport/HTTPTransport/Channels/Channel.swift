@@ -265,9 +265,9 @@ final class Channel: LoopHandler {
     updateInterest()
     if state == .handshaking {
       close(.tlsFailed("the peer closed the connection during the TLS handshake"))
-    } else if let tls {
+    } else if tls != nil {
+      // Reports the end itself, after the last byte: the delegate may pause on the way.
       deliverPlaintext()
-      reportInputEnd(isClean: tls.receivedClose)
     } else {
       reportInputEnd(isClean: true)
     }
@@ -309,6 +309,7 @@ extension Channel {
         delegate?.channel(self, received: UnsafeRawBufferPointer(rebasing: loop.plainBuffer[..<count]))
       case .needsMore:
         takeCipher()
+        if inputEnded { reportInputEnd(isClean: tls.receivedClose) }
         return
       case .closed:
         takeCipher()

@@ -195,7 +195,11 @@ extension HTTP1ServerConnection: ChannelDelegate {
   func channelInputEnded(_ channel: Channel, isClean: Bool) {
     inputEnded = true
     switch request {
-    case .head, .unwantedBody: channel.closeAfterFlush(lingers: false)
+    case .head:
+      // Whole requests may still wait here for the end of the turn.
+      processInbound()
+      if case .head = request { channel.closeAfterFlush(lingers: false) }
+    case .unwantedBody: channel.closeAfterFlush(lingers: false)
     case .body where !isRequestPaused: channel.close(.failed("the client left within a request"))
     case .body, .complete: clientWentAway()
     }

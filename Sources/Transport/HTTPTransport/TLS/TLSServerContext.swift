@@ -14,6 +14,8 @@ public final class TLSServerContext: Sendable {
       try context.trust(authorityPEM: clientAuthorityPEM)
       SSL_CTX_set_verify(context.pointer, SSL_VERIFY_PEER, nil)
     }
+    // Without a name for them, resumed sessions fail where client certificates are asked for.
+    SSL_CTX_set_session_id_context(context.pointer, "apus", 4)
     SSL_CTX_set_alpn_select_cb(context.pointer, selectProtocol, nil)
   }
 }
