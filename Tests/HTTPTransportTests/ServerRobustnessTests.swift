@@ -6,19 +6,11 @@ import Linux
 import Testing
 
 @Suite(.timeLimit(.minutes(2))) struct ServerRobustnessTests {
-  private struct Generator: RandomNumberGenerator {
-    var state: UInt64
-    mutating func next() -> UInt64 {
-      state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
-      return state ^ (state >> 29)
-    }
-  }
-
   private static let valid =
     "POST /a HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n"
 
   /// Damaged requests in ASCII, so that they survive as text.
-  private static func damaged(_ generator: inout Generator) -> String {
+  private static func damaged(_ generator: inout SeededGenerator) -> String {
     var bytes = Bytes(valid.utf8)
     for _ in 0..<Int.random(in: 1...6, using: &generator) {
       let index = Int.random(in: 0..<bytes.count, using: &generator)
@@ -34,7 +26,7 @@ import Testing
 
   private func throwGarbage(at address: ListenAddress) async throws {
     try await onThread {
-      var generator = Generator(state: 11)
+      var generator = SeededGenerator(state: 11)
       for _ in 0..<300 {
         let client = try RawClient(address)
         try client.send(Self.damaged(&generator))
