@@ -17,6 +17,8 @@ struct WatchFeed: Sendable {
   let marksInitialEnd: Bool
   let timeoutSeconds: Int64?
 
+  /// A year: what nobody waits for.
+  private static let maximumTimeoutSeconds: Int64 = 365 * 86_400
   private static let bookmarkInterval: Duration = .seconds(60)
 
   /// What the two halves of a feed share.
@@ -75,7 +77,7 @@ struct WatchFeed: Sendable {
   }
 
   private func sleepUntilTimeout(_ seconds: Int64) async {
-    try? await Task.sleep(for: .seconds(max(seconds, 0)))
+    try? await Task.sleep(for: .seconds(min(max(seconds, 0), Self.maximumTimeoutSeconds)))
   }
 
   private func sendBookmarks(

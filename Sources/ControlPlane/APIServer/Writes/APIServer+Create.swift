@@ -30,13 +30,14 @@ extension APIServer {
         if try await storage.get(target.definition.storageKey(object.key)) != nil {
           throw KubeError.alreadyExists(target.resource, object.name)
         }
+        if target.resource == .services { await serviceAddresses.release(object.key) }
         return object
       }
       if let created = try await storage.create(target.definition.storageKey(object.key), object) {
         try await didWrite(created, old: nil, target.definition)
         return created
       }
-      if target.resource.plural == "services" { await serviceAddressesMayBeFree(object) }
+      if target.resource == .services { await serviceAddressesMayBeFree(object) }
       if !isGenerated || attempt == Self.generatedNameAttempts {
         throw KubeError.alreadyExists(target.resource, object.name)
       }

@@ -128,11 +128,15 @@ extension APIServer {
     object.metadata = metadata
   }
 
+  /// Ten years: a deadline that can still be written down.
+  private static let maximumGraceSeconds: Int64 = 3650 * 86_400
+
   /// A pod that nobody runs, or that has ended, needs no time.
   private static func graceSeconds(_ pod: KubeObject, _ options: DeleteOptions) -> Int64 {
     if (pod.spec?["nodeName"]?.string ?? "").isEmpty { return 0 }
     if let phase = pod.status?["phase"]?.string, phase == "Succeeded" || phase == "Failed" { return 0 }
-    return options.gracePeriodSeconds ?? pod.spec?["terminationGracePeriodSeconds"]?.int ?? 30
+    let wanted = options.gracePeriodSeconds ?? pod.spec?["terminationGracePeriodSeconds"]?.int ?? 30
+    return min(max(wanted, 0), maximumGraceSeconds)
   }
 
   static let foregroundFinalizer = "foregroundDeletion"
