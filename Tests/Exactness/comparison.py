@@ -19,7 +19,7 @@ class Report:
         self.values = 0
 
     def fail(self, case, text):
-        self.failures.append((case.label, text))
+        self.failures.append((case.label, " ".join(text.split())))
 
     def excuse(self, case, text):
         self.excused.append((case.label, text))
