@@ -212,6 +212,28 @@ import Testing
     }
   }
 
+  @Test func whatUpstreamFillsInMayBeMissing() async throws {
+    try await TestServer.run { test in
+      var pod = KubeObject.pod("p")
+      pod.spec = [
+        "containers": [
+          [
+            "name": "main", "image": "i",
+            "resources": ["limits": ["cpu": .number(try #require(JSONNumber(0.5)))]],
+          ]
+        ]
+      ]
+      var created = try await test.client.create(.pods, pod)
+      let resources = created.json.at("spec", "containers")?[0]?["resources"]
+      #expect(resources == ["limits": ["cpu": "0.5"], "requests": ["cpu": "0.5"]])
+      created.status = ["containerStatuses": [["name": "main"]]]
+      try await test.client.updateStatus(.pods, created)
+      var slice = KubeObject(.endpointSlices, namespace: "default", name: "s")
+      slice["addressType"] = "IPv4"
+      try await test.client.create(.endpointSlices, slice)
+    }
+  }
+
   @Test func dryRunStoresNothing() async throws {
     try await TestServer.run { test in
       let answer = try await test.json(

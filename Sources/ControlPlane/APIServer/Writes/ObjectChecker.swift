@@ -40,11 +40,20 @@ struct ObjectChecker: Sendable {
       schema: definition.schema, catalog: BuiltinSchemas.catalog,
       options: definition.isCustom ? .customResource : .builtIn)
     var causes = validator.validate(object.json)
-    if !definition.isCustom { try checkTypes(causes) }
+    if !definition.isCustom {
+      try checkTypes(causes)
+      causes.removeAll { $0.reason == "FieldValueRequired" && isFilledByUpstream($0.field) }
+    }
     if causes.isEmpty { causes = definition.strategy.validate?(object, old) ?? [] }
     if !causes.isEmpty {
       throw KubeError.invalid(definition.resource.groupVersionKind, object.name, causes)
     }
+  }
+
+  /// Upstream decodes its own kinds into typed values, where a missing member of a status or of a slice is zero:
+  /// only what its validation asks for is really required.
+  private func isFilledByUpstream(_ field: String) -> Bool {
+    !definition.resource.group.hasSuffix("networking.k8s.io") && (field.hasPrefix("status.") || field == "endpoints")
   }
 
   /// Upstream decodes its own kinds into typed values, so that a wrong type is a bad request, not an

@@ -28,6 +28,7 @@ enum PodDefaults {
       container["imagePullPolicy"] = hasMovingTag(image) ? "Always" : "IfNotPresent"
     }
     setDefault(&container, "resources", [:])
+    writeQuantitiesAsText(&container)
     requestLimits(&container)
     changeElements(of: &container, "ports") { setDefault(&$0, "protocol", "TCP") }
     for field in ["livenessProbe", "readinessProbe", "startupProbe"] {
@@ -50,6 +51,19 @@ enum PodDefaults {
     let name = image.split(separator: "/", omittingEmptySubsequences: false).last ?? ""
     guard let colon = name.lastIndex(of: ":") else { return true }
     return name[name.index(after: colon)...] == "latest"
+  }
+
+  /// `cpu: 0.5` is a number in YAML and a text from here on, as upstream stores it.
+  private static func writeQuantitiesAsText(_ container: inout JSONValue) {
+    change(&container, "resources") { resources in
+      for field in ["limits", "requests"] {
+        change(&resources, field) { amounts in
+          for (name, amount) in amounts.object ?? [:] {
+            if case .number(let number) = amount { amounts[name] = .string(number.text) }
+          }
+        }
+      }
+    }
   }
 
   /// Upstream: what is limited and not requested is requested.

@@ -101,7 +101,7 @@ extension BuiltinSchemas {
     package io.k8s.apimachinery.pkg.util.intstr
     alias IntOrString: intOrString
     package io.k8s.apimachinery.pkg.api.resource
-    alias Quantity: intOrString
+    alias Quantity: quantity
     package io.k8s.apimachinery.pkg.version
     type Info
       buildDate!: string

@@ -216,6 +216,7 @@ struct SchemaTextParser {
       parts.preservesUnknownFields = true
     case "any": parts.preservesUnknownFields = true
     case "intOrString": parts.isIntOrString = true
+    case "quantity": parts.anyOf = [Schema { $0.kind = .string }, Schema { $0.kind = .number }]
     default: parts.reference = fullName(type, package)
     }
     return parts
