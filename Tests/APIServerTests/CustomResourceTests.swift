@@ -211,6 +211,32 @@ import Testing
     }
   }
 
+  @Test func aDefinitionOfABuiltInKindStandsInForIt() async throws {
+    try await TestServer.run { test in
+      var definition = KubeObject(
+        .customResourceDefinitions, name: "gatewayclasses.gateway.networking.k8s.io")
+      definition.annotations = ["api-approved.kubernetes.io": "https://example.com"]
+      definition.spec = [
+        "group": "gateway.networking.k8s.io", "scope": "Cluster",
+        "names": ["plural": "gatewayclasses", "kind": "GatewayClass"],
+        "versions": [
+          [
+            "name": "v1", "served": true, "storage": true,
+            "schema": ["openAPIV3Schema": ["type": "object", "x-kubernetes-preserve-unknown-fields": true]],
+          ]
+        ],
+      ]
+      try await test.client.create(.customResourceDefinitions, definition)
+      var object = KubeObject(.gatewayClasses, name: "free")
+      object.spec = ["anything": 1]
+      try await test.client.create(.gatewayClasses, object)
+      try await test.client.delete(.customResourceDefinitions, name: definition.name)
+      try await test.waitUntilGone(.customResourceDefinitions, name: definition.name)
+      let refused = await kubeError { try await test.client.create(.gatewayClasses, object) }
+      #expect(refused?.code == 422)
+    }
+  }
+
   @Test func aRestartServesStoredDefinitions() async throws {
     try await TestServer.run { test in
       try await test.client.create(.customResourceDefinitions, Self.definition())

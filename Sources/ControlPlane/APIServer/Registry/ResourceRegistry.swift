@@ -31,6 +31,13 @@ struct ResourceRegistry: Sendable {
       !($0.isCustom && $0.resource.group == group && $0.resource.plural == plural)
     }
     self = ResourceRegistry(kept)
+    // A definition may have stood in for built-in kinds (the Gateway API's own CRDs do): those come back.
+    for builtin in BuiltinResources.all
+    where builtin.resource.group == group && builtin.resource.plural == plural
+      && find(builtin.resource) == nil
+    {
+      add(builtin)
+    }
   }
 
   func find(group: String, version: String, plural: String) -> ResourceDefinition? {
