@@ -50,10 +50,11 @@ struct ObjectChecker: Sendable {
     }
   }
 
-  /// Upstream decodes its own kinds into typed values, where a missing member of a status or of a slice is zero:
-  /// only what its validation asks for is really required.
+  /// Upstream decodes its own kinds into typed values, where a missing member of a status or of a slice
+  /// is zero: only what its validation asks for is really required.
   private func isFilledByUpstream(_ field: String) -> Bool {
-    !definition.resource.group.hasSuffix("networking.k8s.io") && (field.hasPrefix("status.") || field == "endpoints")
+    !definition.resource.group.hasSuffix("networking.k8s.io")
+      && (field.hasPrefix("status.") || field == "endpoints")
   }
 
   /// Upstream decodes its own kinds into typed values, so that a wrong type is a bad request, not an
