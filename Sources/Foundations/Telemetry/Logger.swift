@@ -41,10 +41,16 @@ public struct Logger: Sendable {
     self.clock = clock
   }
 
-  /// From `APUS_LOG_LEVEL`, else `KSERVE_LOGLEVEL`, else warnings only.
-  public static let defaultLevel: Level =
+  /// What the environment asks for by `APUS_LOG_LEVEL`, else `KSERVE_LOGLEVEL`.
+  private static let chosenLevel: Level? =
     (ProcessEnvironment.variable("APUS_LOG_LEVEL") ?? ProcessEnvironment.variable("KSERVE_LOGLEVEL"))
-    .flatMap(Level.init(name:)) ?? .warning
+    .flatMap(Level.init(name:))
+
+  /// From the environment, else warnings only.
+  public static let defaultLevel: Level = chosenLevel ?? .warning
+
+  /// From the environment, else information: for roles whose log somebody reads (`kubectl logs`).
+  public static let serverLevel: Level = chosenLevel ?? .info
 
   public func debug(_ message: @autoclosure () -> String, _ fields: KeyValuePairs<String, String> = [:]) {
     write(.debug, message, fields)

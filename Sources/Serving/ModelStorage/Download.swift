@@ -14,6 +14,10 @@ struct Download {
   var maximumBytes: Int64 = 1 << 40
   var connectTimeoutMilliseconds = 15_000
   var stallSeconds = 60
+  /// What the user wrote (`gs://…`): named in every message, because the URL behind it is no help to them.
+  let source: String
+
+  init(source: String) { self.source = source }
 
   /// Streams the body into a file; memory stays bounded whatever the size. A failed download leaves no file.
   func file(_ url: String, to path: String) throws(StorageError) -> Answer {
@@ -34,7 +38,7 @@ struct Download {
     } catch let error as LinuxError {
       throw .destination(error, path)
     } catch {
-      throw StorageError(.downloadFailed, "\(url): \(error)")
+      throw StorageError(.downloadFailed, "\(source): \(error)")
     }
   }
 
@@ -49,7 +53,7 @@ struct Download {
     } catch let error as StorageError {
       throw error
     } catch {
-      throw StorageError(.downloadFailed, "\(url): \(error)")
+      throw StorageError(.downloadFailed, "\(source): \(error)")
     }
   }
 
@@ -74,11 +78,13 @@ struct Download {
         .downloadFailed,
         "downloads need libcurl, which cannot be opened (\(message)): install Debian's libcurl4")
     case APUS_DOWNLOAD_TOO_LARGE:
-      throw StorageError(.badSource, "\(url) is larger than \(maximumBytes) bytes")
+      throw StorageError(.badSource, "\(source) is larger than \(maximumBytes) bytes")
     case APUS_DOWNLOAD_WRITE_FAILED:
       throw .destination(LinuxError(number: result.write_error, call: "write", subject: path), path)
     default:
-      throw StorageError(.downloadFailed, "\(url) could not be downloaded: \(message)")
+      throw StorageError(
+        .downloadFailed,
+        "\(source) could not be downloaded: \(message); check the address and this machine's network")
     }
   }
 

@@ -19,14 +19,18 @@ struct NodeSettings: Sendable {
   var processors: Int
   var memoryBytes: Int
 
-  /// PATH, HOME and a few others of this process: programs of the machine find their libraries and interpreters by
-  /// them. Nothing else of the environment reaches a pod.
+  private static let networkVariables = [
+    "http_proxy", "https_proxy", "no_proxy", "HTTPS_PROXY", "NO_PROXY", "SSL_CERT_FILE", "STORAGE_EMULATOR_HOST",
+  ]
+
+  /// PATH, HOME and a few others of this process: programs of the machine find their libraries and interpreters, and
+  /// the way to the network, by them. Nothing else of the environment reaches a pod.
   static func inheritedVariables() -> [(String, String)] {
     var variables: [(String, String)] = [
       ("PATH", ProcessEnvironment.variable("PATH") ?? "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"),
       ("HOME", ProcessEnvironment.homeDirectory),
     ]
-    for name in ["LANG", "LC_ALL", "TZ", "LD_LIBRARY_PATH", "USER", "TMPDIR"] {
+    for name in ["LANG", "LC_ALL", "TZ", "LD_LIBRARY_PATH", "USER", "TMPDIR"] + networkVariables {
       if let value = ProcessEnvironment.variable(name) { variables.append((name, value)) }
     }
     return variables

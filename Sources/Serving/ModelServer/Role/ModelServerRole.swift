@@ -26,7 +26,7 @@ public struct ModelServerRole: Sendable {
     self.runtimes = runtimes
     self.version = version
     self.environment = environment
-    log = Logger("server")
+    log = Logger("server", minimumLevel: Logger.serverLevel)
   }
 
   /// Serves until `shutdown` returns. Loading blocks the calling thread: nothing else runs yet.
@@ -67,7 +67,9 @@ public struct ModelServerRole: Sendable {
     until shutdown: @Sendable () async -> Void
   ) async throws(LinuxError) {
     let metrics = ServerMetrics(loops: loops)
-    let routes = InferenceRoutes(repository: repository, metrics: metrics, version: version)
+    let routes = InferenceRoutes(
+      repository: repository, metrics: metrics, version: version,
+      latencyLog: flags.enableLatencyLogging ? LatencyLog() : nil)
     let handler = ModelServer(repository: repository, routes: routes, metrics: metrics, loops: loops)
     let group = try EventLoopGroup(loops: loops, name: "http")
     let server = HTTPServer(group: group, handler: .buffered(handler))

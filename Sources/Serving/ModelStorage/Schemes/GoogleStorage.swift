@@ -41,7 +41,7 @@ public struct GoogleStorage: StorageScheme {
       var url = "\(host)/storage/v1/b/\(ObjectPath.percentEncoded(bucket))/o"
       url += "?prefix=\(ObjectPath.percentEncoded(prefix))&fields=nextPageToken,items(name,size)"
       if let token { url += "&pageToken=\(ObjectPath.percentEncoded(token))" }
-      let (answer, body) = try Download().text(url, limit: 64 << 20)
+      let (answer, body) = try Download(source: source).text(url, limit: 64 << 20)
       guard (200..<300).contains(answer.status) else { throw .status(answer.status, source) }
       guard let page = try? JSONValue(parsing: body) else {
         throw StorageError(.downloadFailed, "\(source): the listing of the bucket is no JSON")
@@ -60,7 +60,7 @@ public struct GoogleStorage: StorageScheme {
   {
     let url =
       "\(host)/storage/v1/b/\(ObjectPath.percentEncoded(bucket))/o/\(ObjectPath.percentEncoded(object))?alt=media"
-    let answer = try Download().file(url, to: path)
+    let answer = try Download(source: source).file(url, to: path)
     guard (200..<300).contains(answer.status) else { throw .status(answer.status, source) }
   }
 

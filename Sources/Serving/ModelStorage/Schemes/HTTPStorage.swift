@@ -8,7 +8,7 @@ public struct HTTPStorage: StorageScheme {
 
   public func fetch(_ source: String, into destination: String) throws(StorageError) -> Int {
     let name = try fileName(source)
-    let answer = try Download().file(source, to: "\(destination)/\(name)")
+    let answer = try Download(source: source).file(source, to: "\(destination)/\(name)")
     guard (200..<300).contains(answer.status) else { throw .status(answer.status, source) }
     return 1
   }
