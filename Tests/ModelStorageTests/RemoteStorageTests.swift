@@ -102,7 +102,7 @@ private struct BucketServer: AsyncHTTPHandler {
     let group = try EventLoopGroup(loops: 1, name: "bucket")
     let server = HTTPServer(group: group, handler: .async(BucketServer()))
     let bound = try server.listen([ListenAddress(host: "127.0.0.1", port: 0)])
-    let workers = try BlockingWorkers(name: "fetch", threads: 1)
+    let workers = BlockingWorkers(name: "fetch", threads: 1)
     let result: Result<Void, any Error>
     do {
       try await workers.run { try body("http://127.0.0.1:\(bound[0].port)") }

@@ -3,7 +3,7 @@ internal import Synchronization
 /// Named threads that work off a bounded queue of jobs for callers that do not wait. Threads start when there is work
 /// for them, so that a pool that is never used costs nothing.
 public final class WorkerPool: Sendable {
-  private let queue: JobQueue
+  private let queue: BlockingQueue<@Sendable () -> Void>
   private let name: String
   private let threadLimit: Int
   private let threads = Mutex(0)
@@ -17,7 +17,7 @@ public final class WorkerPool: Sendable {
   public init(name: String, threads: Int, capacity: Int) {
     self.name = name
     threadLimit = max(1, threads)
-    queue = JobQueue(capacity: max(1, capacity))
+    queue = BlockingQueue(capacity: max(1, capacity))
   }
 
   deinit { queue.close() }
@@ -32,14 +32,14 @@ public final class WorkerPool: Sendable {
       unfinished.subtract(1, ordering: .relaxed)
       throw error
     }
-    let accepted = queue.put { [self] in
+    let acceptance = queue.put { [self] in
       running.add(1, ordering: .relaxed)
       job()
       running.subtract(1, ordering: .relaxed)
       unfinished.subtract(1, ordering: .relaxed)
     }
-    if !accepted { unfinished.subtract(1, ordering: .relaxed) }
-    return accepted
+    if acceptance != .accepted { unfinished.subtract(1, ordering: .relaxed) }
+    return acceptance == .accepted
   }
 
   /// Jobs that no thread has taken yet.
@@ -55,7 +55,7 @@ public final class WorkerPool: Sendable {
     let jobs = queue
     do {
       try NamedThread.start("\(name)-\(index)") {
-        while let job = jobs.take() { job() }
+        while let job = jobs.takeBatch(limit: 1).first { job() }
       }
     } catch {
       // With one thread at least the job is done, only later.

@@ -62,10 +62,10 @@ public final class NodeAgent: Sendable {
     self.clock = clock
     log = Logger("node")
     settings = try NodeFiles.prepare(configuration)
-    workers = try BlockingWorkers(name: "node", threads: 4, capacity: 8192)
+    workers = BlockingWorkers(name: "node", threads: 4, capacity: 8192)
     hub = try SupervisorHub()
     forwarder = try ServiceForwarder(log: log)
-    let probers = try BlockingWorkers(name: "probes", threads: 4, capacity: 8192)
+    let probers = BlockingWorkers(name: "probes", threads: 4, capacity: 8192)
     context = NodeContext(
       settings: settings, client: client,
       recorder: EventRecorder(client: client, component: "kubelet", host: settings.name, clock: clock), clock: clock,

@@ -3,8 +3,8 @@ internal import Linux
 /// From an upstream's address to socket addresses. Literals, sockets and `localhost` need nobody; names are
 /// resolved on threads of their own.
 enum UpstreamResolver {
-  /// Two names at a time; more wait. Nil only where the system gives no threads, which every use reports.
-  private static let workers = try? BlockingWorkers(name: "resolver", threads: 2)
+  /// Two names at a time; more wait.
+  private static let workers = WorkerPool(name: "resolver", threads: 2, capacity: 1024)
 
   /// Calls `done` on the loop's thread, now or later.
   static func resolve(
@@ -18,7 +18,7 @@ enum UpstreamResolver {
     let box = LoopBox(done)
     let host = address.host
     let port = address.port
-    let accepted = workers?.submit {
+    let job: @Sendable () -> Void = {
       let result: Result<[SocketAddress], HTTPClientError>
       do {
         result = .success(try NameResolver.resolve(host, port: port))
@@ -27,8 +27,14 @@ enum UpstreamResolver {
       }
       loop.post { box.value(result) }
     }
-    if accepted != true {
-      let error = HTTPClientError(.nameResolution, "too many names are being resolved", isSafeToRetry: true)
+    var problem: String?
+    do {
+      if try !workers.submit(job) { problem = "too many names are being resolved" }
+    } catch {
+      problem = "\(host) cannot be resolved: \(error)"
+    }
+    if let problem {
+      let error = HTTPClientError(.nameResolution, problem, isSafeToRetry: true)
       loop.afterEvents { done(.failure(error)) }
     }
   }

@@ -19,7 +19,7 @@ final class BearerToken: Sendable {
   init(_ configuration: KubeConfiguration, clock: any WallClock) throws {
     file = configuration.tokenFile
     self.clock = clock
-    workers = try file.map { _ in try BlockingWorkers(name: "kube-token", threads: 1, capacity: 64) }
+    workers = file.map { _ in BlockingWorkers(name: "kube-token", threads: 1, capacity: 64) }
     state = Mutex(State(token: configuration.token, readAt: clock.monotonicNow()))
   }
 
