@@ -21,18 +21,23 @@ public struct InferenceRoutes: Sendable {
   private let limits: InferenceLimits
   private let random: any RandomSource
   private let version: String
+  private let latencyLog: LatencyLog?
 
   /// Bodies beyond this are decoded off the loop: at that size decoding alone takes some 200 µs.
   static let loopBodyBytes = 64 * ByteCount.kibibyte
 
-  /// - Parameter version: shown in `GET /v2`.
+  /// - Parameters:
+  ///   - version: shown in `GET /v2`.
+  ///   - latencyLog: told each prediction's times; nil for silence.
   public init(
     repository: ModelRepository, metrics: ServerMetrics, version: String,
-    limits: InferenceLimits = InferenceLimits(), random: any RandomSource = SystemRandom()
+    limits: InferenceLimits = InferenceLimits(), random: any RandomSource = SystemRandom(),
+    latencyLog: LatencyLog? = nil
   ) {
     self.repository = repository
     self.metrics = metrics
     self.version = version
+    self.latencyLog = latencyLog
     self.limits = limits
     self.random = random
   }
@@ -78,17 +83,20 @@ public struct InferenceRoutes: Sendable {
     if head.headers.contains("inference-header-content-length") {
       return .answer(.error(501, "binary tensor data is not supported here; send the request as JSON"))
     }
-    func call(_ input: PredictionCall.Input) -> Outcome {
-      .predict(
-        PredictionCall(
-          entry: entry, model: model, dialect: dialect, input: input, limits: limits, random: random))
+    var call = PredictionCall(
+      entry: entry, model: model, dialect: dialect, input: .body([]), limits: limits, random: random,
+      latencyLog: latencyLog, requestID: latencyLog == nil ? nil : head.headers["X-Request-Id"])
+    if body.count > Self.loopBodyBytes {
+      call.input = .body(Bytes(body))
+      return .predict(call)
     }
-    if body.count > Self.loopBodyBytes { return call(.body(Bytes(body))) }
     do {
       var watch = StopWatch()
       let request = try PredictionCall.decode(body, dialect, model: name, limits: limits)
-      entry.metrics.shard(shard).preprocess.observe(nanoseconds: watch.lap())
-      return call(.request(request))
+      call.preprocessNanoseconds = watch.lap()
+      entry.metrics.shard(shard).preprocess.observe(nanoseconds: call.preprocessNanoseconds)
+      call.input = .request(request)
+      return .predict(call)
     } catch {
       return .answer(.error(error))
     }

@@ -22,9 +22,14 @@ struct PredictionCall: Sendable {
   let entry: ModelEntry
   let model: any LoadedModel
   let dialect: Dialect
-  let input: Input
+  var input: Input
   let limits: InferenceLimits
   let random: any RandomSource
+  /// Where each call's times are told; nil where nobody asked.
+  let latencyLog: LatencyLog?
+  let requestID: String?
+  /// What decoding took, where that was done before.
+  var preprocessNanoseconds: Int64 = 0
 
   /// What the prediction may cost, by the model's own estimate.
   var estimatedNanoseconds: Double {
@@ -50,6 +55,7 @@ struct PredictionCall: Sendable {
   func run(shard index: Int) -> ServerAnswer {
     let shard = entry.metrics.shard(index)
     var watch = StopWatch()
+    var preprocess = preprocessNanoseconds
     let request: Request
     switch input {
     case .request(let decoded): request = decoded
@@ -65,13 +71,19 @@ struct PredictionCall: Sendable {
       case .success(let decoded): request = decoded
       case .failure(let error): return .error(error)
       }
-      shard.preprocess.observe(nanoseconds: watch.lap())
+      preprocess = watch.lap()
+      shard.preprocess.observe(nanoseconds: preprocess)
     }
     do {
       let outputs = try model.predict(request.inputs)
-      shard.predict.observe(nanoseconds: watch.lap())
+      let predict = watch.lap()
+      shard.predict.observe(nanoseconds: predict)
       let answer = encode(outputs, request)
-      shard.postprocess.observe(nanoseconds: watch.lap())
+      let postprocess = watch.lap()
+      shard.postprocess.observe(nanoseconds: postprocess)
+      latencyLog?.write(
+        requestID: requestID ?? request.v2?.id, preprocess: preprocess, predict: predict,
+        postprocess: postprocess)
       return answer
     } catch {
       return .error(error)
