@@ -3,6 +3,7 @@ import HTTPWire
 import Linux
 import ModelRuntime
 import ModelServer
+import Synchronization
 import Testing
 
 struct ModelServerTests {
@@ -101,6 +102,32 @@ struct ModelServerTests {
     gate.open()
     #expect(try await computed.head.status == 200)
     #expect(try await waiting.head.status == 200)
+    await fixture.shutDown()
+  }
+
+  @Test func aRequestWhoseClientLeftIsNotComputed() async throws {
+    let gate = try Gate()
+    let computed = Mutex(0)
+    let fixture = try Fixture(
+      FakeRuntime(
+        nanosecondsPerRow: 1e9,
+        onPredict: {
+          computed.withLock { $0 += 1 }
+          gate.pass()
+        }), queueing: .init(threads: 1))
+    var entered = gate.entered.makeAsyncIterator()
+    async let first = fixture.predict()
+    await entered.next()
+    let second = Task { try await fixture.predict() }
+    while try await !fixture.get("/metrics").contains("apus_server_queue_length 1\n") {}
+    second.cancel()
+    await #expect(throws: (any Error).self) { try await second.value }
+    // The loop sees events in their order: once it answers this, it has seen the client leave.
+    _ = try await fixture.get("/")
+    gate.open()
+    #expect(try await first.head.status == 200)
+    while try await !fixture.get("/metrics").contains("apus_server_requests_in_flight 1\n") {}
+    #expect(computed.withLock { $0 } == 1)
     await fixture.shutDown()
   }
 

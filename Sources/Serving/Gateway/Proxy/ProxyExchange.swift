@@ -70,7 +70,6 @@ final class ProxyExchange {
     holdTimer = nil
     phase = .choosing
     guard findBackend() else { return }
-    exchange?.resumeRequest()
     dispatch(avoiding: nil)
   }
 
@@ -143,10 +142,11 @@ final class ProxyExchange {
       return
     }
     self.upstream = upstream
-    if let retained, !retained.isEmpty {
-      if !retained.withUnsafeBytes({ upstream.sendBody($0) }) { exchange.pauseRequest() }
-    }
+    var isWritable = true
+    if let retained, !retained.isEmpty { isWritable = retained.withUnsafeBytes { upstream.sendBody($0) } }
     if requestHasEnded { upstream.finish() }
+    // The body may be paused for an endpoint that failed, or while there was none.
+    if isWritable { exchange.resumeRequest() } else { exchange.pauseRequest() }
   }
 
   private func failed(_ error: HTTPClientError) {
