@@ -21,8 +21,10 @@ public enum Program {
     EndpointsCommand.verb, VersionCommand.verb,
   ]
 
-  /// Runs the role that must have the process for itself; nil for every other. A pod's supervisor learns of ended
-  /// children by a signal descriptor, which misses signals that any thread has not blocked: no other may exist.
+  /// Runs the role that must have the process for itself; nil for every other. A pod's supervisor learns of
+  /// ended
+  /// children by a signal descriptor, which misses signals that any thread has not blocked: no other may
+  /// exist.
   public static func runAlone(_ arguments: [String]) -> Int32? {
     arguments.dropFirst().first == PodCommand.name ? PodCommand.run() : nil
   }

@@ -38,7 +38,8 @@ struct ClientSession: Sendable {
     }
   }
 
-  /// `--kubeconfig`, else that of `--data-dir`, else `KUBECONFIG`, else that of a local `apus up`, else kubectl's own.
+  /// `--kubeconfig`, else that of `--data-dir`, else `KUBECONFIG`, else that of a local `apus up`, else
+  /// kubectl's own.
   private static func configuration(_ arguments: Arguments) throws -> KubeConfiguration {
     let context = arguments.value("context")
     if let path = arguments.value("kubeconfig") { return try .load(path: path, context: context) }

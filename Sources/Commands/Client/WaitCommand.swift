@@ -4,7 +4,8 @@ internal import KubeClient
 internal import KubeProtocol
 internal import Linux
 
-/// `apus wait NAME [--for condition=Ready] [--timeout 60s]`: ends when the InferenceService's condition is True.
+/// `apus wait NAME [--for condition=Ready] [--timeout 60s]`: ends when the InferenceService's condition is
+/// True.
 enum WaitCommand {
   static let verb = Verb.reporting("wait", "wait until a service is ready: NAME [--timeout 60s]") {
     arguments in
@@ -34,7 +35,8 @@ enum WaitCommand {
         .inferenceServices, namespace: session.namespace, name: String(name))
       let state = Self.condition(condition, of: object)
       StandardStreams.writeError(
-        "apus wait: \(name) is not \(condition) after \(timeout): \(state?["message"]?.string ?? "no reason given")\n"
+        "apus wait: \(name) is not \(condition) after \(timeout): "
+          + "\(state?["message"]?.string ?? "no reason given")\n"
       )
       return 1
     }

@@ -31,7 +31,8 @@ struct EmbeddedPlane: Sendable {
   private static let podGrace: Duration = .seconds(20)
   private static let drainTimeout: Duration = .seconds(5)
 
-  /// Returns once API and gateway accept and their addresses stand in the data directory. On failure everything that
+  /// Returns once API and gateway accept and their addresses stand in the data directory. On failure
+  /// everything that
   /// was opened is closed again.
   static func start(_ options: UpOptions) async throws -> EmbeddedPlane {
     try prepare(options.directory)
@@ -155,7 +156,8 @@ struct EmbeddedPlane: Sendable {
       let holder = PortHolder.describe(port: port) ?? "another program"
       throw UsageError(
         message:
-          "the \(part) cannot listen on port \(port): \(holder) holds it; choose another by \(flag) (0 for any)"
+          "the \(part) cannot listen on port \(port): \(holder) holds it; "
+          + "choose another by \(flag) (0 for any)"
       )
     } catch let error as LinuxError {
       throw UsageError(message: "the \(part) cannot listen on port \(port): \(error.reason); see \(flag)")

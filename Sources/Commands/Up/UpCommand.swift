@@ -34,9 +34,11 @@ enum UpCommand {
     StandardStreams.write(text)
     if options.ingressDomain == UpOptions.defaultIngressDomain, !HostResolution.resolvesLocalhostNames() {
       StandardStreams.writeError(
-        "note: this machine does not resolve *.localhost outside curl and browsers; install libnss-myhostname, or use "
+        "note: this machine does not resolve *.localhost outside curl and browsers; "
+          + "install libnss-myhostname, or use "
           + "the gateway's address with a Host header: "
-          + "curl -H 'Host: NAME-NAMESPACE.localhost' \(plane.endpoints.gateway)/v1/models/NAME:predict -d @FILE\n"
+          + "curl -H 'Host: NAME-NAMESPACE.localhost' "
+          + "\(plane.endpoints.gateway)/v1/models/NAME:predict -d @FILE\n"
       )
     }
   }

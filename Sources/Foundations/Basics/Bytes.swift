@@ -1,4 +1,5 @@
-/// Owned bytes. Views into somebody else's bytes are `UnsafeRawBufferPointer` (hot path) or `ArraySlice<UInt8>`.
+/// Owned bytes. Views into somebody else's bytes are `UnsafeRawBufferPointer` (hot path) or
+/// `ArraySlice<UInt8>`.
 public typealias Bytes = [UInt8]
 
 extension String {

@@ -10,7 +10,8 @@ public struct Timestamp: Sendable, Hashable, Comparable {
     self.nanoseconds = nanoseconds
   }
 
-  /// Parses RFC 3339 (`2026-11-21T08:15:30Z`, fraction and numeric offset allowed); nil where it is malformed.
+  /// Parses RFC 3339 (`2026-11-21T08:15:30Z`, fraction and numeric offset allowed); nil where it is
+  /// malformed.
   public init?(rfc3339 text: String) {
     guard let parsed = RFC3339.parse(text) else { return nil }
     self = parsed

@@ -1,4 +1,5 @@
-/// A few named threads that run blocking calls (files, DNS, waitpid) on behalf of async code, from a bounded queue.
+/// A few named threads that run blocking calls (files, DNS, waitpid) on behalf of async code, from a bounded
+/// queue.
 public final class BlockingWorkers: Sendable {
   /// The queue was full: the caller should answer "overloaded" at once.
   public struct QueueFull: Error, Sendable {}

@@ -100,7 +100,8 @@ public struct ChildProcess: Sendable, Hashable {
   }
 }
 
-/// A descriptor that becomes readable when a process has ended; it never means another process of the same number.
+/// A descriptor that becomes readable when a process has ended; it never means another process of the same
+/// number.
 public struct PidDescriptor: ~Copyable, Sendable {
   public let descriptor: FileDescriptor
 

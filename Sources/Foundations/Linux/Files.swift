@@ -146,7 +146,8 @@ public enum Files {
     try checked("unlink", path) { unlink(path) }
   }
 
-  /// Removes a file or a whole folder; symbolic links are removed, not followed. A path that is gone is no error.
+  /// Removes a file or a whole folder; symbolic links are removed, not followed. A path that is gone is no
+  /// error.
   public static func removeTree(_ path: String) throws(LinuxError) {
     let kind: FileStatus.Kind
     do {

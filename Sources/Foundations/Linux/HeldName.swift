@@ -1,6 +1,7 @@
 internal import CShims
 
-/// A name that one process per network namespace can hold; the kernel frees it when the process ends, however it ends.
+/// A name that one process per network namespace can hold; the kernel frees it when the process ends, however
+/// it ends.
 public final class HeldName: Sendable {
   private let descriptor: FileDescriptor
 

@@ -1,6 +1,7 @@
 internal import Glibc
 
-/// A system call that failed: which one, on what, and the error number. Sits at the bottom of every error chain.
+/// A system call that failed: which one, on what, and the error number. Sits at the bottom of every error
+/// chain.
 public struct LinuxError: Error, Sendable, Hashable, CustomStringConvertible {
   public let number: Int32
   /// `open`, `bind`, …

@@ -3,7 +3,8 @@ internal import Glibc
 
 /// A thread of its own for what blocks (SQLite, files, DNS, waitpid) or loops; never the cooperative pool.
 public enum NamedThread {
-  /// Starts `body` on a new detached thread whose name shows in `top` and debuggers (15 bytes at most are kept).
+  /// Starts `body` on a new detached thread whose name shows in `top` and debuggers (15 bytes at most are
+  /// kept).
   public static func start(_ name: String, _ body: @escaping @Sendable () -> Void) throws(LinuxError) {
     let box = Unmanaged.passRetained(Body(name: name, run: body))
     var attributes = pthread_attr_t()

@@ -1,6 +1,7 @@
 internal import Glibc
 
-/// Standard output and error, unbuffered: one write call per text, so that lines of several threads do not mix.
+/// Standard output and error, unbuffered: one write call per text, so that lines of several threads do not
+/// mix.
 public enum StandardStreams {
   public static func write(_ text: String) { write(text, to: STDOUT_FILENO) }
   public static func writeError(_ text: String) { write(text, to: STDERR_FILENO) }

@@ -1,7 +1,8 @@
 public import Basics
 public import Linux
 
-/// Structured lines on standard error: `2026-11-21T08:15:30Z INFO apiserver listening address=127.0.0.1:6443`.
+/// Structured lines on standard error: `2026-11-21T08:15:30Z INFO apiserver listening
+/// address=127.0.0.1:6443`.
 /// Values never contain secrets: callers pass names, not contents.
 public struct Logger: Sendable {
   public enum Level: Int, Sendable, Comparable {

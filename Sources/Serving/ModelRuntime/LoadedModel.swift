@@ -1,6 +1,7 @@
 public import InferenceProtocol
 
-/// Loads the files of one family of formats. One value per runtime, registered by the command that wires the server.
+/// Loads the files of one family of formats. One value per runtime, registered by the command that wires the
+/// server.
 public protocol ModelRuntime: Sendable {
   /// `classic`, `trees`, …: shown in `/v2` metadata as the platform.
   var name: String { get }
@@ -9,7 +10,8 @@ public protocol ModelRuntime: Sendable {
 
   /// Reads one model file and builds the model. Blocks; nothing in the file is executed.
   func load(path: String, options: LoadOptions) throws(ModelLoadError) -> any LoadedModel
-  /// Whether the file looks like one of this runtime's, by its first bytes; for servers that were told no framework.
+  /// Whether the file looks like one of this runtime's, by its first bytes; for servers that were told no
+  /// framework.
   func recognizes(path: String, firstBytes: [UInt8]) -> Bool
 }
 

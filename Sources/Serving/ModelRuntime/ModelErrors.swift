@@ -39,7 +39,8 @@ public struct ModelLoadError: Error, Sendable, Hashable, CustomStringConvertible
   public var description: String { message }
 }
 
-/// Why a batch could not be predicted. `invalidInput` is the client's fault (400), `failed` the model's (500).
+/// Why a batch could not be predicted. `invalidInput` is the client's fault (400), `failed` the model's
+/// (500).
 public enum PredictError: Error, Sendable, Hashable {
   case invalidInput(String)
   case failed(String)

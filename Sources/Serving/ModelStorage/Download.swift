@@ -2,7 +2,8 @@ internal import Basics
 internal import CDownload
 internal import Linux
 
-/// GET requests through libcurl: redirects, proxies from the environment and the system's certificates included.
+/// GET requests through libcurl: redirects, proxies from the environment and the system's certificates
+/// included.
 struct Download {
   struct Answer {
     let status: Int

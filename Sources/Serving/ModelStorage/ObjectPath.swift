@@ -1,4 +1,5 @@
-/// Turns names that a remote store gave into paths under the destination, and refuses those that lead out of it.
+/// Turns names that a remote store gave into paths under the destination, and refuses those that lead out of
+/// it.
 enum ObjectPath {
   /// - Parameters:
   ///   - name: relative, with `/` between its parts.

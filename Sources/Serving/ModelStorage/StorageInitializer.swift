@@ -1,7 +1,8 @@
 internal import Linux
 internal import Lifecycle
 
-/// The storage role: `apus storage-initializer SRC DEST [SRC DEST …]`, the same arguments as upstream's init container.
+/// The storage role: `apus storage-initializer SRC DEST [SRC DEST …]`, the same arguments as upstream's init
+/// container.
 public struct StorageInitializer: Sendable {
   private let schemes: [any StorageScheme]
 
@@ -35,7 +36,8 @@ public struct StorageInitializer: Sendable {
     guard let scheme = schemes.first(where: { $0.matches(source) }) else {
       throw StorageError(
         .unsupportedScheme,
-        "cannot recognize storage type for \(source): use a local path, file://, pvc://, gs://, http:// or https://"
+        "cannot recognize storage type for \(source): "
+          + "use a local path, file://, pvc://, gs://, http:// or https://"
       )
     }
     do {

@@ -1,4 +1,5 @@
-/// One kind of source. Implementations block; the storage role runs them one after the other on its main thread.
+/// One kind of source. Implementations block; the storage role runs them one after the other on its main
+/// thread.
 public protocol StorageScheme: Sendable {
   /// Whether this is the one for the source: by its prefix (`gs://`) or form.
   func matches(_ source: String) -> Bool

@@ -63,7 +63,7 @@ struct TreeNodesTests {
     let leaves = nodes.append(tree, featureCount: 2)
     #expect(leaves == [1, 3, 4])
     let rows: [([Float], Int)] = [
-      ([0.5, 9], 0), ([0.6, 0], 1), ([0.6, -0.0], 1), ([0.6, 1e-45], 2), ([1, 1], 2),
+      ([0.5, 9], 0), ([0.6, 0], 1), ([0.6, -0.0], 1), ([0.6, Float.leastNonzeroMagnitude], 2), ([1, 1], 2),
     ]
     nodes.nodes.withUnsafeBufferPointer { buffer in
       TreeDescent.with(buffer) { descent in

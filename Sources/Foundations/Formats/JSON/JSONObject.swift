@@ -1,4 +1,5 @@
-/// The members of a JSON object in the order they came. Keys are unique; look-ups stay fast for large objects.
+/// The members of a JSON object in the order they came. Keys are unique; look-ups stay fast for large
+/// objects.
 public struct JSONObject: Sendable {
   public typealias Member = (key: String, value: JSONValue)
 

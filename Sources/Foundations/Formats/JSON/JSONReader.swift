@@ -22,7 +22,8 @@ extension JSONValue {
     try self.init(parsing: text.utf8, limits: limits)
   }
 
-  /// As `init(parsing:)`, and names the paths of keys that came twice (`spec.replicas`), as strict callers need.
+  /// As `init(parsing:)`, and names the paths of keys that came twice (`spec.replicas`), as strict callers
+  /// need.
   public static func parse(
     _ bytes: some Sequence<UInt8>, limits: JSONLimits = JSONLimits(), duplicateKeys: inout [String]
   ) throws(JSONError) -> JSONValue {

@@ -1,7 +1,8 @@
 /// A strict pull scanner over JSON text (RFC 8259): no copies, no allocation unless a string is asked for.
 ///
 /// It borrows the bytes: they must outlive it. Structure is the caller's: `next` gives one value's start,
-/// `takeSeparator` moves on inside an array or object. Both the tree reader and the inference codecs stand on it.
+/// `takeSeparator` moves on inside an array or object. Both the tree reader and the inference codecs stand on
+/// it.
 public struct JSONScanner {
   public enum Token: Sendable { case null, bool(Bool), number, string, beginArray, beginObject }
   public enum Container: Sendable { case array, object }

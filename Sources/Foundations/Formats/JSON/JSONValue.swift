@@ -1,4 +1,5 @@
-/// One JSON value (RFC 8259). Numbers keep their text, objects keep their order: what was read is what is written.
+/// One JSON value (RFC 8259). Numbers keep their text, objects keep their order: what was read is what is
+/// written.
 public enum JSONValue: Sendable, Hashable {
   case null
   case bool(Bool)
@@ -65,7 +66,8 @@ extension JSONValue {
     return nil
   }
 
-  /// The member of an object; nil for a missing key and for anything that is no object. Setting on a value that is
+  /// The member of an object; nil for a missing key and for anything that is no object. Setting on a value
+  /// that is
   /// no object turns it into one; setting nil removes the key.
   public subscript(key: String) -> JSONValue? {
     get {

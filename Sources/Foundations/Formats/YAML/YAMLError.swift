@@ -21,7 +21,8 @@ public struct YAMLError: Error, Sendable, Hashable, CustomStringConvertible {
   public var description: String { "invalid YAML at line \(line), column \(column): \(message)" }
 }
 
-/// Limits on what the reader builds; aliases count as often as they are used, so no alias bomb gets past `nodes`.
+/// Limits on what the reader builds; aliases count as often as they are used, so no alias bomb gets past
+/// `nodes`.
 public struct YAMLLimits: Sendable {
   /// Bytes of text.
   public var bytes: Int

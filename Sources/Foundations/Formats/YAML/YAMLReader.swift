@@ -4,7 +4,8 @@ internal import CYAML
 /// YAML 1.1 as the Kubernetes tools read it, turned into JSON values.
 public enum YAML {
   /// The documents of a text, in order; empty documents are left out.
-  /// - Parameter duplicateKeys: receives the paths of keys that came twice in one mapping (the last value counts).
+  /// - Parameter duplicateKeys: receives the paths of keys that came twice in one mapping (the last value
+  ///   counts).
   public static func parse(
     _ bytes: Bytes, limits: YAMLLimits = YAMLLimits(), duplicateKeys: inout [String]
   ) throws(YAMLError) -> [JSONValue] {

@@ -39,7 +39,8 @@ enum YAMLScalar {
     }
   }
 
-  /// JSON numbers keep their text; YAML's other forms (`0x1F`, `0o17`, `017`, `1_000`, `+1`, `.5`) are converted.
+  /// JSON numbers keep their text; YAML's other forms (`0x1F`, `0o17`, `017`, `1_000`, `+1`, `.5`) are
+  /// converted.
   static func number(_ text: String) -> JSONNumber? {
     guard let first = text.utf8.first, (48...57).contains(first) || "+-.".utf8.contains(first) else {
       return nil
@@ -69,7 +70,8 @@ enum YAMLScalar {
     return number
   }
 
-  /// Whether a plain scalar of this text would come back as the same string. Looks at scalars, not characters:
+  /// Whether a plain scalar of this text would come back as the same string. Looks at scalars, not
+  /// characters:
   /// a combining mark after `#` makes another character of it, but not another comment.
   static func isPlainSafe(_ text: String) -> Bool {
     let scalars = Array(text.unicodeScalars)

@@ -95,7 +95,8 @@ public final class Socket: Sendable {
     return number == 0 ? nil : LinuxError(number: number, call: call, subject: subject)
   }
 
-  /// TCP_NODELAY, and probes that find a peer whose machine vanished within about two minutes: a stream that waits
+  /// TCP_NODELAY, and probes that find a peer whose machine vanished within about two minutes: a stream that
+  /// waits
   /// for news would wait for ever. Failures are left alone: the connection works without.
   private func tuneForRequests(_ address: SocketAddress) {
     if case .unix = address { return }

@@ -1,5 +1,6 @@
 extension TensorValues {
-  /// The elements as another type, as numpy's `astype` does; nil where the value does not fit the type, where the type
+  /// The elements as another type, as numpy's `astype` does; nil where the value does not fit the type, where
+  /// the type
   /// has no form in memory (FP16, BF16), and between text and numbers.
   public func converted(to datatype: DataType) -> TensorValues? {
     if datatype == self.datatype { return self }
@@ -37,7 +38,9 @@ extension TensorValues {
     }
   }
 
-  private static func exact<Source: FixedWidthInteger, Target: FixedWidthInteger>(_ values: [Source]) -> [Target]? {
+  private static func exact<Source: FixedWidthInteger, Target: FixedWidthInteger>(_ values: [Source])
+    -> [Target]?
+  {
     let converted = values.compactMap { Target(exactly: $0) }
     return converted.count == values.count ? converted : nil
   }

@@ -1,9 +1,11 @@
 internal import Formats
 
-/// The V1 protocol's request: `{"instances": […]}`, or `{"inputs": […]}`, which counts first where both are there.
+/// The V1 protocol's request: `{"instances": […]}`, or `{"inputs": […]}`, which counts first where both are
+/// there.
 public enum V1Request {
   /// - Parameter body: the request's bytes, read in place.
-  /// - Returns: one tensor named `instances`, or for rows with named values one tensor per column, in the order in which
+  /// - Returns: one tensor named `instances`, or for rows with named values one tensor per column, in the
+  ///   order in which
   ///   the names came.
   public static func decode(
     _ body: UnsafeRawBufferPointer, limits: InferenceLimits = InferenceLimits()

@@ -3,7 +3,8 @@ internal import Formats
 
 /// The V1 protocol's answer: `{"predictions": […]}`.
 public enum V1Response {
-  /// One output gives nested lists of its shape; several give one object per row, as upstream answers a `DataFrame`.
+  /// One output gives nested lists of its shape; several give one object per row, as upstream answers a
+  /// `DataFrame`.
   /// - Parameter outputs: each checked to hold as many values as its shape says.
   public static func encode(_ outputs: [Tensor]) -> Bytes {
     var bytes = Bytes()

@@ -1,6 +1,7 @@
 internal import Formats
 
-/// Walks over a V2 request's JSON once; only `data` that comes before its `shape` or `datatype` is looked at twice.
+/// Walks over a V2 request's JSON once; only `data` that comes before its `shape` or `datatype` is looked at
+/// twice.
 struct V2RequestReader {
   private var scanner: JSONScanner
   private let body: UnsafeRawBufferPointer

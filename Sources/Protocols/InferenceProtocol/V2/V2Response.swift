@@ -1,7 +1,8 @@
 public import Basics
 internal import Formats
 
-/// The V2 answer: `{"model_name", "model_version", "id", "parameters", "outputs": [{name, shape, datatype, parameters,
+/// The V2 answer: `{"model_name", "model_version", "id", "parameters", "outputs": [{name, shape, datatype,
+/// parameters,
 /// data}]}` with row-major flat data.
 public enum V2Response {
   /// - Parameter outputs: each checked to hold as many values as its shape says.

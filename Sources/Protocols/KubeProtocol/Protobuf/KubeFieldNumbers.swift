@@ -1,5 +1,7 @@
-/// The protobuf field numbers of the built-in kinds that clients create by typed calls (`kubectl create`, `kubectl
-/// run`): part of Kubernetes' API, so they never change. One line per message; a message without a line has no field
+/// The protobuf field numbers of the built-in kinds that clients create by typed calls (`kubectl create`,
+/// `kubectl
+/// run`): part of Kubernetes' API, so they never change. One line per message; a message without a line has
+/// no field
 /// that is taken as protobuf.
 enum KubeFieldNumbers {
   private static let lines: String = """
@@ -20,26 +22,31 @@ enum KubeFieldNumbers {
     Service metadata=1 spec=2 status=3
     ServiceSpec ports=1 selector=2 clusterIP=3 type=4 externalIPs=5 sessionAffinity=7 loadBalancerIP=8 \
     loadBalancerSourceRanges=9 externalName=10 externalTrafficPolicy=11 healthCheckNodePort=12 \
-    publishNotReadyAddresses=13 ipFamilyPolicy=17 clusterIPs=18 ipFamilies=19 allocateLoadBalancerNodePorts=20 \
+    publishNotReadyAddresses=13 ipFamilyPolicy=17 clusterIPs=18 ipFamilies=19 \
+    allocateLoadBalancerNodePorts=20 \
     loadBalancerClass=21 internalTrafficPolicy=22 trafficDistribution=23
     ServicePort name=1 protocol=2 port=3 targetPort=4 nodePort=5 appProtocol=6
     ServiceStatus loadBalancer=1 conditions=2
     LoadBalancerStatus ingress=1
     Deployment metadata=1 spec=2 status=3
-    DeploymentSpec replicas=1 selector=2 template=3 strategy=4 minReadySeconds=5 revisionHistoryLimit=6 paused=7 \
+    DeploymentSpec replicas=1 selector=2 template=3 strategy=4 minReadySeconds=5 revisionHistoryLimit=6 \
+    paused=7 \
     progressDeadlineSeconds=9
     DeploymentStrategy type=1 rollingUpdate=2
     RollingUpdateDeployment maxUnavailable=1 maxSurge=2
-    DeploymentStatus observedGeneration=1 replicas=2 updatedReplicas=3 availableReplicas=4 unavailableReplicas=5 \
+    DeploymentStatus observedGeneration=1 replicas=2 updatedReplicas=3 availableReplicas=4 \
+    unavailableReplicas=5 \
     conditions=6 readyReplicas=7 collisionCount=8 terminatingReplicas=9
     PodTemplateSpec metadata=1 spec=2
     Pod metadata=1 spec=2 status=3
     PodStatus phase=1 conditions=2 message=3 reason=4 hostIP=5 podIP=6 startTime=7 qosClass=9
     PodSpec volumes=1 containers=2 restartPolicy=3 terminationGracePeriodSeconds=4 activeDeadlineSeconds=5 \
     dnsPolicy=6 nodeSelector=7 serviceAccountName=8 serviceAccount=9 nodeName=10 hostNetwork=11 hostPID=12 \
-    hostIPC=13 securityContext=14 imagePullSecrets=15 hostname=16 subdomain=17 schedulerName=19 initContainers=20 \
+    hostIPC=13 securityContext=14 imagePullSecrets=15 hostname=16 subdomain=17 schedulerName=19 \
+    initContainers=20 \
     automountServiceAccountToken=21 tolerations=22 priorityClassName=24 priority=25 shareProcessNamespace=27 \
-    runtimeClassName=29 enableServiceLinks=30 preemptionPolicy=31 overhead=32 setHostnameAsFQDN=35 hostUsers=37
+    runtimeClassName=29 enableServiceLinks=30 preemptionPolicy=31 overhead=32 setHostnameAsFQDN=35 \
+    hostUsers=37
     Container name=1 image=2 command=3 args=4 workingDir=5 ports=6 env=7 resources=8 volumeMounts=9 \
     terminationMessagePath=13 imagePullPolicy=14 stdin=16 stdinOnce=17 tty=18 envFrom=19 \
     terminationMessagePolicy=20 restartPolicy=24

@@ -1,9 +1,11 @@
 public import Basics
 public import Formats
 
-/// Objects of built-in kinds in Kubernetes' protobuf encoding, which current clients use for what they create.
+/// Objects of built-in kinds in Kubernetes' protobuf encoding, which current clients use for what they
+/// create.
 ///
-/// The shape comes from the kind's schema, the field numbers from `KubeFieldNumbers`. What has no number there is
+/// The shape comes from the kind's schema, the field numbers from `KubeFieldNumbers`. What has no number
+/// there is
 /// refused by name: nothing is dropped silently.
 public enum KubeProtobuf {
   public static let mediaType = "application/vnd.kubernetes.protobuf"

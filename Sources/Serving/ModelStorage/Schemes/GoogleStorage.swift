@@ -2,7 +2,8 @@ internal import Basics
 internal import Formats
 public import Linux
 
-/// `gs://bucket/prefix` over Cloud Storage's JSON API, without credentials. `STORAGE_EMULATOR_HOST` moves the address.
+/// `gs://bucket/prefix` over Cloud Storage's JSON API, without credentials. `STORAGE_EMULATOR_HOST` moves the
+/// address.
 public struct GoogleStorage: StorageScheme {
   private let host: String
 
@@ -59,7 +60,8 @@ public struct GoogleStorage: StorageScheme {
   private func download(bucket: String, object: String, to path: String, source: String) throws(StorageError)
   {
     let url =
-      "\(host)/storage/v1/b/\(ObjectPath.percentEncoded(bucket))/o/\(ObjectPath.percentEncoded(object))?alt=media"
+      "\(host)/storage/v1/b/\(ObjectPath.percentEncoded(bucket))/o/"
+      + "\(ObjectPath.percentEncoded(object))?alt=media"
     let answer = try Download(source: source).file(url, to: path)
     guard (200..<300).contains(answer.status) else { throw .status(answer.status, source) }
   }

@@ -29,7 +29,9 @@ extension ModelLoadError {
       self.init(
         .unsafeContent,
         "The model file \(path) is refused and nothing in it was run: at byte \(offset) it names \(name), "
-          + "which is not on the closed list of scikit-learn and numpy types; save only the fitted estimator.")
+          + "which is not on the closed list of scikit-learn and numpy types; "
+          + "save only the fitted estimator."
+      )
     case .unsupportedClass(let name):
       self.init(
         .unsupportedEstimator,

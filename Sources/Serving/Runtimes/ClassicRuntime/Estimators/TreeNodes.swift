@@ -4,7 +4,8 @@
 /// decides `x <= threshold` alike for every float32 x. The two children of a split lie side by side.
 struct TreeNodes: Sendable {
   ///
-  /// A leaf leads to itself: nothing is at most NaN, so every row goes to the "right child" of the node before it.
+  /// A leaf leads to itself: nothing is at most NaN, so every row goes to the "right child" of the node
+  /// before it.
   struct Node: Sendable {
     var threshold: Float
     /// The feature, plus `missingGoesLeft`.
