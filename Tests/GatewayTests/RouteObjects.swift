@@ -82,7 +82,8 @@ enum RouteObjects {
     return listener
   }
 
-  /// Compiles a table; every service that a rule names exists with one ready endpoint unless `services` says otherwise.
+  /// Compiles a table; every service that a rule names exists with one ready endpoint unless `services` says
+  /// otherwise.
   static func compile(
     _ routes: [KubeObject], gateways: [KubeObject] = [gateway()], services: [KubeObject] = [],
     slices: [KubeObject] = [], namespaceLabels: [String: [String: String]] = [:]

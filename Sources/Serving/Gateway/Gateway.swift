@@ -6,9 +6,9 @@ public import Linux
 internal import Synchronization
 internal import Telemetry
 
-/// The data path in front of the models: an implementation of the Gateway API for HTTPRoutes. It watches routes,
-/// gateways, services and endpoints, compiles them into one immutable table, swaps that on every loop, and tells in the
-/// statuses what is in use.
+/// The data path in front of the models: an implementation of the Gateway API for HTTPRoutes. It watches
+/// routes, gateways, services and endpoints, compiles them into one immutable table, swaps that on every
+/// loop, and tells in the statuses what is in use.
 public final class Gateway: Sendable {
   private let configuration: GatewayConfiguration
   private let group: EventLoopGroup
@@ -63,7 +63,8 @@ public final class Gateway: Sendable {
   /// Returns once the first table, made from synced informers, is in use on every loop.
   public func waitUntilLive() async throws { try await isLive.wait() }
 
-  /// Follows the cluster's state until the task is cancelled; then stops accepting and lets open requests end.
+  /// Follows the cluster's state until the task is cancelled; then stops accepting and lets open requests
+  /// end.
   public func run() async {
     await withTaskGroup(of: Void.self) { tasks in
       tasks.addTask { await self.followSources() }

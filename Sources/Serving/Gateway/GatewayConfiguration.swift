@@ -10,8 +10,8 @@ public struct GatewayConfiguration: Sendable {
   public var controllerName: String = ServingPlatform.gatewayController
   /// Served even where no object of that class exists.
   public var className: String = ServingPlatform.gatewayClass
-  /// How long a request waits where its service has no ready endpoint: one that has just become ready may not have
-  /// reached the table yet.
+  /// How long a request waits where its service has no ready endpoint: one that has just become ready may not
+  /// have reached the table yet.
   public var endpointWait: Duration = .milliseconds(500)
   /// How long requests under way may take once the gateway was told to stop.
   public var drainTimeout: Duration = .seconds(30)

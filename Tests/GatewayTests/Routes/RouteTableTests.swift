@@ -26,7 +26,8 @@ struct RouteTableTests {
   func hosts(host: String, path: String, service: String) {
     let table = RouteObjects.compile([
       RouteObjects.route(
-        "exact", hostnames: ["a.example.com"], rules: [RouteObjects.rule(to: "exact", path: ("Exact", "/x"))]),
+        "exact", hostnames: ["a.example.com"],
+        rules: [RouteObjects.rule(to: "exact", path: ("Exact", "/x"))]),
       RouteObjects.route("wide", hostnames: ["*.example.com"], rules: [RouteObjects.rule(to: "wide")]),
       RouteObjects.route("narrow", hostnames: ["*.b.example.com"], rules: [RouteObjects.rule(to: "narrow")]),
       RouteObjects.route("any", rules: [RouteObjects.rule(to: "any")]),

@@ -40,7 +40,8 @@ struct V2RequestTests {
   @Test func readsIdParametersAndOutputs() throws {
     let request = try decodeV2(
       """
-      {"id": "42", "parameters": {"content_type": "pd"}, "outputs": [{"name": "o", "parameters": {"binary_data": false}}],
+      {"id": "42", "parameters": {"content_type": "pd"},
+       "outputs": [{"name": "o", "parameters": {"binary_data": false}}],
        "inputs": [{"name": "a", "shape": [1], "datatype": "FP32", "parameters": {"x": 1}, "data": [1]},
                   {"name": "b", "shape": [1], "datatype": "BYTES", "data": ["t"]}], "extra": [1]}
       """)
@@ -137,8 +138,10 @@ struct V2RequestTests {
 
   @Test func truncatedAndGarbledRequestsNeverCrash() {
     let text =
-      "{\"id\": \"\\u00e9\", \"inputs\": [{\"data\": [[1, 2.5e3], [3, null]], \"name\": \"x\", \"shape\": [2, 2], "
-      + "\"datatype\": \"FP32\"}, {\"name\": \"y\", \"shape\": [1], \"datatype\": \"UINT64\", \"data\": [7]}], "
+      "{\"id\": \"\\u00e9\", \"inputs\": [{\"data\": [[1, 2.5e3], [3, null]], \"name\": \"x\", "
+      + "\"shape\": [2, 2], \"datatype\": \"FP32\"}, {\"name\": \"y\", "
+      + "\"shape\": [1], \"datatype\": \"UINT64\", "
+      + "\"data\": [7]}], "
       + "\"outputs\": [{\"name\": \"o\"}], \"parameters\": {\"a\": true}}"
     var generator = SeededGenerator(seed: 7)
     for length in 0...text.utf8.count {

@@ -5,8 +5,8 @@ internal import KubeProtocol
 internal import Synchronization
 internal import Telemetry
 
-/// Writes the statuses of routes, gateways and classes, one after the other, after a table is in use. Falls behind
-/// rather than hold a table back: only the newest report counts.
+/// Writes the statuses of routes, gateways and classes, one after the other, after a table is in use. Falls
+/// behind rather than hold a table back: only the newest report counts.
 final class GatewayStatusWriter: Sendable {
   private struct State {
     var report: GatewayCompiler.Result?

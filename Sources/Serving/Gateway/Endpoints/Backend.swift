@@ -21,8 +21,8 @@ final class Backend: Sendable {
     self.problem = problem
   }
 
-  /// The endpoint with the fewest requests under way; among equals the one after `turn`, so that an idle service's
-  /// requests are spread.
+  /// The endpoint with the fewest requests under way; among equals the one after `turn`, so that an idle
+  /// service's requests are spread.
   /// - Parameters:
   ///   - turn: any number that differs from call to call.
   ///   - avoiding: an endpoint that just failed; taken only where there is no other.

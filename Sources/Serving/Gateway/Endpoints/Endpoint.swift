@@ -1,8 +1,8 @@
 internal import HTTPTransport
 internal import Synchronization
 
-/// One address that answers for a service, with the requests under way to it from all loops. Lives as long as any table
-/// names it, so that counts survive a change of tables.
+/// One address that answers for a service, with the requests under way to it from all loops. Lives as long as
+/// any table names it, so that counts survive a change of tables.
 final class Endpoint: Sendable {
   let upstream: HTTPUpstream
   private let requests = Atomic<Int>(0)

@@ -35,7 +35,8 @@ struct ServiceCatalog {
     guard reference.namespace == namespace else {
       return invalid(
         key, "RefNotPermitted",
-        "service \(service) is in another namespace than the route, which needs a ReferenceGrant; move the route"
+        "service \(service) is in another namespace than the route, which needs a ReferenceGrant; "
+          + "move the route"
       )
     }
     if let known = backends[key] { return known }

@@ -1,7 +1,8 @@
 internal import Basics
 internal import HTTPWire
 
-/// The heads that go on to the other side: without what concerns one connection only, with what the route changes.
+/// The heads that go on to the other side: without what concerns one connection only, with what the route
+/// changes.
 enum ForwardedHead {
   /// RFC 9110 §7.6.1, and what the sender frames anew.
   private static let hopByHop: [String] = [

@@ -3,7 +3,8 @@ internal import HTTPTransport
 internal import HTTPWire
 
 /// What one event loop knows: its table, its requests that wait for an endpoint.
-/// `@unchecked Sendable`: everything is touched on that loop's thread only; others hand it over by `EventLoop.submit`.
+/// `@unchecked Sendable`: everything is touched on that loop's thread only; others hand it over by
+/// `EventLoop.submit`.
 final class GatewayLoop: @unchecked Sendable {
   private(set) var table = RouteTable.empty
   private(set) var held: [ObjectIdentifier: ProxyExchange] = [:]

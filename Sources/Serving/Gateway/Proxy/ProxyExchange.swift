@@ -176,8 +176,8 @@ final class ProxyExchange {
         : .upstreamFailed(service: service, cause: error.message))
   }
 
-  /// A request that reached nobody may always go to another endpoint. One whose connection broke before an answer came
-  /// may have been worked on: it is repeated, once, where that changes nothing.
+  /// A request that reached nobody may always go to another endpoint. One whose connection broke before an
+  /// answer came may have been worked on: it is repeated, once, where that changes nothing.
   private func mayTryAgain(_ error: HTTPClientError) -> Bool {
     guard attempts < Self.attemptLimit, retained != nil else { return false }
     if error.isSafeToRetry || error.code == .connect { return true }

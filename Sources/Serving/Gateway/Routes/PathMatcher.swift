@@ -45,7 +45,8 @@ enum PathMatcher: Sendable {
     }
   }
 
-  /// Kinds in the Gateway API's order: exact first, prefixes last; expressions lie between, as in Envoy Gateway.
+  /// Kinds in the Gateway API's order: exact first, prefixes last; expressions lie between, as in Envoy
+  /// Gateway.
   var rank: Int {
     switch self {
     case .exact: 2

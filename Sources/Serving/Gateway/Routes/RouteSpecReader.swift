@@ -2,8 +2,8 @@ internal import Basics
 internal import Formats
 internal import KubeProtocol
 
-/// Reads HTTPRoute objects. What cannot be done is noted in the spec's `problem`, never thrown: one bad route must not
-/// hide the others.
+/// Reads HTTPRoute objects. What cannot be done is noted in the spec's `problem`, never thrown: one bad route
+/// must not hide the others.
 struct RouteSpecReader {
   private var problem: String?
 

@@ -2,7 +2,8 @@ internal import Basics
 internal import HTTPWire
 internal import KubeProtocol
 
-/// All routes of one moment, ready to be looked up. Immutable: every loop holds one and changes it for the next.
+/// All routes of one moment, ready to be looked up. Immutable: every loop holds one and changes it for the
+/// next.
 final class RouteTable: Sendable {
   enum Lookup: Sendable {
     case found(CompiledRule)
@@ -83,8 +84,8 @@ final class CompiledRule: Sendable {
     }
   }
 
-  /// The Gateway API's order: kind and length of the path match, method, number of headers, number of query parameters,
-  /// age of the route, its name, the rule's place.
+  /// The Gateway API's order: kind and length of the path match, method, number of headers, number of query
+  /// parameters, age of the route, its name, the rule's place.
   static func precedes(_ left: CompiledRule, _ right: CompiledRule) -> Bool {
     let leftWeight = left.weight
     let rightWeight = right.weight

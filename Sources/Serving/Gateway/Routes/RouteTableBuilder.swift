@@ -1,7 +1,8 @@
 internal import Formats
 internal import KubeProtocol
 
-/// Makes the table of one moment, and what the statuses shall say of it. Pure but for the registry of endpoints.
+/// Makes the table of one moment, and what the statuses shall say of it. Pure but for the registry of
+/// endpoints.
 struct RouteTableBuilder {
   /// What was made.
   struct Result: Sendable {
@@ -133,7 +134,8 @@ struct RouteTableBuilder {
     guard !admitting.isEmpty else {
       return .rejected(
         "NotAllowedByListeners",
-        "gateway \(key) takes no routes from namespace \(route.key.namespace); see its listeners' allowedRoutes"
+        "gateway \(key) takes no routes from namespace \(route.key.namespace); "
+          + "see its listeners' allowedRoutes"
       )
     }
     var attachment = Attachment()

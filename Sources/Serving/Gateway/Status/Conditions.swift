@@ -10,8 +10,8 @@ enum Conditions {
     var message: String
   }
 
-  /// The desired conditions as JSON, sorted as given; a condition whose status stays keeps its transition time, and
-  /// conditions of other types stay as they are.
+  /// The desired conditions as JSON, sorted as given; a condition whose status stays keeps its transition
+  /// time, and conditions of other types stay as they are.
   static func merge(
     _ desired: [Condition], into existing: [JSONValue], generation: Int64, now: Timestamp
   ) -> [JSONValue] {

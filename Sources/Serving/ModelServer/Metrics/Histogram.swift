@@ -1,7 +1,7 @@
 internal import Synchronization
 
-/// Counts observed times in the buckets of the Prometheus Python client. Written without locks; one writer per shard
-/// keeps the cache lines apart.
+/// Counts observed times in the buckets of the Prometheus Python client. Written without locks; one writer
+/// per shard keeps the cache lines apart.
 final class Histogram: Sendable {
   /// Upper bounds in seconds.
   static let bounds: [Double] = [

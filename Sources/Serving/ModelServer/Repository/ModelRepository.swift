@@ -2,8 +2,8 @@ public import ModelRuntime
 internal import Linux
 internal import Synchronization
 
-/// The models of one server by name. Readers take immutable snapshots; loading happens aside and is swapped in, so
-/// that no request is dropped and a failed load leaves the old version serving.
+/// The models of one server by name. Readers take immutable snapshots; loading happens aside and is swapped
+/// in, so that no request is dropped and a failed load leaves the old version serving.
 public final class ModelRepository: Sendable {
   /// All models at one moment.
   public final class Snapshot: Sendable {

@@ -33,8 +33,8 @@ public struct ModelServerRole: Sendable {
   /// - Parameters:
   ///   - onReady: told the bound addresses once the server answers.
   ///   - shutdown: returns when the program shall end (a signal came).
-  /// - Returns: the process's exit code: 0, or that of the reason why the server could not start, which was written to
-  ///   the termination log.
+  /// - Returns: the process's exit code: 0, or that of the reason why the server could not start, which was
+  ///   written to the termination log.
   public func run(
     onReady: @Sendable ([ListenAddress]) -> Void = { _ in }, until shutdown: @Sendable () async -> Void
   ) async -> Int32 {
@@ -90,7 +90,8 @@ public struct ModelServerRole: Sendable {
     await group.shutdown()
   }
 
-  /// The address that was asked for, else the pod's own, else loopback: nothing is open to the network unasked.
+  /// The address that was asked for, else the pod's own, else loopback: nothing is open to the network
+  /// unasked.
   private func listen(_ server: HTTPServer) throws(LinuxError) -> [ListenAddress] {
     if let host = flags.host ?? environment.podAddress {
       return try server.listen([ListenAddress(host: host, port: flags.httpPort)])

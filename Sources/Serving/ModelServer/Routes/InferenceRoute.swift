@@ -109,7 +109,8 @@ enum InferenceRoute: Hashable, Sendable {
 enum PercentEncoding {
   private static let nameBytes = 512
 
-  /// The decoded name; nil where it is empty, malformed, no UTF-8, too long, or holds control characters or `/`.
+  /// The decoded name; nil where it is empty, malformed, no UTF-8, too long, or holds control characters or
+  /// `/`.
   static func decodedName(_ segment: Substring) -> String? {
     let raw = segment.utf8
     guard !raw.isEmpty, raw.count <= nameBytes * 3 else { return nil }

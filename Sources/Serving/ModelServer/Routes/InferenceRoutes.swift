@@ -5,8 +5,8 @@ public import InferenceProtocol
 public import Linux
 internal import ModelRuntime
 
-/// The server's endpoints as a function: a request and the models in, an answer or a piece of work out. No sockets, no
-/// threads.
+/// The server's endpoints as a function: a request and the models in, an answer or a piece of work out. No
+/// sockets, no threads.
 public struct InferenceRoutes: Sendable {
   /// What a request leads to.
   enum Outcome: Sendable {

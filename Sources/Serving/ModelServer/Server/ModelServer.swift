@@ -4,8 +4,8 @@ public import HTTPWire
 public import Linux
 internal import Synchronization
 
-/// Binds the routes to HTTP: cheap calls are answered on the loop that read them, the rest by a bounded queue and a few
-/// worker threads.
+/// Binds the routes to HTTP: cheap calls are answered on the loop that read them, the rest by a bounded queue
+/// and a few worker threads.
 public final class ModelServer: BufferedHTTPHandler {
   /// When a prediction leaves the loop, and how many may wait.
   public struct Queueing: Sendable {
