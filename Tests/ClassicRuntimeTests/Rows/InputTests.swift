@@ -104,4 +104,29 @@ struct InputTests {
     let integers = Tensor(name: "x", shape: [1, 4], values: .int64([6, 2, 4, 1]))
     #expect(try model.predict([integers]).first?.datatype == .fp64)
   }
+
+  @Test(
+    "A batch of rows without features is refused whatever length it claims",
+    arguments: [
+      "svc-1.1.3.joblib", "logistic-1.2.2.pkl", "forest-classifier-1.1.3.joblib", "pipeline-1.5.2.joblib",
+    ])
+  func rowsWithoutFeatures(name: String) throws {
+    #expect(try message(name, [tensor([1 << 40, 0], [])]).contains("0 feature(s)"))
+  }
+
+  @Test(
+    "Unsigned integers are rows like any others",
+    arguments: ["svc-1.1.3.joblib", "forest-classifier-1.1.3.joblib"])
+  func unsignedIntegers(name: String) throws {
+    let model = try Fixtures.load(name)
+    let rows: [Double] = [7, 3, 5, 2]
+    let expected = try model.predict([tensor([1, 4], rows)])
+    let typed: [TensorValues] = [
+      .uint64(rows.map { UInt64($0) }), .uint32(rows.map { UInt32($0) }), .int64(rows.map { Int64($0) }),
+      .uint8(rows.map { UInt8($0) }),
+    ]
+    for values in typed {
+      #expect(try model.predict([Tensor(name: "x", shape: [1, 4], values: values)]) == expected)
+    }
+  }
 }

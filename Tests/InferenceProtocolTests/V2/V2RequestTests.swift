@@ -156,4 +156,12 @@ struct V2RequestTests {
       _ = bytes.withUnsafeBytes { try? V2Request.decode($0, model: "m") }
     }
   }
+
+  @Test(arguments: ["[9223372036854775807, 0]", "[0, 1099511627776]", "[4611686018427387904, 4]"])
+  func dimensionsBeyondTheLimitAreRefusedEvenBesideAZero(shape: String) {
+    let error = #expect(throws: InferenceRequestError.self) {
+      try decodeV2(input("FP32", shape, "[]"))
+    }
+    #expect(error?.code == .tooLarge)
+  }
 }

@@ -97,7 +97,7 @@ struct InferredElements: ElementSink {
 
   private mutating func append(double: Double) {
     if kind != .double {
-      doubles = integers.map(Double.init)
+      doubles = integers.map { Double($0) }
       integers = []
       kind = .double
     }

@@ -6,7 +6,7 @@ extension TensorValues {
     if datatype == self.datatype { return self }
     switch datatype {
     case .fp64: return doubles().map(TensorValues.float64)
-    case .fp32: return doubles().map { .float32($0.map(Float.init)) }
+    case .fp32: return doubles().map { .float32($0.map { Float($0) }) }
     case .bool: return doubles().map { .bool($0.map { $0 != 0 }) }
     case .int8: return integers().map(TensorValues.int8)
     case .int16: return integers().map(TensorValues.int16)
@@ -32,7 +32,7 @@ extension TensorValues {
     case .uint16(let values): Self.exact(values)
     case .uint32(let values): Self.exact(values)
     case .uint64(let values): Self.exact(values)
-    case .float32(let values): Self.truncated(values.map(Double.init))
+    case .float32(let values): Self.truncated(values.map { Double($0) })
     case .float64(let values): Self.truncated(values)
     case .strings: nil
     }

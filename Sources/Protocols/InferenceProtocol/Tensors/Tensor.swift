@@ -76,19 +76,19 @@ public enum TensorValues: Sendable, Hashable {
     }
   }
 
-  /// The elements as doubles, as numpy's `astype(float64)` converts them; nil for strings.
+  /// The elements as doubles (by value: `Double.init` alone would take a `UInt64` for a bit pattern), as numpy's `astype(float64)` converts them; nil for strings.
   public func doubles() -> [Double]? {
     switch self {
     case .bool(let values): values.map { $0 ? 1 : 0 }
-    case .int8(let values): values.map(Double.init)
-    case .int16(let values): values.map(Double.init)
-    case .int32(let values): values.map(Double.init)
-    case .int64(let values): values.map(Double.init)
-    case .uint8(let values): values.map(Double.init)
-    case .uint16(let values): values.map(Double.init)
-    case .uint32(let values): values.map(Double.init)
-    case .uint64(let values): values.map(Double.init)
-    case .float32(let values): values.map(Double.init)
+    case .int8(let values): values.map { Double($0) }
+    case .int16(let values): values.map { Double($0) }
+    case .int32(let values): values.map { Double($0) }
+    case .int64(let values): values.map { Double($0) }
+    case .uint8(let values): values.map { Double($0) }
+    case .uint16(let values): values.map { Double($0) }
+    case .uint32(let values): values.map { Double($0) }
+    case .uint64(let values): values.map { Double($0) }
+    case .float32(let values): values.map { Double($0) }
     case .float64(let values): values
     case .strings: nil
     }

@@ -127,7 +127,10 @@ struct V2RequestReader {
       let advice = "Please use the binary data format for input \(fields.name ?? label)"
       throw invalid("Receiving \(datatype.rawValue) data via JSON is not supported. \(advice)")
     }
-    guard let expected = Tensor.elementCount(of: shape), expected <= elementsLeft else {
+    // A dimension of zero makes any product small; the others must still be lengths that code can reserve.
+    guard let expected = Tensor.elementCount(of: shape), expected <= elementsLeft,
+      shape.allSatisfy({ $0 <= limits.elements })
+    else {
       throw InferenceRequestError(
         .tooLarge, "\(label): shape \(shape) has more elements than the limit of \(limits.elements)")
     }

@@ -18,7 +18,7 @@ extension EstimatorBinder {
     if case .objects(let values) = array.storage { return objectLabels(values) }
     switch (array.dtype.kind, array.dtype.itemSize) {
     case (.bool, _): return array.integers().map { .bool($0.map { $0 != 0 }) }
-    case (.float, 4): return array.doubles().map { .float32($0.map(Float.init)) }
+    case (.float, 4): return array.doubles().map { .float32($0.map { Float($0) }) }
     case (.float, 8): return array.doubles().map { .float64($0) }
     case (.signed, 1): return array.integers().map { .int8($0.map { Int8(truncatingIfNeeded: $0) }) }
     case (.signed, 2): return array.integers().map { .int16($0.map { Int16(truncatingIfNeeded: $0) }) }

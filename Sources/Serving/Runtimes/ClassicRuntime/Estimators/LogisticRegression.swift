@@ -57,7 +57,7 @@ struct LogisticRegression: Predictor {
       appendProbabilities(scores[(row * scoreCount)..<((row + 1) * scoreCount)], to: &probabilities)
     }
     let isSingle = hasSingleCoefficients && hasSingleIntercepts && rows.isFloat32
-    let values: TensorValues = isSingle ? .float32(probabilities.map(Float.init)) : .float64(probabilities)
+    let values: TensorValues = isSingle ? .float32(probabilities.map { Float($0) }) : .float64(probabilities)
     return [Tensor(name: outputName(), shape: [rows.rows, classes.count], values: values)]
   }
 
@@ -92,7 +92,7 @@ struct LogisticRegression: Predictor {
   }
 
   private func singleScores(_ values: [Float], rows: Int) -> [Double] {
-    let coefficients = coefficients.map(Float.init)
+    let coefficients = coefficients.map { Float($0) }
     let width = identity.featureCount
     var scores: [Double] = []
     for row in 0..<rows {

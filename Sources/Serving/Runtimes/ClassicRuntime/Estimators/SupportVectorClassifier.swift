@@ -32,7 +32,6 @@ struct SupportVectorClassifier: Predictor {
 
   func predict(_ rows: RowMatrix) throws(PredictError) -> [Tensor] {
     var indices: [Int] = []
-    indices.reserveCapacity(rows.rows)
     try forEachDecision(rows) { decisions in
       indices.append(breaksTies ? mostConfident(decisions) : mostVoted(decisions))
     }
@@ -42,7 +41,6 @@ struct SupportVectorClassifier: Predictor {
   func predictProbabilities(_ rows: RowMatrix) throws(PredictError) -> [Tensor] {
     guard let calibration else { throw .failed("This SVC was fitted without probability=True.") }
     var probabilities: [Double] = []
-    probabilities.reserveCapacity(rows.rows * classes.count)
     try forEachDecision(rows) { decisions in
       probabilities.append(contentsOf: calibration.probabilities(decisions, classes: classes.count))
     }
