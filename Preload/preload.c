@@ -335,6 +335,8 @@ static socklen_t redirect(int socket_number, const struct sockaddr *address, soc
 static struct {
   _Atomic uint64_t inode;
   atomic_int kind;
+  atomic_int port;
+  atomic_int six_only;
 } bound[max_descriptors];
 
 static uint64_t inode_of(int socket_number) {
@@ -342,9 +344,11 @@ static uint64_t inode_of(int socket_number) {
   return fstat(socket_number, &status) == 0 ? (uint64_t)status.st_ino : 0;
 }
 
-static void remember(int socket_number, enum address_kind kind) {
+static void remember(int socket_number, enum address_kind kind, uint16_t port, int six_only) {
   if (socket_number < 0 || socket_number >= max_descriptors) return;
   atomic_store(&bound[socket_number].kind, (int)kind);
+  atomic_store(&bound[socket_number].port, port);
+  atomic_store(&bound[socket_number].six_only, six_only);
   atomic_store(&bound[socket_number].inode, inode_of(socket_number));
 }
 
@@ -355,13 +359,34 @@ static enum address_kind remembered(int socket_number) {
   return (enum address_kind)atomic_load(&bound[socket_number].kind);
 }
 
-// Ports that this process holds by an IPv6-only wildcard socket: an IPv4 socket on the same port is no conflict for
-// the program, so both share the port.
-static _Atomic unsigned char six_only_ports[65536 / 8];
+// Whether this process has an open socket on that port: an IPv4 one, or an IPv6-only one. For the program the two do
+// not clash; here they are the same address.
+static int holds_port(uint16_t port, int six_only) {
+  for (int descriptor = 0; descriptor < max_descriptors; descriptor++) {
+    if (atomic_load(&bound[descriptor].inode) == 0 || atomic_load(&bound[descriptor].port) != port) continue;
+    enum address_kind kind = remembered(descriptor);
+    if (kind == kind_other || (atomic_load(&bound[descriptor].six_only) != 0) != six_only) continue;
+    if (six_only || kind == kind_any4 || kind == kind_loopback4) return 1;
+  }
+  return 0;
+}
 
-static int share_port(int socket_number) {
+static void share_port(int socket_number) {
   int on = 1;
-  return setsockopt(socket_number, SOL_SOCKET, SO_REUSEPORT, &on, sizeof on);
+  setsockopt(socket_number, SOL_SOCKET, SO_REUSEPORT, &on, sizeof on);
+}
+
+// A pod's address may have been another pod's a moment ago: its connections that still wait to be forgotten
+// (TIME_WAIT) are no reason to refuse. A listener on the same port stays one.
+static void disregard_ended_connections(int socket_number) {
+  int type = 0;
+  int on = 1;
+  socklen_t size = sizeof type;
+  int saved = errno;
+  if (getsockopt(socket_number, SOL_SOCKET, SO_TYPE, &type, &size) == 0 && type == SOCK_STREAM) {
+    setsockopt(socket_number, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+  }
+  errno = saved;
 }
 
 int bind(int socket_number, const struct sockaddr *address, socklen_t length) {
@@ -375,23 +400,24 @@ int bind(int socket_number, const struct sockaddr *address, socklen_t length) {
     if (getsockopt(socket_number, IPPROTO_IPV6, IPV6_V6ONLY, &six_only, &size) != 0) six_only = 0;
     allow_mapped_addresses(socket_number, address);
   }
+  disregard_ended_connections(socket_number);
   union address own;
   socklen_t own_length = pod_address(address, length, &own);
-  if (six_only && port != 0) share_port(socket_number);
-  int result = NEXT(bind)(socket_number, &own.plain, own_length);
-  if (result != 0 && errno == EADDRINUSE && port != 0) {
-    if (six_only) {
-      // The program listens on IPv4 as well, and that socket already answers for the pod: this one gets any port.
+  if (port != 0 && six_only) {
+    // The program listens on IPv4 as well, and that socket already answers for the pod: this one gets any port. Where
+    // the IPv4 one comes later, both share the port.
+    if (holds_port(port, 0)) {
       own.six.sin6_port = 0;
-      result = NEXT(bind)(socket_number, &own.plain, own_length);
-    } else if (address->sa_family == AF_INET && (six_only_ports[port / 8] & (1u << (port % 8))) != 0) {
-      if (share_port(socket_number) == 0) result = NEXT(bind)(socket_number, &own.plain, own_length);
+    } else {
+      share_port(socket_number);
     }
+  } else if (port != 0 && address->sa_family == AF_INET && holds_port(port, 1)) {
+    share_port(socket_number);
   }
+  int result = NEXT(bind)(socket_number, &own.plain, own_length);
   if (result == 0) {
-    if (six_only && port != 0) atomic_fetch_or(&six_only_ports[port / 8], (unsigned char)(1u << (port % 8)));
     int saved = errno;
-    remember(socket_number, kind);
+    remember(socket_number, kind, port, six_only);
     errno = saved;
   }
   return result;

@@ -30,7 +30,7 @@ struct EnvironmentResolver: Sendable {
       if let source = entry["valueFrom"], source.object != nil {
         if let value = try value(from: source, container) { set(name, value) }
       } else {
-        set(name, VariableExpansion.expand(entry["value"]?.string ?? "", values))
+        set(name, try VariableExpansion.expand(entry["value"]?.string ?? "", values))
       }
     }
     return names.compactMap { name in values[name].map { (name, $0) } }

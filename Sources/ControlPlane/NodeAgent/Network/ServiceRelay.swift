@@ -206,23 +206,26 @@ final class ServiceRelay {
         target.pending.removeFirst(count)
         if !target.pending.isEmpty { return }
       }
-      if source.isAtEnd {
-        if !target.isTold {
-          target.isTold = true
-          target.socket.shutdownSending()
-        }
-        return
-      }
+      if source.isAtEnd { return tell(target) }
       switch source.socket.receive(into: buffer) {
       case .bytes(let count):
         let bytes = UnsafeRawBufferPointer(rebasing: buffer[..<count])
         let sent = send(bytes, to: target)
         if sent < count { target.pending.append(contentsOf: bytes[sent...]) }
-      case .endOfStream: source.isAtEnd = true
+      case .endOfStream:
+        source.isAtEnd = true
+        return tell(target)
       case .wouldBlock: return
       case .failed: hasFailed = true
       }
     }
+  }
+
+  /// The other side's stream has ended, and all of it has arrived.
+  private func tell(_ target: RelaySide) {
+    guard !target.isTold else { return }
+    target.isTold = true
+    target.socket.shutdownSending()
   }
 
   private func send(_ bytes: UnsafeRawBufferPointer, to target: RelaySide) -> Int {

@@ -38,7 +38,7 @@ enum NodeFiles {
     return name
   }
 
-  private static func writePreloadLibrary(_ data: String) throws -> String {
+  static func writePreloadLibrary(_ data: String) throws -> String {
     let path = "\(data)/run/libapus-preload.so"
     let bytes = preloadLibrary()
     // Replacing the file under running programs is safe only by rename, and needless where it is the same.

@@ -14,8 +14,13 @@ struct PodBinder: Sendable {
     var backoff = Backoff(initial: .milliseconds(20), maximum: .seconds(5))
     while !Task.isCancelled {
       do {
-        let patch: JSONValue = ["metadata": ["uid": .string(object.uid)], "spec": ["nodeName": .string(name)]]
-        try await context.client.patch(.pods, namespace: object.namespace, name: object.name, patch)
+        let path = KubeResource.pods.path(namespace: object.namespace, name: object.name, subresource: "binding")
+        let binding: JSONValue = [
+          "apiVersion": "v1", "kind": "Binding",
+          "metadata": ["name": .string(object.name), "uid": .string(object.uid)],
+          "target": ["apiVersion": "v1", "kind": "Node", "name": .string(name)],
+        ]
+        _ = try await context.client.json(KubeRequest(method: "POST", path: path, body: .json(binding)))
         context.recorder.record(
           object, .normal, reason: "Scheduled", message: "Successfully assigned \(object.key) to \(name)")
         return

@@ -53,7 +53,9 @@ struct ContainerLauncher: Sendable {
     var directory: String
 
     /// `$(NAME)` first, then mount paths.
-    func text(_ text: String) -> String { rewriting.rewrite(VariableExpansion.expand(text, variables)) }
+    func text(_ text: String) throws -> String {
+      rewriting.rewrite(try VariableExpansion.expand(text, variables))
+    }
   }
 
   private func makeContext(_ container: ContainerSpec) throws -> Context {

@@ -34,10 +34,10 @@ struct LineBuffer {
     pending.removeFirst(start)
   }
 
-  /// What came after the last newline; the buffer is empty afterwards.
+  /// What came after the last newline, as a piece whose rest never came; the buffer is empty afterwards.
   mutating func takeRest() -> Line? {
     guard !pending.isEmpty else { return nil }
     defer { pending = [] }
-    return Line(bytes: pending[...], isWhole: true)
+    return Line(bytes: pending[...], isWhole: false)
   }
 }

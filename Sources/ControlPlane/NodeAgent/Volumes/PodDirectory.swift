@@ -75,9 +75,10 @@ struct PodDirectory: Sendable, Hashable {
       }
       var real = volume(name)
       if case .host(let host, _, _) = content { real = host }
-      let subPath =
-        mount["subPath"]?.string
-        ?? mount["subPathExpr"]?.string.map { VariableExpansion.expand($0, variables) } ?? ""
+      var subPath = mount["subPath"]?.string ?? ""
+      if subPath.isEmpty, let expression = mount["subPathExpr"]?.string {
+        subPath = try VariableExpansion.expand(expression, variables)
+      }
       if !subPath.isEmpty {
         guard VolumePlan.isSafeRelativePath(subPath) else {
           throw ContainerConfigurationError(description: "subPath \"\(subPath)\" must be relative, without \"..\"")

@@ -1,0 +1,168 @@
+import Basics
+import Formats
+import KubeProtocol
+import Linux
+import Telemetry
+import Testing
+
+@testable import NodeAgent
+
+private func service(_ name: String, _ spec: JSONValue) -> KubeObject {
+  var service = KubeObject(.services, namespace: "default", name: name)
+  service.spec = spec
+  return service
+}
+
+private func slice(_ service: String, port: Int, ready: [String], unready: [String] = []) -> KubeObject {
+  var slice = KubeObject(.endpointSlices, namespace: "default", name: "\(service)-1")
+  slice.labels = ["kubernetes.io/service-name": service]
+  slice["ports"] = [["name": "http", "port": .int(port)]]
+  let endpoints =
+    ready.map { ["addresses": .texts([$0]), "conditions": ["ready": true]] as JSONValue }
+    + unready.map { ["addresses": .texts([$0]), "conditions": ["ready": false]] as JSONValue }
+  slice["endpoints"] = .array(endpoints)
+  return slice
+}
+
+/// Answers each connection with its name after the first bytes, and closes.
+private func startNamed(_ name: String, on address: String) throws -> (port: Int, socket: Socket) {
+  guard let any = SocketAddress(literal: address, port: 0) else { throw LinuxError(number: 22, call: "bind") }
+  let socket = try Socket.listen(on: any)
+  let port = try socket.localAddress().port
+  try NamedThread.start("named") {
+    var polled = PollSet()
+    polled.add(socket.descriptor)
+    while let ready = try? polled.wait(timeout: .seconds(20)), !ready.isEmpty {
+      while let accepted = try? socket.accept() {
+        let client = accepted.socket
+        var waiting = PollSet()
+        waiting.add(client.descriptor)
+        _ = try? waiting.wait(timeout: .seconds(20))
+        let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 64, alignment: 16)
+        defer { buffer.deallocate() }
+        guard case .bytes(let count) = client.receive(into: buffer) else { continue }
+        if String(decoding: buffer[..<count], as: UTF8.self) == "stop" { return }
+        var answer = name
+        answer.withUTF8 { _ = client.send(UnsafeRawBufferPointer($0)) }
+      }
+    }
+  }
+  return (port, socket)
+}
+
+private func ask(_ address: String, _ port: Int, _ question: String = "who") throws -> String {
+  guard let target = SocketAddress(literal: address, port: port) else { return "bad address" }
+  let socket = try Socket.connect(to: target)
+  var polled = PollSet()
+  polled.add(socket.descriptor, reading: false, writing: true)
+  _ = try polled.wait(timeout: .seconds(20))
+  if let error = socket.takeError("connect") { throw error }
+  var text = question
+  text.withUTF8 { _ = socket.send(UnsafeRawBufferPointer($0)) }
+  let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 64, alignment: 16)
+  defer { buffer.deallocate() }
+  var answer = Bytes()
+  var reading = PollSet()
+  reading.add(socket.descriptor)
+  while true {
+    if try reading.wait(timeout: .seconds(20)).isEmpty { return "no answer" }
+    guard case .bytes(let count) = socket.receive(into: buffer) else { break }
+    answer += buffer[..<count]
+  }
+  return String(decoding: answer, as: UTF8.self)
+}
+
+@Suite struct NetworkTests {
+  @Test func servicesAndSlicesBecomePortsAndNames() {
+    let table = ServiceTable(
+      services: [
+        service("web", ["clusterIP": "127.16.128.1", "ports": [["name": "http", "port": 80]]]),
+        service("idle", ["clusterIP": "127.16.128.2", "ports": [["name": "http", "port": 8080]]]),
+        service("headless", ["clusterIP": "None", "ports": [["name": "http", "port": 80]]]),
+        service("datagrams", ["clusterIP": "127.16.128.3", "ports": [["port": 53, "protocol": "UDP"]]]),
+        service("bad", ["clusterIP": "127.16.128.4", "ports": [["port": 70_000], ["port": "x"]]]),
+      ],
+      slices: [
+        slice("web", port: 9000, ready: ["127.16.0.2", "127.16.0.1"], unready: ["127.16.0.3"]),
+        slice("headless", port: 9000, ready: ["127.16.0.9"]),
+      ])
+    #expect(table.ports.map(\.service.name) == ["idle", "web"])
+    #expect(table.ports[0].backends.isEmpty)
+    #expect(table.ports[1].backends.map(\.address) == ["127.16.0.1", "127.16.0.2"])
+    let text = String(
+      decoding: table.namesFile(standIns: [PortStandIn(address: "127.16.128.1", port: 80, standIn: 30_080)]),
+      as: UTF8.self)
+    #expect(text.contains("name web default 127.16.128.1\n"))
+    #expect(text.contains("name headless default 127.16.0.9\n"))
+    #expect(text.contains("port 127.16.128.1 80 30080\n"))
+  }
+
+  @Test func twoPoolsHoldDifferentNetworks() throws {
+    let first = try LoopbackAddressPool(first: 200)
+    let second = try LoopbackAddressPool(first: first.network)
+    #expect(first.network != second.network)
+    let address = try first.allocate(pod: "a", preferred: nil)
+    #expect(address.hasPrefix("127.\(first.network).0."))
+    #expect(try first.allocate(pod: "a", preferred: nil) == address)
+    #expect(try first.allocate(pod: "b", preferred: address) != address)
+    first.release(pod: "a")
+    #expect(try first.allocate(pod: "c", preferred: address) == address)
+    // Not its own network: a new address is given.
+    #expect(try second.allocate(pod: "d", preferred: address).hasPrefix("127.\(second.network)."))
+    let taken = try first.allocate(service: service("x", [:]), taken: [])
+    #expect(taken == "127.\(first.network).128.1")
+    #expect(try first.allocate(service: service("y", [:]), taken: [taken]) == "127.\(first.network).128.2")
+  }
+
+  @Test func aNetworkIsFreeAgainWhenItsHolderGoes() throws {
+    var holder: LoopbackAddressPool? = try LoopbackAddressPool(first: 180)
+    let network = try #require(holder?.network)
+    holder = nil
+    #expect(try LoopbackAddressPool(first: network).network == network)
+  }
+
+  @Test func theNetworkOfADataDirectoryIsRemembered() async throws {
+    try await withTemporaryFolder { folder in
+      let network = try LoopbackAddressPool.open(dataDirectory: folder).network
+      #expect(try LoopbackAddressPool.open(dataDirectory: folder).network == network)
+      #expect(try Files.read("\(folder)/run/network") == Bytes(String(network).utf8))
+    }
+  }
+
+  @Test func aServicePassesConnectionsToAllItsReadyEndpoints() throws {
+    let pool = try LoopbackAddressPool(first: 160)
+    defer { withExtendedLifetime(pool) {} }
+    let network = "127.\(pool.network)"
+    let first = try startNamed("first", on: "\(network).0.1")
+    let second = try startNamed("second", on: "\(network).0.2")
+    let forwarder = try ServiceForwarder(log: Logger("test"))
+    defer { forwarder.close() }
+    func forward(_ backends: [ForwardedPort.Backend]) -> Int {
+      let port = ForwardedPort(
+        service: ObjectKey(namespace: "default", name: "web"), address: "\(network).128.1", port: 18_080,
+        backends: backends)
+      return forwarder.update([port]).first?.standIn ?? 18_080
+    }
+    let all = [
+      ForwardedPort.Backend(address: "\(network).0.1", port: first.port),
+      ForwardedPort.Backend(address: "\(network).0.2", port: second.port),
+    ]
+    let port = forward(all)
+    /// Who answers; asks on until both have, as a connection that is just ending still counts as load.
+    func answers() throws -> Set<String> {
+      var seen: Set<String> = []
+      for _ in 0..<1000 where seen.count < 2 { seen.insert(try ask("\(network).128.1", port)) }
+      return seen
+    }
+    #expect(try answers() == ["first", "second"])
+    // An endpoint that refuses is passed over for the next one.
+    _ = forward([ForwardedPort.Backend(address: "\(network).0.7", port: 9)] + all)
+    #expect(try answers() == ["first", "second"])
+    _ = forward([])
+    #expect(try ask("\(network).128.1", port) == "")
+    #expect(forwarder.update([]).isEmpty)
+    #expect(throws: LinuxError.self) { _ = try ask("\(network).128.1", port) }
+    _ = try? ask("\(network).0.1", first.port, "stop")
+    _ = try? ask("\(network).0.2", second.port, "stop")
+  }
+}
