@@ -18,7 +18,9 @@ import Testing
 
   @Test func anEqualConditionChangesNothing() {
     let list = Conditions.setting(Condition("Ready", .no, reason: "A"), in: nil, now: first, style: .workload)
-    #expect(Conditions.setting(Condition("Ready", .no, reason: "A"), in: list, now: second, style: .workload) == list)
+    #expect(
+      Conditions.setting(Condition("Ready", .no, reason: "A"), in: list, now: second, style: .workload)
+        == list)
   }
 
   @Test func knativeConditionsAreSortedAndLeaveOutWhatIsEmpty() {

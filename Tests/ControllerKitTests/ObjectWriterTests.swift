@@ -21,7 +21,9 @@ import Testing
   /// As the server would store what `apply` sends.
   private func stored(_ desired: KubeObject) async throws -> KubeObject {
     let transport = AnsweringTransport { .init(status: 201, body: .json($0.json)) }
-    var object = try await ObjectWriter(KubeClient(transport)).apply(.services, desired: desired, existing: nil).object
+    var object = try await ObjectWriter(KubeClient(transport)).apply(
+      .services, desired: desired, existing: nil
+    ).object
     object.uid = "u"
     object.resourceVersion = "7"
     return object
@@ -32,7 +34,8 @@ import Testing
     var there = try await stored(desired)
     there.json.set("127.0.0.9", at: "spec", "clusterIP")
     let transport = AnsweringTransport { _ in throw KubeError(.internalError, "not to be called") }
-    let result = try await ObjectWriter(KubeClient(transport)).apply(.services, desired: desired, existing: there)
+    let result = try await ObjectWriter(KubeClient(transport)).apply(
+      .services, desired: desired, existing: there)
     #expect(result.outcome == .unchanged)
   }
 
@@ -56,7 +59,8 @@ import Testing
     let desired = service(["ports": [["port": 80]]])
     #expect(StructuralDifference.first(desired: desired.spec ?? [:], existing: there.spec) == nil)
     let transport = AnsweringTransport { .init(status: 200, body: .json($0.json)) }
-    let result = try await ObjectWriter(KubeClient(transport)).apply(.services, desired: desired, existing: there)
+    let result = try await ObjectWriter(KubeClient(transport)).apply(
+      .services, desired: desired, existing: there)
     #expect(result.object.spec?["ports"] == [["port": 80]])
   }
 
@@ -74,7 +78,8 @@ import Testing
     }
     #expect(
       error?.message
-        == "Service \"n/s\" belongs to InferenceService \"other\": rename one of the two, or delete the other")
+        == "Service \"n/s\" belongs to InferenceService \"other\": rename one of the two, or delete the other"
+    )
   }
 
   @Test func anObjectThatTheCopyDoesNotShowYetIsUpdatedInsteadOfCreated() async throws {
@@ -115,6 +120,7 @@ import Testing
     same.status = ["b": 2, "a": 1]
     let transport = AnsweringTransport { _ in throw KubeError(.internalError, "not to be called") }
     #expect(
-      try await ObjectWriter(KubeClient(transport)).applyStatus(.services, same, existing: object) == .unchanged)
+      try await ObjectWriter(KubeClient(transport)).applyStatus(.services, same, existing: object)
+        == .unchanged)
   }
 }

@@ -31,7 +31,9 @@ import Testing
   }
 
   @Test func thePathLeadsToTheDifference() {
-    let existing: JSONValue = ["spec": ["containers": [["name": "a", "env": [["name": "X", "value": "1"]]]]]]
+    let existing: JSONValue = [
+      "spec": ["containers": [["name": "a", "env": [["name": "X", "value": "1"]]]]]
+    ]
     let desired: JSONValue = ["spec": ["containers": [["name": "a", "env": [["name": "X", "value": "2"]]]]]]
     #expect(difference(desired, existing) == "spec.containers[0].env[0].value")
   }
@@ -55,7 +57,8 @@ import Testing
   @Test func quantitiesCompareByValue() {
     #expect(
       difference(
-        ["requests": ["cpu": "1000m", "memory": "1Gi"]], ["requests": ["cpu": "1", "memory": "1024Mi"]]) == nil)
+        ["requests": ["cpu": "1000m", "memory": "1Gi"]], ["requests": ["cpu": "1", "memory": "1024Mi"]])
+        == nil)
     #expect(difference(["requests": ["cpu": 1]], ["requests": ["cpu": "1"]]) == nil)
     #expect(difference(["limits": ["cpu": "2"]], ["limits": ["cpu": "1"]]) == "limits.cpu")
     // Elsewhere they are texts.
@@ -72,7 +75,8 @@ import Testing
 @Suite struct QuantityTests {
   @Test(arguments: [
     ("0", 0), ("1", 1_000_000_000), ("500m", 500_000_000), ("1.5", 1_500_000_000), ("1e3", 1_000_000_000_000),
-    ("2Ki", 2_048_000_000_000), ("-1k", -1_000_000_000_000), (".5", 500_000_000), ("1n", 1), ("1E2", 100_000_000_000),
+    ("2Ki", 2_048_000_000_000), ("-1k", -1_000_000_000_000), (".5", 500_000_000), ("1n", 1),
+    ("1E2", 100_000_000_000),
   ])
   func readsAndScales(_ text: String, _ billionths: Int) {
     #expect(Quantity(text)?.billionths == Int128(billionths))

@@ -123,7 +123,8 @@ final class FakeCollection: KubeTransport {
     return KubeResponse(
       status: 200,
       body: .json([
-        "kind": "ConfigMapList", "apiVersion": "v1", "metadata": ["resourceVersion": .string("\(state.revision)")],
+        "kind": "ConfigMapList", "apiVersion": "v1",
+        "metadata": ["resourceVersion": .string("\(state.revision)")],
         "items": .array(items),
       ]))
   }

@@ -36,7 +36,9 @@ import Testing
     #expect(throws: WatchLineError.self) { try lines.finish() }
   }
 
-  @Test(arguments: ["{}\n", "[]\n", "garbage\n", "{\"type\":\"NEWS\",\"object\":{}}\n", "\u{0}\n", "{\"type\":\n"])
+  @Test(arguments: [
+    "{}\n", "[]\n", "garbage\n", "{\"type\":\"NEWS\",\"object\":{}}\n", "\u{0}\n", "{\"type\":\n",
+  ])
   func garbageIsAnErrorNotACrash(_ text: String) {
     var lines = WatchLines()
     #expect(throws: WatchLineError.self) { try lines.take(Bytes(text.utf8)) }

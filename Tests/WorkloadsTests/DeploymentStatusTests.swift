@@ -26,7 +26,8 @@ import Testing
   }
 
   private func make(
-    _ deployment: KubeObject, new: KubeObject, old: [KubeObject] = [], news: Condition? = nil, after seconds: Int64 = 0
+    _ deployment: KubeObject, new: KubeObject, old: [KubeObject] = [], news: Condition? = nil,
+    after seconds: Int64 = 0
   ) -> KubeObject {
     var result = deployment
     result.status = DeploymentStatus.make(
@@ -35,12 +36,14 @@ import Testing
   }
 
   private var created: Condition {
-    Condition("Progressing", .yes, reason: "NewReplicaSetCreated", message: "Created new replica set \"web-1\"")
+    Condition(
+      "Progressing", .yes, reason: "NewReplicaSetCreated", message: "Created new replica set \"web-1\"")
   }
 
   @Test func countsAddUpAndZerosAreLeftOut() {
     let made = make(
-      deployment(3), new: set(2, actual: 2, available: 1), old: [set(1, actual: 1, available: 1, name: "web-0")])
+      deployment(3), new: set(2, actual: 2, available: 1),
+      old: [set(1, actual: 1, available: 1, name: "web-0")])
     #expect(made.status?["observedGeneration"] == 3)
     #expect(made.status?["replicas"] == 3)
     #expect(made.status?["updatedReplicas"] == 2)

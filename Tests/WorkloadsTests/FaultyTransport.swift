@@ -45,7 +45,11 @@ final class FaultyTransport: KubeTransport {
     let source = Source(events)
     let passed = Mutex(0)
     let stream = AsyncThrowingStream<WatchEvent, any Error> {
-      if passed.withLock({ $0 += 1; return $0 > count }) { throw ConnectionLost() }
+      if passed.withLock({
+        $0 += 1; return $0 > count
+      }) {
+        throw ConnectionLost()
+      }
       return try await source.next()
     }
     return KubeResponse(status: 200, body: .watch(stream))

@@ -40,7 +40,8 @@ import Testing
 
   @Test func podsAreDeletedInTheOrderTheyAreMissedLeast() {
     func pod(
-      _ name: String, node: String = "n", phase: String = "Running", readySince: Int64? = nil, cost: String? = nil,
+      _ name: String, node: String = "n", phase: String = "Running", readySince: Int64? = nil,
+      cost: String? = nil,
       created: Int64 = 0
     ) -> KubeObject {
       var pod = KubeObject(.pods, namespace: "n", name: name)

@@ -14,11 +14,13 @@ import Testing
   @Test(arguments: [
     (JSONValue.int(0), JSONValue.int(0), 10, 0, 1), (.int(2), .int(0), 10, 2, 0), ("0%", "0%", 10, 0, 1),
     ("10%", "0%", 10, 1, 0), ("25%", "25%", 1, 1, 0), ("25%", "25%", 3, 1, 0), ("25%", "25%", 4, 1, 1),
-    ("25%", "25%", 10, 3, 2), ("100%", "100%", 3, 3, 3), (.int(5), .int(50), 3, 5, 3), (.null, .null, 8, 2, 2),
+    ("25%", "25%", 10, 3, 2), ("100%", "100%", 3, 3, 3), (.int(5), .int(50), 3, 5, 3),
+    (.null, .null, 8, 2, 2),
     ("25%", "25%", 0, 0, 0), ("-5%", "x", 10, 3, 2),
   ])
   func boundsAreRoundedAsUpstreamDoes(
-    _ surge: JSONValue, _ unavailable: JSONValue, _ replicas: Int, _ expectedSurge: Int, _ expectedUnavailable: Int
+    _ surge: JSONValue, _ unavailable: JSONValue, _ replicas: Int, _ expectedSurge: Int,
+    _ expectedUnavailable: Int
   ) {
     var deployment = KubeObject(.deployments, namespace: "n", name: "d")
     deployment.spec = [
@@ -41,9 +43,12 @@ import Testing
 
   @Test(arguments: [
     // replicas, surge, new, old, expected new
-    (10, 0, 0, 10, 0), (10, 2, 0, 10, 2), (10, 5, 0, 5, 10), (10, 0, 5, 5, 5), (10, 2, 12, 0, 10), (3, 1, 1, 3, 1),
+    (10, 0, 0, 10, 0), (10, 2, 0, 10, 2), (10, 5, 0, 5, 10), (10, 0, 5, 5, 5), (10, 2, 12, 0, 10),
+    (3, 1, 1, 3, 1),
   ])
-  func theNewSetGrowsIntoTheRoomThereIs(_ replicas: Int, _ surge: Int, _ new: Int, _ old: Int, _ expected: Int) {
+  func theNewSetGrowsIntoTheRoomThereIs(
+    _ replicas: Int, _ surge: Int, _ new: Int, _ old: Int, _ expected: Int
+  ) {
     let grown = RollingUpdate.newSetReplicas(
       replicas: replicas, bounds: RolloutBounds(surge: surge, unavailable: 0), new: set("new", new, 0),
       old: [set("old", old, old)])
@@ -71,13 +76,15 @@ import Testing
     var works = set("works", 8, 8)
     works.created = .init(seconds: 1)
     let wanted = RollingUpdate.oldSetsDown(
-      replicas: 10, bounds: RolloutBounds(surge: 2, unavailable: 1), new: set("new", 2, 0), old: [broken, works])
+      replicas: 10, bounds: RolloutBounds(surge: 2, unavailable: 1), new: set("new", 2, 0),
+      old: [broken, works])
     #expect(wanted == ["broken": 1])
   }
 
   @Test func aStatusThatStillCountsPodsThatAreGoingFreesNoOthers() {
     let wanted = RollingUpdate.oldSetsDown(
-      replicas: 5, bounds: RolloutBounds(surge: 2, unavailable: 1), new: set("new", 3, 1), old: [set("old", 4, 5)])
+      replicas: 5, bounds: RolloutBounds(surge: 2, unavailable: 1), new: set("new", 3, 1),
+      old: [set("old", 4, 5)])
     #expect(wanted == ["old": 3])
   }
 

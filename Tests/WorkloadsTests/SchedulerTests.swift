@@ -35,7 +35,8 @@ import Testing
   }
 
   @Test func withoutNodesTheReasonSaysSo() {
-    #expect(NodeChoice.choose(pod(), nodes: [], podsByNode: [:]) == .none("no nodes available to schedule pods"))
+    #expect(
+      NodeChoice.choose(pod(), nodes: [], podsByNode: [:]) == .none("no nodes available to schedule pods"))
   }
 
   @Test func theReasonCountsTheNodesByCause() {

@@ -23,7 +23,8 @@ import Testing
     var pod = KubeObject(.pods, namespace: "n", name: name)
     pod.uid = "uid-\(name)"
     pod.spec = [
-      "nodeName": "node", "containers": [["name": "c", "ports": [["name": "http", "containerPort": .int(port)]]]],
+      "nodeName": "node",
+      "containers": [["name": "c", "ports": [["name": "http", "containerPort": .int(port)]]]],
     ]
     pod.status = [
       "phase": .string(phase), "podIP": .string(address),
@@ -62,7 +63,8 @@ import Testing
       service: service(named),
       pods: [
         pod("ready", "127.1.0.1"), pod("starting", "127.1.0.2", ready: false),
-        pod("leaving", "127.1.0.3", deleting: true), pod("ended", "127.1.0.4", phase: "Failed"), pod("new", ""),
+        pod("leaving", "127.1.0.3", deleting: true), pod("ended", "127.1.0.4", phase: "Failed"),
+        pod("new", ""),
       ])
     let subsets = wanted.makeEndpoints()["subsets"]
     #expect(subsets?.array?.count == 1)
@@ -101,10 +103,11 @@ import Testing
     #expect(wanted.makeEndpoints()["subsets"] == [])
   }
 
-  @Test(arguments: [
-    (["port": 80], 80), (["port": 80, "targetPort": 8081], 8081), (["port": 80, "targetPort": 0], 80),
-    (["port": 80, "targetPort": "8082"], 8082),
-  ] as [(JSONValue, Int)])
+  @Test(
+    arguments: [
+      (["port": 80], 80), (["port": 80, "targetPort": 8081], 8081), (["port": 80, "targetPort": 0], 80),
+      (["port": 80, "targetPort": "8082"], 8082),
+    ] as [(JSONValue, Int)])
   func targetPortsAreResolved(_ port: JSONValue, _ expected: Int) {
     let wanted = ServiceEndpoints(service: service(["ports": [port]]), pods: [pod("a", "127.1.0.1")])
     #expect(wanted.makeSlices()[0]["ports"]?[0]?["port"] == .int(expected))
@@ -145,7 +148,9 @@ import Testing
       try await cluster.client.create(.services, service)
       try await cluster.client.create(.deployments, TestCluster.deployment("web", replicas: 2))
       func addresses() -> [String] {
-        (cluster.get(.endpoints, "web")?["subsets"]?[0]?["addresses"]?.array ?? []).compactMap { $0["ip"]?.string }
+        (cluster.get(.endpoints, "web")?["subsets"]?[0]?["addresses"]?.array ?? []).compactMap {
+          $0["ip"]?.string
+        }
       }
       func slices() -> [KubeObject] { cluster.view.informer(.endpointSlices).list(namespace: "default") }
       try await cluster.until { addresses().count == 2 }

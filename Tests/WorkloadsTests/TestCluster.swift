@@ -34,13 +34,16 @@ final class TestCluster: Sendable {
   /// Runs everything while `body` does.
   /// - Parameter isReady: whether a pod becomes ready once it runs.
   static func run(
-    faults plan: FaultyTransport.Plan? = nil, isReady: @escaping @Sendable (KubeObject) -> Bool = { _ in true },
+    faults plan: FaultyTransport.Plan? = nil,
+    isReady: @escaping @Sendable (KubeObject) -> Bool = { _ in true },
     _ body: @Sendable @escaping (TestCluster) async throws -> Void
   ) async throws {
     let cluster = TestCluster()
     try await cluster.server.start()
     try await cluster.addNode("node")
-    for resource in [KubeResource.deployments, .replicaSets, .pods, .services, .endpoints, .endpointSlices, .nodes] {
+    for resource in [
+      KubeResource.deployments, .replicaSets, .pods, .services, .endpoints, .endpointSlices, .nodes,
+    ] {
       cluster.view.informer(resource).onChange { _ in cluster.changed.signal() }
     }
     cluster.faults.setPlan(plan)
@@ -94,10 +97,12 @@ final class TestCluster: Sendable {
       lines += view.informer(resource).list(namespace: "default").map { object in
         "\(resource.kind) \(object.name) rv=\(object.resourceVersion) generation=\(object.generation) "
           + "deleting=\(object.isBeingDeleted) replicas=\(object.spec?["replicas"]?.int ?? -1) "
-          + "status=\((object.status ?? [:]).encodedText) endpoints=\((object["endpoints"] ?? []).encodedText)"
+          + "status=\((object.status ?? [:]).encodedText) "
+          + "endpoints=\((object["endpoints"] ?? []).encodedText)"
       }
       let seen = informers.informer(resource).resourceVersion
-      lines.append("\(resource.plural): controllers at \(seen), view at \(view.informer(resource).resourceVersion)")
+      lines.append(
+        "\(resource.plural): controllers at \(seen), view at \(view.informer(resource).resourceVersion)")
     }
     return lines.joined(separator: "\n")
   }

@@ -19,10 +19,13 @@ import Testing
       #expect(deployment.condition("Available")?.reason == "MinimumReplicasAvailable")
       let set = try #require(cluster.replicaSets.first)
       #expect(cluster.replicaSets.count == 1)
-      #expect(deployment.condition("Progressing")?.message == "ReplicaSet \"\(set.name)\" has successfully progressed.")
+      #expect(
+        deployment.condition("Progressing")?.message
+          == "ReplicaSet \"\(set.name)\" has successfully progressed.")
       #expect(deployment.annotations["deployment.kubernetes.io/revision"] == "1")
       #expect(set.name == "web-\(set.labels["pod-template-hash"] ?? "")")
-      #expect(cluster.livePods.allSatisfy { $0.name.hasPrefix("\(set.name)-") && PodState($0).nodeName == "node" })
+      #expect(
+        cluster.livePods.allSatisfy { $0.name.hasPrefix("\(set.name)-") && PodState($0).nodeName == "node" })
     }
   }
 
@@ -72,7 +75,9 @@ import Testing
   @Test(arguments: [
     (4, JSONValue.int(1), JSONValue.int(0)), (4, .int(0), .int(1)), (5, "40%", "20%"), (1, "25%", "25%"),
   ])
-  func aRollingUpdateKeepsItsBounds(_ replicas: Int, _ surge: JSONValue, _ unavailable: JSONValue) async throws {
+  func aRollingUpdateKeepsItsBounds(_ replicas: Int, _ surge: JSONValue, _ unavailable: JSONValue)
+    async throws
+  {
     try await TestCluster.run { cluster in
       let strategy: JSONValue = [
         "type": "RollingUpdate", "rollingUpdate": ["maxSurge": surge, "maxUnavailable": unavailable],
@@ -86,7 +91,8 @@ import Testing
       extremes.reset()
       try await cluster.setImage("web", "v2")
       try await cluster.until {
-        cluster.isComplete("web", replicas: replicas) && cluster.images() == Array(repeating: "v2", count: replicas)
+        cluster.isComplete("web", replicas: replicas)
+          && cluster.images() == Array(repeating: "v2", count: replicas)
       }
       #expect(extremes.worst.available >= replicas - bounds.unavailable)
       #expect(extremes.worst.total <= replicas + bounds.surge)
@@ -181,7 +187,8 @@ import Testing
     try await TestCluster.run { cluster in
       try await cluster.client.create(.deployments, TestCluster.deployment("web", replicas: 1))
       try await cluster.until { cluster.isComplete("web", replicas: 1) }
-      try await cluster.client.patch(.deployments, namespace: "default", name: "web", ["spec": ["paused": true]])
+      try await cluster.client.patch(
+        .deployments, namespace: "default", name: "web", ["spec": ["paused": true]])
       try await cluster.until {
         cluster.get(.deployments, "web")?.condition("Progressing")?.reason == "DeploymentPaused"
       }
@@ -189,14 +196,17 @@ import Testing
       try await cluster.scale("web", to: 3)
       try await cluster.until { cluster.images() == ["v1", "v1", "v1"] }
       #expect(cluster.replicaSets.count == 1)
-      try await cluster.client.patch(.deployments, namespace: "default", name: "web", ["spec": ["paused": false]])
-      try await cluster.until { cluster.isComplete("web", replicas: 3) && cluster.images() == ["v2", "v2", "v2"] }
+      try await cluster.client.patch(
+        .deployments, namespace: "default", name: "web", ["spec": ["paused": false]])
+      try await cluster.until {
+        cluster.isComplete("web", replicas: 3) && cluster.images() == ["v2", "v2", "v2"]
+      }
     }
   }
 
   @Test(arguments: 1...12)
   func whateverFailsIsRetriedToTheRightEnd(_ seed: Int) async throws {
-    let random = RandomFaults(seed: UInt64(seed), count: 60)
+    let random = RandomFaults(seed: UInt64(seed), count: 40)
     try await TestCluster.run(faults: { random.fault(for: $0) }) { cluster in
       var service = KubeObject(.services, namespace: "default", name: "web")
       service.spec = ["selector": ["app": "web"], "ports": [["port": 80, "targetPort": "http"]]]

@@ -70,8 +70,8 @@ public enum Conditions {
     .array((list?.array ?? []).filter { $0["type"]?.string != type })
   }
 
-  /// The list with this condition in it. An equal one is left as it is; `lastTransitionTime` moves only when the
-  /// status changes.
+  /// The list with this condition in it. An equal one is left as it is; `lastTransitionTime` moves only when
+  /// the status changes.
   public static func setting(
     _ condition: Condition, in list: JSONValue?, now: Timestamp, style: Style = .kubernetes
   ) -> JSONValue {
@@ -112,7 +112,9 @@ public enum Conditions {
 
 extension KubeObject {
   /// Sets a condition in `status.conditions`.
-  public mutating func setCondition(_ condition: Condition, now: Timestamp, style: Conditions.Style = .kubernetes) {
+  public mutating func setCondition(
+    _ condition: Condition, now: Timestamp, style: Conditions.Style = .kubernetes
+  ) {
     let list = Conditions.setting(condition, in: status?["conditions"], now: now, style: style)
     json.set(list, at: "status", "conditions")
   }

@@ -45,8 +45,8 @@ public final class Controller: Sendable {
     }
   }
 
-  /// A change of an object queues its controller owner, where that is of this kind (any version); a change of owner
-  /// queues both.
+  /// A change of an object queues its controller owner, where that is of this kind (any version); a change of
+  /// owner queues both.
   public func watchOwned(_ informer: Informer, by owner: KubeResource) {
     watch(informer) { Self.ownerKeys($0, owner) }
   }
@@ -68,7 +68,8 @@ public final class Controller: Sendable {
 
   // MARK: running
 
-  /// Waits until the watched informers are synced (somebody else runs them), then works until the task is cancelled.
+  /// Waits until the watched informers are synced (somebody else runs them), then works until the task is
+  /// cancelled.
   public func run() async {
     for source in sources.withLock({ $0 }) {
       do { try await source.informer.waitUntilSynced() } catch { return }

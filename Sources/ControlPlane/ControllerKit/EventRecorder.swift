@@ -6,9 +6,9 @@ public import Linux
 internal import Synchronization
 internal import Telemetry
 
-/// Writes core/v1 Events about objects. Recording never waits: a bounded buffer takes the event, `run()` writes it.
-/// The same event again raises `count` of the one that is there; one object may make 25 different events at once and
-/// then one every five minutes, as upstream allows.
+/// Writes core/v1 Events about objects. Recording never waits: a bounded buffer takes the event, `run()`
+/// writes it. The same event again raises `count` of the one that is there; one object may make 25 different
+/// events at once and then one every five minutes, as upstream allows.
 public final class EventRecorder: Sendable {
   public enum EventType: String, Sendable {
     case normal = "Normal"
@@ -101,8 +101,8 @@ public final class EventRecorder: Sendable {
     filled.signal()
   }
 
-  /// Writes what is recorded until the task is cancelled. A failed write is logged and the event dropped: events are
-  /// notes, not state.
+  /// Writes what is recorded until the task is cancelled. A failed write is logged and the event dropped:
+  /// events are notes, not state.
   public func run() async {
     var written: [Occurrence: Written] = [:]
     var allowances: [String: Allowance] = [:]
@@ -182,7 +182,9 @@ public final class EventRecorder: Sendable {
     event["involvedObject"] = involved
     event["reason"] = .string(occurrence.reason)
     event["message"] = .string(occurrence.message)
-    event["source"] = host.isEmpty ? ["component": .string(component)]
+    event["source"] =
+      host.isEmpty
+      ? ["component": .string(component)]
       : ["component": .string(component), "host": .string(host)]
     event["firstTimestamp"] = .string(time.rfc3339)
     event["lastTimestamp"] = .string(time.rfc3339)

@@ -6,8 +6,8 @@ public import KubeProtocol
 public struct ObjectWriter: Sendable {
   public enum Outcome: Sendable, Hashable { case created, updated, unchanged }
 
-  /// Holds the hash of what was wanted at the last write: tells that a member is no longer wanted, which a comparison
-  /// of what *is* wanted cannot see.
+  /// Holds the hash of what was wanted at the last write: tells that a member is no longer wanted, which a
+  /// comparison of what *is* wanted cannot see.
   public static let desiredHashAnnotation = "apus.dev/desired-hash"
 
   private let client: KubeClient
@@ -16,9 +16,9 @@ public struct ObjectWriter: Sendable {
 
   /// Brings the object to the desired state.
   ///
-  /// - Each member of `desired` besides `metadata` and `status` wins: for `spec`, each member of it wholly replaces the
-  ///   existing one; members that `desired` does not mention stay (replicas set by a scaler, `clusterIP`); `null`
-  ///   removes. Other top-level members (`data`, `subsets`, …) are replaced wholly.
+  /// - Each member of `desired` besides `metadata` and `status` wins: for `spec`, each member of it wholly
+  ///   replaces the existing one; members that `desired` does not mention stay (replicas set by a scaler,
+  ///   `clusterIP`); `null` removes. Other top-level members (`data`, `subsets`, …) are replaced wholly.
   /// - Labels and annotations of `desired` are added to the existing ones; owner references are added by uid.
   /// - Parameter existing: as in the informer, nil where it is not there. A stale one costs one more read.
   /// - Throws: `TerminalError` where the object belongs to another controller; `KubeError` else.
@@ -48,7 +48,9 @@ public struct ObjectWriter: Sendable {
   private func update(
     _ resource: KubeResource, _ desired: KubeObject, _ existing: KubeObject
   ) async throws -> (outcome: Outcome, object: KubeObject) {
-    if let owner = existing.controllerReference, let wanted = desired.controllerReference, owner.uid != wanted.uid {
+    if let owner = existing.controllerReference, let wanted = desired.controllerReference,
+      owner.uid != wanted.uid
+    {
       throw TerminalError(
         "\(resource.kind) \"\(existing.key)\" belongs to \(owner.kind) \"\(owner.name)\": "
           + "rename one of the two, or delete the other")
@@ -57,7 +59,9 @@ public struct ObjectWriter: Sendable {
       throw KubeError.conflict(resource, existing.name, "the object is being deleted")
     }
     if Self.difference(desired: desired, existing: existing) == nil { return (.unchanged, existing) }
-    return (.updated, try await client.update(resource, Self.makeUpdated(desired: desired, existing: existing)))
+    return (
+      .updated, try await client.update(resource, Self.makeUpdated(desired: desired, existing: existing))
+    )
   }
 
   /// Deletes the children of `owner` in the informer that are not in `keep`. Returns the deleted keys.
@@ -84,8 +88,8 @@ public struct ObjectWriter: Sendable {
     }
   }
 
-  /// Writes the status where it differs from the existing object's. The status is taken as a whole; an object that
-  /// was replaced meanwhile is left alone.
+  /// Writes the status where it differs from the existing object's. The status is taken as a whole; an object
+  /// that was replaced meanwhile is left alone.
   @discardableResult
   public func applyStatus(
     _ resource: KubeResource, _ object: KubeObject, existing: KubeObject
@@ -150,7 +154,8 @@ public struct ObjectWriter: Sendable {
     object.annotations = existing.annotations.merging(desired.annotations) { $1 }
     object.annotations[desiredHashAnnotation] = hash(of: desired)
     let owners = Set(existing.ownerReferences.map(\.uid))
-    object.ownerReferences = existing.ownerReferences + desired.ownerReferences.filter { !owners.contains($0.uid) }
+    object.ownerReferences =
+      existing.ownerReferences + desired.ownerReferences.filter { !owners.contains($0.uid) }
     return object
   }
 

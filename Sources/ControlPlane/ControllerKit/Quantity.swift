@@ -1,6 +1,7 @@
 public import Formats
 
-/// A Kubernetes quantity (`500m`, `2Gi`, `1e3`) compared by value. Exact for what fits 128 bits in billionths.
+/// A Kubernetes quantity (`500m`, `2Gi`, `1e3`) compared by value. Exact for what fits 128 bits in
+/// billionths.
 public struct Quantity: Sendable, Hashable, Comparable {
   /// The value times 10⁹; fractions below that are rounded up, as upstream does.
   public let billionths: Int128

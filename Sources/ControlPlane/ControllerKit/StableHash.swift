@@ -5,7 +5,9 @@ public enum StableHash {
   /// FNV-1a, 64 bits, over the canonical form.
   public static func of(_ value: JSONValue, seed: String = "") -> UInt64 {
     var hash: UInt64 = 0xcbf2_9ce4_8422_2325
-    for byte in canonical(value).encoded() + Array(seed.utf8) { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01b3 }
+    for byte in canonical(value).encoded() + Array(seed.utf8) {
+      hash = (hash ^ UInt64(byte)) &* 0x100_0000_01b3
+    }
     return hash
   }
 

@@ -1,14 +1,16 @@
 public import Formats
 
-/// Compares what is wanted with what is there: only what `desired` mentions counts, so that the server's defaults and
-/// other writers' fields are no difference.
+/// Compares what is wanted with what is there: only what `desired` mentions counts, so that the server's
+/// defaults and other writers' fields are no difference.
 ///
 /// - An object matches where each of its members matches; `null`, `{}`, `[]` and `""` match an absent member.
-/// - A list matches where both have as many elements and each matches: by their merge key where the list has one
-///   (containers, volumes, ports…, in any order), else in order.
-/// - Quantities under `requests`, `limits`, `capacity`, `hard` and `sizeLimit` compare by value: `1` is `1000m`.
+/// - A list matches where both have as many elements and each matches: by their merge key where the list has
+///   one (containers, volumes, ports…, in any order), else in order.
+/// - Quantities under `requests`, `limits`, `capacity`, `hard` and `sizeLimit` compare by value: `1` is
+///   `1000m`.
 public enum StructuralDifference {
-  /// The path of the first difference, as `spec.template.spec.containers[0].image`; nil where nothing differs.
+  /// The path of the first difference, as `spec.template.spec.containers[0].image`; nil where nothing
+  /// differs.
   public static func first(desired: JSONValue, existing: JSONValue?, path: String = "") -> String? {
     compare(desired, existing, path, name: path)
   }
@@ -29,7 +31,8 @@ public enum StructuralDifference {
       for member in wanted.members {
         let child = path.isEmpty ? member.key : "\(path).\(member.key)"
         if quantityMaps.contains(name) || member.key == "sizeLimit",
-          let left = Quantity(json: member.value), let right = existing[member.key].flatMap(Quantity.init(json:))
+          let left = Quantity(json: member.value),
+          let right = existing[member.key].flatMap(Quantity.init(json:))
         {
           if left != right { return child }
           continue

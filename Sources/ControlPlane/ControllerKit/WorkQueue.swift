@@ -1,8 +1,9 @@
 public import Basics
 internal import Synchronization
 
-/// Keys that wait to be worked on. A key is in the queue once however often it is added; one worker at a time has it;
-/// a key added while it is worked on comes again afterwards. Retries are delayed exponentially per key.
+/// Keys that wait to be worked on. A key is in the queue once however often it is added; one worker at a time
+/// has it; a key added while it is worked on comes again afterwards. Retries are delayed exponentially per
+/// key.
 ///
 /// Bounded: beyond `capacity` distinct keys `add` refuses and remembers that it did (`takeOverflow`).
 public final class WorkQueue<Key: Hashable & Sendable>: Sendable {
@@ -140,7 +141,9 @@ public final class WorkQueue<Key: Hashable & Sendable>: Sendable {
       }
     } onCancel: {
       let waiter = state.withLock { state -> CheckedContinuation<Key?, Never>? in
-        guard let position = state.waiters.firstIndex(where: { $0.identifier == identifier }) else { return nil }
+        guard let position = state.waiters.firstIndex(where: { $0.identifier == identifier }) else {
+          return nil
+        }
         return state.waiters.remove(at: position).continuation
       }
       waiter?.resume(returning: nil)
@@ -156,8 +159,8 @@ public final class WorkQueue<Key: Hashable & Sendable>: Sendable {
     if isDirty { add(key) }
   }
 
-  /// Moves delayed keys into the queue when their time comes, until the task is cancelled. Every queue needs one task
-  /// that runs this.
+  /// Moves delayed keys into the queue when their time comes, until the task is cancelled. Every queue needs
+  /// one task that runs this.
   public func runTimers() async {
     while !Task.isCancelled {
       let now = clock.monotonicNow()

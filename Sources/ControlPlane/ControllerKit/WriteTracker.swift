@@ -2,8 +2,8 @@ public import KubeClient
 public import KubeProtocol
 internal import Synchronization
 
-/// Remembers, per reconciled key, the writes that an informer has not shown yet, so that nothing is done twice from a
-/// copy that is behind.
+/// Remembers, per reconciled key, the writes that an informer has not shown yet, so that nothing is done
+/// twice from a copy that is behind.
 public final class WriteTracker: Sendable {
   private struct Write {
     var informer: Informer

@@ -2,8 +2,8 @@ internal import Formats
 internal import KubeClient
 internal import KubeProtocol
 
-/// Finds the children of a controller: those it owns and that match its selector. Matching orphans are adopted, owned
-/// ones that match no longer are released.
+/// Finds the children of a controller: those it owns and that match its selector. Matching orphans are
+/// adopted, owned ones that match no longer are released.
 struct OwnerClaims {
   /// Index of objects without a controller, by namespace.
   static let orphanIndex = "orphans"
@@ -28,7 +28,9 @@ struct OwnerClaims {
     for orphan in informer.byIndex(Self.orphanIndex, owner.namespace)
     where selector.matches(orphan) && !orphan.isBeingDeleted && !PodState(orphan).isTerminal {
       let reference = OwnerReference(controller: owner)
-      if let adopted = try await setOwners(orphan, orphan.ownerReferences + [reference]) { children.append(adopted) }
+      if let adopted = try await setOwners(orphan, orphan.ownerReferences + [reference]) {
+        children.append(adopted)
+      }
     }
     return children
   }

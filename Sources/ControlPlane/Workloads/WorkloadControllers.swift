@@ -4,8 +4,8 @@ internal import Formats
 public import KubeClient
 internal import KubeProtocol
 
-/// The controllers that a cluster brings itself and the embedded control plane must: Deployment → ReplicaSet → Pod,
-/// the scheduler, and the endpoints of Services.
+/// The controllers that a cluster brings itself and the embedded control plane must: Deployment → ReplicaSet
+/// → Pod, the scheduler, and the endpoints of Services.
 public enum WorkloadControllers {
   /// Works until the task is cancelled. The informers are run by the caller.
   public static func run(client: KubeClient, informers: SharedInformers, clock: any SleepingClock) async {
@@ -57,7 +57,8 @@ public enum WorkloadControllers {
 
     func makeDeploymentController() -> Controller {
       let reconciler = DeploymentReconciler(
-        client: client, deployments: deployments, replicaSets: replicaSets, pods: pods, events: deploymentEvents,
+        client: client, deployments: deployments, replicaSets: replicaSets, pods: pods,
+        events: deploymentEvents,
         clock: clock)
       let controller = Controller(
         name: "deployment-controller", reconciler: reconciler, workers: 4, clock: clock)
@@ -107,7 +108,8 @@ public enum WorkloadControllers {
     func makeEndpointsController() -> Controller {
       let reconciler = EndpointsReconciler(
         client: client, services: services, pods: pods, endpoints: endpoints, slices: slices)
-      let controller = Controller(name: "endpoints-controller", reconciler: reconciler, workers: 2, clock: clock)
+      let controller = Controller(
+        name: "endpoints-controller", reconciler: reconciler, workers: 2, clock: clock)
       controller.watch(services)
       controller.watch(endpoints)
       controller.watch(slices) { change in
@@ -121,7 +123,8 @@ public enum WorkloadControllers {
 
     private func isSameToScheduler(_ left: KubeObject, _ right: KubeObject) -> Bool {
       // Heartbeats change times only.
-      Conditions.isTrue(left.status?["conditions"], "Ready") == Conditions.isTrue(right.status?["conditions"], "Ready")
+      Conditions.isTrue(left.status?["conditions"], "Ready")
+        == Conditions.isTrue(right.status?["conditions"], "Ready")
         && left.spec == right.spec && left.metadata["labels"] == right.metadata["labels"]
         && left.status?["allocatable"] == right.status?["allocatable"]
     }

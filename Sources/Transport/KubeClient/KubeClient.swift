@@ -7,12 +7,15 @@ public struct KubeClient: Sendable {
 
   public init(_ transport: any KubeTransport) { self.transport = transport }
 
-  public func get(_ resource: KubeResource, namespace: String? = nil, name: String) async throws -> KubeObject {
+  public func get(_ resource: KubeResource, namespace: String? = nil, name: String) async throws -> KubeObject
+  {
     try await object(.init(method: "GET", path: resource.path(namespace: namespace, name: name)))
   }
 
   /// Nil where it does not exist; other failures are thrown.
-  public func find(_ resource: KubeResource, namespace: String? = nil, name: String) async throws -> KubeObject? {
+  public func find(_ resource: KubeResource, namespace: String? = nil, name: String) async throws
+    -> KubeObject?
+  {
     do {
       return try await get(resource, namespace: namespace, name: name)
     } catch let error as KubeError where error.reason == .notFound {
@@ -24,7 +27,8 @@ public struct KubeClient: Sendable {
   ///   - namespace: nil for all namespaces.
   ///   - labelSelector: `app=x,tier in (a,b)`, as in the API.
   public func list(
-    _ resource: KubeResource, namespace: String? = nil, labelSelector: String? = nil, fieldSelector: String? = nil
+    _ resource: KubeResource, namespace: String? = nil, labelSelector: String? = nil,
+    fieldSelector: String? = nil
   ) async throws -> KubeList {
     let query = selectors(labelSelector, fieldSelector)
     let json = try await json(.init(method: "GET", path: resource.path(namespace: namespace), query: query))
@@ -49,7 +53,8 @@ public struct KubeClient: Sendable {
   public func update(_ resource: KubeResource, _ object: KubeObject) async throws -> KubeObject {
     try await self.object(
       .init(
-        method: "PUT", path: resource.path(namespace: object.namespace, name: object.name), body: .json(object.json)))
+        method: "PUT", path: resource.path(namespace: object.namespace, name: object.name),
+        body: .json(object.json)))
   }
 
   /// Replaces the status subresource alone.
@@ -57,7 +62,8 @@ public struct KubeClient: Sendable {
   public func updateStatus(_ resource: KubeResource, _ object: KubeObject) async throws -> KubeObject {
     try await self.object(
       .init(
-        method: "PUT", path: resource.path(namespace: object.namespace, name: object.name, subresource: "status"),
+        method: "PUT",
+        path: resource.path(namespace: object.namespace, name: object.name, subresource: "status"),
         body: .json(object.json)))
   }
 
@@ -101,7 +107,8 @@ public struct KubeClient: Sendable {
 
   /// Events after `resourceVersion`, with bookmarks. A revision that is too old throws `KubeError` `expired`.
   public func watch(
-    _ resource: KubeResource, namespace: String? = nil, labelSelector: String? = nil, fieldSelector: String? = nil,
+    _ resource: KubeResource, namespace: String? = nil, labelSelector: String? = nil,
+    fieldSelector: String? = nil,
     resourceVersion: String
   ) async throws -> AsyncThrowingStream<WatchEvent, any Error> {
     var query = selectors(labelSelector, fieldSelector)
@@ -121,7 +128,9 @@ public struct KubeClient: Sendable {
     return query
   }
 
-  private func object(_ request: KubeRequest) async throws -> KubeObject { KubeObject(json: try await json(request)) }
+  private func object(_ request: KubeRequest) async throws -> KubeObject {
+    KubeObject(json: try await json(request))
+  }
 
   /// Sends the request and returns its JSON answer.
   public func json(_ request: KubeRequest) async throws -> JSONValue {
@@ -131,8 +140,11 @@ public struct KubeClient: Sendable {
   }
 
   private static func failure(_ response: KubeResponse) -> KubeError {
-    if case .json(let value) = response.body { return KubeError(statusJSON: value, httpStatus: response.status) }
-    var error = KubeError(.unknown, "the API server answered \(response.status) with something that is no Status")
+    if case .json(let value) = response.body {
+      return KubeError(statusJSON: value, httpStatus: response.status)
+    }
+    var error = KubeError(
+      .unknown, "the API server answered \(response.status) with something that is no Status")
     error.code = response.status
     return error
   }

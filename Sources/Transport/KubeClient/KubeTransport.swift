@@ -64,8 +64,8 @@ public struct KubeResponse: Sendable {
   }
 }
 
-/// Whoever answers Kubernetes API requests: a server over HTTPS, or the embedded one in process. Errors of the API
-/// are answers (a `Status` body with its code); what is thrown is a failure to get any answer.
+/// Whoever answers Kubernetes API requests: a server over HTTPS, or the embedded one in process. Errors of
+/// the API are answers (a `Status` body with its code); what is thrown is a failure to get any answer.
 public protocol KubeTransport: Sendable {
   func send(_ request: KubeRequest) async throws -> KubeResponse
 }

@@ -34,7 +34,9 @@ struct DeploymentReconciler: Reconciler {
       throw error
     }
     let status = try await writeStatus(rollout)
-    if DeploymentStatus(json: status).isComplete(wanted: rollout.spec.replicas) { try await removeHistory(rollout) }
+    if DeploymentStatus(json: status).isComplete(wanted: rollout.spec.replicas) {
+      try await removeHistory(rollout)
+    }
     let wait = DeploymentStatus.untilDeadline(rollout.deployment, status: status, now: clock.now())
     return wait.map { .requeue(after: $0) } ?? .done
   }
@@ -69,8 +71,8 @@ struct DeploymentReconciler: Reconciler {
 
   // MARK: effects
 
-  /// Makes the ReplicaSet of the present template, or brings its annotations up to date; notes the revision on the
-  /// Deployment.
+  /// Makes the ReplicaSet of the present template, or brings its annotations up to date; notes the revision
+  /// on the Deployment.
   private func ensureNewSet(_ rollout: inout Rollout) async throws {
     if let new = rollout.new {
       let wanted = rollout.makeUpdatedNewSet(new)
@@ -142,11 +144,11 @@ struct DeploymentReconciler: Reconciler {
       let written = try await client.update(.replicaSets, scaled)
       tracker.wrote(rollout.deployment.key, written, in: replicaSets)
       rollout.replace(written)
-      if replicas != before {
-        events.record(
-          rollout.deployment, .normal, reason: "ScalingReplicaSet",
-          message: "Scaled \(replicas > before ? "up" : "down") replica set \(set.name) from \(before) to \(replicas)")
-      }
+      if replicas == before { continue }
+      let direction = replicas > before ? "up" : "down"
+      events.record(
+        rollout.deployment, .normal, reason: "ScalingReplicaSet",
+        message: "Scaled \(direction) replica set \(set.name) from \(before) to \(replicas)")
     }
   }
 

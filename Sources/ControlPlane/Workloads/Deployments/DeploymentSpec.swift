@@ -14,7 +14,9 @@ struct DeploymentSpec {
   var template: JSONValue { deployment.spec?["template"] ?? [:] }
   var isPaused: Bool { deployment.spec?["paused"]?.bool ?? false }
   var minReadySeconds: Int64 { max(0, deployment.spec?["minReadySeconds"]?.int ?? 0) }
-  var revisionHistoryLimit: Int { ReplicaSetSpec.count(deployment.spec?["revisionHistoryLimit"], default: 10) }
+  var revisionHistoryLimit: Int {
+    ReplicaSetSpec.count(deployment.spec?["revisionHistoryLimit"], default: 10)
+  }
 
   /// Nil for no deadline (upstream: the largest 32-bit number).
   var progressDeadline: Duration? {
@@ -28,8 +30,9 @@ struct DeploymentSpec {
 
   var collisionCount: Int64 { deployment.status?["collisionCount"]?.int ?? 0 }
 
-  /// How many pods there may be over the wanted number, and how many may be missing (upstream's `ResolveFenceposts`):
-  /// surge rounds up, unavailable rounds down, and both being 0 would stop every update, so then one may be missing.
+  /// How many pods there may be over the wanted number, and how many may be missing (upstream's
+  /// `ResolveFenceposts`): surge rounds up, unavailable rounds down, and both being 0 would stop every
+  /// update, so then one may be missing.
   var bounds: RolloutBounds {
     let parameters = deployment.spec?.at("strategy", "rollingUpdate")
     guard strategy == .rollingUpdate else { return RolloutBounds(surge: 0, unavailable: 0) }

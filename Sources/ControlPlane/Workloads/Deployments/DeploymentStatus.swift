@@ -71,7 +71,9 @@ struct DeploymentStatus: Hashable, Sendable {
         set(progress)
       }
     }
-    let failures = ([new].compactMap { $0 } + old).compactMap { Conditions.get($0.status?["conditions"], "ReplicaFailure") }
+    let failures = ([new].compactMap { $0 } + old).compactMap {
+      Conditions.get($0.status?["conditions"], "ReplicaFailure")
+    }
     if let failure = failures.first {
       set(failure)
     } else {
@@ -84,7 +86,8 @@ struct DeploymentStatus: Hashable, Sendable {
   private static func availability(_ counts: DeploymentStatus, _ spec: DeploymentSpec) -> Condition {
     counts.available >= spec.replicas - spec.bounds.unavailable
       ? Condition(
-        "Available", .yes, reason: "MinimumReplicasAvailable", message: "Deployment has minimum availability.")
+        "Available", .yes, reason: "MinimumReplicasAvailable", message: "Deployment has minimum availability."
+      )
       : Condition(
         "Available", .no, reason: "MinimumReplicasUnavailable",
         message: "Deployment does not have minimum availability.")
@@ -92,7 +95,8 @@ struct DeploymentStatus: Hashable, Sendable {
 
   /// The Progressing condition; nil where it stays as it is.
   private static func progress(
-    _ counts: DeploymentStatus, _ spec: DeploymentSpec, _ conditions: JSONValue, new: KubeObject?, now: Timestamp
+    _ counts: DeploymentStatus, _ spec: DeploymentSpec, _ conditions: JSONValue, new: KubeObject?,
+    now: Timestamp
   ) -> Condition? {
     let current = Conditions.get(conditions, "Progressing")
     let wasComplete = current?.reason == "NewReplicaSetAvailable"
@@ -100,14 +104,17 @@ struct DeploymentStatus: Hashable, Sendable {
     let subject = new.map { "ReplicaSet \"\($0.name)\"" } ?? "Deployment \"\(spec.deployment.name)\""
     if counts.isComplete(wanted: spec.replicas) {
       return Condition(
-        "Progressing", .yes, reason: "NewReplicaSetAvailable", message: "\(subject) has successfully progressed.")
+        "Progressing", .yes, reason: "NewReplicaSetAvailable",
+        message: "\(subject) has successfully progressed.")
     }
     if counts.isProgress(since: DeploymentStatus(json: spec.deployment.status)) {
-      return Condition("Progressing", .yes, reason: "ReplicaSetUpdated", message: "\(subject) is progressing.")
+      return Condition(
+        "Progressing", .yes, reason: "ReplicaSetUpdated", message: "\(subject) is progressing.")
     }
     if isTimedOut(spec, conditions, now: now) {
       return Condition(
-        "Progressing", .no, reason: "ProgressDeadlineExceeded", message: "\(subject) has timed out progressing.")
+        "Progressing", .no, reason: "ProgressDeadlineExceeded",
+        message: "\(subject) has timed out progressing.")
     }
     return nil
   }
@@ -150,7 +157,8 @@ struct DeploymentStatus: Hashable, Sendable {
   }
 
   private static func renewing(_ condition: Condition, in list: JSONValue, now: Timestamp) -> JSONValue {
-    let since = Conditions.isTrue(list, condition.type)
+    let since =
+      Conditions.isTrue(list, condition.type)
       ? Conditions.lastTransition(list, condition.type) ?? now : now
     let cleared = Conditions.removing(condition.type, from: list)
     let added = Conditions.setting(condition, in: cleared, now: now, style: .workload)

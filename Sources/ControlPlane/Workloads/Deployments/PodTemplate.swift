@@ -26,7 +26,9 @@ enum PodTemplate {
     var plain = template
     plain.set(nil, at: "metadata", "labels", hashLabel)
     // The server may write it into one of two equal templates.
-    if plain.at("metadata", "creationTimestamp") != nil { plain.set(nil, at: "metadata", "creationTimestamp") }
+    if plain.at("metadata", "creationTimestamp") != nil {
+      plain.set(nil, at: "metadata", "creationTimestamp")
+    }
     return plain
   }
 }

@@ -11,7 +11,9 @@ enum RevisionAnnotations {
     "deprecated.deployment.rollback.to",
   ]
 
-  static func number(of object: KubeObject) -> Int64 { object.annotations[revision].flatMap { Int64($0) } ?? 0 }
+  static func number(of object: KubeObject) -> Int64 {
+    object.annotations[revision].flatMap { Int64($0) } ?? 0
+  }
 
   /// The annotations of a Deployment's newest ReplicaSet.
   static func make(

@@ -1,5 +1,5 @@
-/// The arithmetic of rolling updates. Every function is pure; results are wanted replicas by set name, with only
-/// those sets in it that change.
+/// The arithmetic of rolling updates. Every function is pure; results are wanted replicas by set name, with
+/// only those sets in it that change.
 enum RollingUpdate {
   /// The next step: first the new set up, else old ones down.
   static func step(
@@ -11,7 +11,8 @@ enum RollingUpdate {
   }
 
   /// How large the new set may be now, with all pods together at most wanted + surge.
-  static func newSetReplicas(replicas: Int, bounds: RolloutBounds, new: RolloutSet, old: [RolloutSet]) -> Int {
+  static func newSetReplicas(replicas: Int, bounds: RolloutBounds, new: RolloutSet, old: [RolloutSet]) -> Int
+  {
     if new.replicas >= replicas { return replicas }
     let total = new.replicas + old.reduce(0) { $0 + $1.replicas }
     let room = max(0, replicas + bounds.surge - total)
@@ -52,7 +53,8 @@ enum RollingUpdate {
   }
 
   /// A change of the wanted number in the middle of a rollout is shared out among the sets by their size.
-  /// - Parameter previousTotal: how many pods there might be when a set was last scaled, where it does not say itself.
+  /// - Parameter previousTotal: how many pods there might be when a set was last scaled, where it does not
+  ///   say itself.
   static func proportional(
     replicas: Int, bounds: RolloutBounds, sets: [RolloutSet], previousTotal: Int
   ) -> [String: Int] {
@@ -82,7 +84,9 @@ enum RollingUpdate {
   }
 
   /// How much a set changes when it keeps its share of all pods.
-  private static func share(of set: RolloutSet, replicas: Int, bounds: RolloutBounds, previousTotal: Int) -> Int {
+  private static func share(of set: RolloutSet, replicas: Int, bounds: RolloutBounds, previousTotal: Int)
+    -> Int
+  {
     if replicas == 0 { return -set.replicas }
     let before = max(1, set.maxReplicas ?? previousTotal)
     let size = Double(set.replicas) * Double(replicas + bounds.surge) / Double(before)

@@ -3,7 +3,8 @@ internal import ControllerKit
 internal import Formats
 internal import KubeProtocol
 
-/// One Deployment with its ReplicaSets, as one reconcile sees it. Decisions are pure; effects are the reconciler's.
+/// One Deployment with its ReplicaSets, as one reconcile sees it. Decisions are pure; effects are the
+/// reconciler's.
 struct Rollout {
   var deployment: KubeObject
   /// The set of the present template.
@@ -18,7 +19,9 @@ struct Rollout {
   init(deployment: KubeObject, sets: [KubeObject]) {
     self.deployment = deployment
     let sorted = sets.sorted {
-      ($0.creationTimestamp ?? Timestamp(seconds: 0), $0.name) < ($1.creationTimestamp ?? Timestamp(seconds: 0), $1.name)
+      ($0.creationTimestamp ?? Timestamp(seconds: 0), $0.name) < (
+        $1.creationTimestamp ?? Timestamp(seconds: 0), $1.name
+      )
     }
     let spec = DeploymentSpec(deployment)
     let hash = spec.templateHash
@@ -58,7 +61,8 @@ struct Rollout {
     var replicas = spec.replicas
     if spec.strategy == .rollingUpdate {
       replicas = RollingUpdate.newSetReplicas(
-        replicas: spec.replicas, bounds: spec.bounds, new: RolloutSet(name: set.name, replicas: 0, available: 0),
+        replicas: spec.replicas, bounds: spec.bounds,
+        new: RolloutSet(name: set.name, replicas: 0, available: 0),
         old: old.map(RolloutSet.init))
     }
     var selector = deployment.spec?["selector"] ?? [:]
@@ -159,7 +163,8 @@ struct Rollout {
 
   mutating func noteFound() {
     guard tracksProgress, let new else { return }
-    // Back to a template that was there before: a new rollout begins, also where the last one had failed or ended.
+    // Back to a template that was there before: a new rollout begins, also where the last one had failed or
+    // ended.
     if progressing == nil || isRollback(new) {
       news = Condition(
         "Progressing", .yes, reason: "FoundNewReplicaSet", message: "Found new replica set \"\(new.name)\"")

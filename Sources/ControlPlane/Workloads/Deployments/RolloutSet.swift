@@ -12,8 +12,10 @@ struct RolloutSet: Hashable, Sendable {
   /// `deployment.kubernetes.io/max-replicas` at its last scaling.
   var maxReplicas: Int?
 
-  init(name: String, created: Timestamp = Timestamp(seconds: 0), replicas: Int, available: Int, maxReplicas: Int? = nil)
-  {
+  init(
+    name: String, created: Timestamp = Timestamp(seconds: 0), replicas: Int, available: Int,
+    maxReplicas: Int? = nil
+  ) {
     self.name = name
     self.created = created
     self.replicas = replicas

@@ -53,7 +53,9 @@ struct EndpointsReconciler: Reconciler {
     for slice in slices.byIndex(Self.serviceIndex, key.description) {
       try await writer.delete(.endpointSlices, slice)
     }
-    if let object = endpoints.get(key), object.labels[ServiceEndpoints.managerLabel] == ServiceEndpoints.manager {
+    if let object = endpoints.get(key),
+      object.labels[ServiceEndpoints.managerLabel] == ServiceEndpoints.manager
+    {
       try await writer.delete(.endpoints, object)
     }
   }
@@ -65,7 +67,8 @@ struct EndpointsReconciler: Reconciler {
     return selector.allSatisfy { labels[$0.key]?.string == $0.value }
   }
 
-  /// The Services that select the pod before or after the change; none where nothing of interest to them changed.
+  /// The Services that select the pod before or after the change; none where nothing of interest to them
+  /// changed.
   static func serviceKeys(_ change: InformerChange, services: Informer) -> [ObjectKey] {
     if case .updated(let old, let new) = change, looksAlike(old, new) { return [] }
     let states = [change.old, change.object].compactMap { $0 }

@@ -20,8 +20,8 @@ extension ServiceEndpoints {
     return labels
   }
 
-  /// The Endpoints object, of the Service's name. Pods that are going away are not in it, unless the Service publishes
-  /// what is not ready.
+  /// The Endpoints object, of the Service's name. Pods that are going away are not in it, unless the Service
+  /// publishes what is not ready.
   func makeEndpoints() -> KubeObject {
     var object = KubeObject(.endpoints, namespace: service.namespace, name: service.name)
     object.labels = labels([Self.managerLabel: Self.manager])
@@ -35,14 +35,17 @@ extension ServiceEndpoints {
       let notReady = listed.filter { !$0.isReady }.map(Self.addressJSON)
       if !ready.isEmpty { subset["addresses"] = .array(ready) }
       if !notReady.isEmpty { subset["notReadyAddresses"] = .array(notReady) }
-      if !group.ports.isEmpty { subset["ports"] = .array(group.ports.map { Self.portJSON($0, withEmptyName: false) }) }
+      if !group.ports.isEmpty {
+        subset["ports"] = .array(group.ports.map { Self.portJSON($0, withEmptyName: false) })
+      }
       subsets.append(subset)
     }
     object["subsets"] = .array(subsets)
     return object
   }
 
-  /// The slices: one per set of ports, split where there are too many addresses; an empty one where there are no pods.
+  /// The slices: one per set of ports, split where there are too many addresses; an empty one where there are
+  /// no pods.
   func makeSlices() -> [KubeObject] {
     var parts: [(ports: [Port], addresses: [Address])] = []
     for group in groups {

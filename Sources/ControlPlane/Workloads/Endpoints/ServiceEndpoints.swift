@@ -23,7 +23,8 @@ struct ServiceEndpoints {
 
     var targetReference: JSONValue {
       [
-        "kind": "Pod", "namespace": .string(pod.namespace), "name": .string(pod.name), "uid": .string(pod.uid),
+        "kind": "Pod", "namespace": .string(pod.namespace), "name": .string(pod.name),
+        "uid": .string(pod.uid),
       ]
     }
   }
@@ -59,11 +60,14 @@ struct ServiceEndpoints {
       byPorts[ports, default: []].append(
         Address(
           address: state.address, isReady: publishesAll || (state.isReady && !isTerminating),
-          isServing: state.isReady, isTerminating: isTerminating, nodeName: state.nodeName, hostname: hostname,
+          isServing: state.isReady, isTerminating: isTerminating, nodeName: state.nodeName,
+          hostname: hostname,
           pod: pod))
     }
     groups = byPorts.map { entry in
-      Group(ports: entry.key, addresses: entry.value.sorted { ($0.address, $0.pod.name) < ($1.address, $1.pod.name) })
+      Group(
+        ports: entry.key,
+        addresses: entry.value.sorted { ($0.address, $0.pod.name) < ($1.address, $1.pod.name) })
     }
     .sorted { left, right in
       let (first, second) = (left.ports.map(\.number), right.ports.map(\.number))

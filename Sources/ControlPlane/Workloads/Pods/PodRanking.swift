@@ -3,8 +3,8 @@ internal import KubeProtocol
 
 /// Which pods go first when there are too many: those that are missed least.
 enum PodRanking {
-  /// Sorted so that the first ones are to be deleted first: without a node, pending, not ready, cheaper to delete,
-  /// ready for a shorter time, restarted more often, younger (upstream's `ActivePodsWithRanks`).
+  /// Sorted so that the first ones are to be deleted first: without a node, pending, not ready, cheaper to
+  /// delete, ready for a shorter time, restarted more often, younger (upstream's `ActivePodsWithRanks`).
   static func deletionOrder(_ pods: [KubeObject]) -> [KubeObject] {
     pods.map(PodState.init).sorted(by: goesFirst).map(\.pod)
   }

@@ -39,6 +39,7 @@ struct PodState {
   /// When a container of it last ended; nil where none did.
   var endedAt: Timestamp? {
     (pod.status?["containerStatuses"]?.array ?? [])
-      .compactMap { $0.at("state", "terminated", "finishedAt")?.string.flatMap(Timestamp.init(rfc3339:)) }.max()
+      .compactMap { $0.at("state", "terminated", "finishedAt")?.string.flatMap(Timestamp.init(rfc3339:)) }
+      .max()
   }
 }

@@ -1,9 +1,9 @@
 internal import Basics
 internal import KubeProtocol
 
-/// How failed pods are followed by new ones. A pod that failed at once fails again: replacements come with growing
-/// delays, and only the last few failed pods are kept to be looked at. (Upstream has neither, and relies on kubelets
-/// that hardly ever fail a pod.)
+/// How failed pods are followed by new ones. A pod that failed at once fails again: replacements come with
+/// growing delays, and only the last few failed pods are kept to be looked at. (Upstream has neither, and
+/// relies on kubelets that hardly ever fail a pod.)
 enum PodReplacement {
   static let keptPods = 5
   private static let backoff = Backoff(initial: .seconds(1), maximum: .seconds(60))
@@ -25,5 +25,7 @@ enum PodReplacement {
 
   private static let now0 = Timestamp(seconds: 0)
 
-  private static func failedAt(_ pod: KubeObject) -> Timestamp? { PodState(pod).endedAt ?? pod.creationTimestamp }
+  private static func failedAt(_ pod: KubeObject) -> Timestamp? {
+    PodState(pod).endedAt ?? pod.creationTimestamp
+  }
 }

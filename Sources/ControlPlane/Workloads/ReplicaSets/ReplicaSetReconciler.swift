@@ -42,7 +42,8 @@ struct ReplicaSetReconciler: Reconciler {
     let now = clock.now()
     var wanted = set
     wanted.status = ReplicaSetSpec.makeStatus(
-      set, pods: active, failure: problem.map { failure($0, tooFew: active.count < ReplicaSetSpec(set).replicas) },
+      set, pods: active,
+      failure: problem.map { failure($0, tooFew: active.count < ReplicaSetSpec(set).replicas) },
       now: now)
     try await ObjectWriter(client).applyStatus(.replicaSets, wanted, existing: set)
     if let problem { throw problem }
@@ -54,7 +55,8 @@ struct ReplicaSetReconciler: Reconciler {
   }
 
   /// Comes back when the next ready pod has been ready for long enough.
-  private func nextAvailability(_ set: KubeObject, _ pods: [KubeObject], _ now: Timestamp) -> ReconcileResult {
+  private func nextAvailability(_ set: KubeObject, _ pods: [KubeObject], _ now: Timestamp) -> ReconcileResult
+  {
     let seconds = ReplicaSetSpec(set).minReadySeconds
     let waits = pods.compactMap { PodState($0).untilAvailable(minReadySeconds: seconds, now: now) }
     return waits.filter { $0 > .zero }.min().map { .requeue(after: $0) } ?? .done
@@ -79,7 +81,8 @@ struct ReplicaSetReconciler: Reconciler {
 
   // MARK: effects
 
-  /// In batches of 1, 2, 4, …: what fails for one pod (a quota, a refused template) is not tried for all of them.
+  /// In batches of 1, 2, 4, …: what fails for one pod (a quota, a refused template) is not tried for all of
+  /// them.
   private func createPods(_ count: Int, of set: KubeObject) async throws {
     var made = 0
     var batch = 1

@@ -71,7 +71,8 @@ struct ReplicaSetSpec {
     status["observedGeneration"] = .int(set.generation)
     let old = set.status?["conditions"]
     let conditions =
-      failure.map { Conditions.setting($0, in: old, now: now) } ?? Conditions.removing("ReplicaFailure", from: old)
+      failure.map { Conditions.setting($0, in: old, now: now) }
+      ?? Conditions.removing("ReplicaFailure", from: old)
     if conditions != [] { status["conditions"] = conditions }
     return status
   }

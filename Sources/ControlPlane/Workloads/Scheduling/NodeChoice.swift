@@ -2,15 +2,16 @@ internal import ControllerKit
 internal import Formats
 internal import KubeProtocol
 
-/// Chooses the node for a pod. CPU and memory requests are not counted: pods here are processes of one machine, which
-/// its kernel shares out; devices (`nvidia.com/gpu`) are.
+/// Chooses the node for a pod. CPU and memory requests are not counted: pods here are processes of one
+/// machine, which its kernel shares out; devices (`nvidia.com/gpu`) are.
 enum NodeChoice: Hashable {
   case node(String)
   /// Why none fits, worded as upstream does.
   case none(String)
 
   /// - Parameter podsByNode: the live pods of each node.
-  static func choose(_ pod: KubeObject, nodes: [KubeObject], podsByNode: [String: [KubeObject]]) -> NodeChoice {
+  static func choose(_ pod: KubeObject, nodes: [KubeObject], podsByNode: [String: [KubeObject]]) -> NodeChoice
+  {
     if nodes.isEmpty { return .none("no nodes available to schedule pods") }
     var refusals: [String: Int] = [:]
     var best: (name: String, load: Int)?
@@ -58,7 +59,8 @@ struct NodeFit {
   private func matchesAffinity(_ pod: KubeObject) -> Bool {
     guard
       let terms = pod.spec?.at(
-        "affinity", "nodeAffinity", "requiredDuringSchedulingIgnoredDuringExecution", "nodeSelectorTerms")?.array
+        "affinity", "nodeAffinity", "requiredDuringSchedulingIgnoredDuringExecution", "nodeSelectorTerms")?
+        .array
     else { return true }
     return terms.contains { term in
       let expressions = term["matchExpressions"]?.array ?? []
@@ -90,7 +92,9 @@ struct NodeFit {
   private func untolerated(_ pod: KubeObject) -> String? {
     let tolerations = pod.spec?["tolerations"]?.array ?? []
     for taint in node.spec?["taints"]?.array ?? [] {
-      guard let effect = taint["effect"]?.string, effect == "NoSchedule" || effect == "NoExecute" else { continue }
+      guard let effect = taint["effect"]?.string, effect == "NoSchedule" || effect == "NoExecute" else {
+        continue
+      }
       let key = taint["key"]?.string ?? ""
       let value = taint["value"]?.string ?? ""
       let isTolerated = tolerations.contains { toleration in
@@ -119,7 +123,8 @@ struct NodeFit {
     for container in pod.spec?["containers"]?.array ?? [] {
       let requests = container.at("resources", "requests")?.object ?? JSONObject()
       let limits = container.at("resources", "limits")?.object ?? JSONObject()
-      for name in Set(requests.keys + limits.keys) where name.contains("/") && !name.hasPrefix("kubernetes.io/") {
+      for name in Set(requests.keys + limits.keys)
+      where name.contains("/") && !name.hasPrefix("kubernetes.io/") {
         let quantity = (requests[name] ?? limits[name]).flatMap(Quantity.init(json:))
         sum[name, default: 0] &+= quantity?.wholeUnits ?? 0
       }

@@ -54,7 +54,9 @@ struct SchedulerReconciler: Reconciler {
         .pods, namespace: pod.namespace, name: pod.name, subresource: "binding",
         [
           "apiVersion": "v1", "kind": "Binding",
-          "metadata": ["name": .string(pod.name), "namespace": .string(pod.namespace), "uid": .string(pod.uid)],
+          "metadata": [
+            "name": .string(pod.name), "namespace": .string(pod.namespace), "uid": .string(pod.uid),
+          ],
           "target": ["apiVersion": "v1", "kind": "Node", "name": .string(node)],
         ])
       events.record(

@@ -32,7 +32,8 @@ public final class HTTPSKubeTransport: KubeTransport {
   }
 
   public func send(_ request: KubeRequest) async throws -> KubeResponse {
-    let isWatch = request.method == "GET" && request.queryValue("watch").map { $0 == "true" || $0 == "1" } ?? false
+    let isWatch =
+      request.method == "GET" && request.queryValue("watch").map { $0 == "true" || $0 == "1" } ?? false
     if isWatch { return try await watch(request) }
     if request.path.hasSuffix("/log") { return try await stream(request) }
     let response = try await client.send(try await httpRequest(request))
@@ -64,12 +65,16 @@ public final class HTTPSKubeTransport: KubeTransport {
   private func httpRequest(_ request: KubeRequest) async throws -> HTTPClientRequest {
     var url = configuration.server + PercentEncoding.path(request.path)
     if !request.query.isEmpty {
-      let pairs = request.query.map { "\(PercentEncoding.component($0.name))=\(PercentEncoding.component($0.value))" }
+      let pairs = request.query.map {
+        "\(PercentEncoding.component($0.name))=\(PercentEncoding.component($0.value))"
+      }
       url += "?" + pairs.joined(separator: "&")
     }
     var headers: HTTPHeaders = ["Accept": request.accept.isEmpty ? "application/json" : request.accept]
     headers.append("User-Agent", "apus")
-    if let authorization = try await token.authorization(request) { headers.append("Authorization", authorization) }
+    if let authorization = try await token.authorization(request) {
+      headers.append("Authorization", authorization)
+    }
     var body = Bytes()
     switch request.body {
     case .none: break

@@ -16,7 +16,9 @@ public struct KubeConfiguration: Sendable, Hashable {
   /// The namespace that commands mean when they name none.
   public var namespace: String
 
-  public init(server: String, authorityPEM: String? = nil, token: String? = nil, namespace: String = "default") {
+  public init(
+    server: String, authorityPEM: String? = nil, token: String? = nil, namespace: String = "default"
+  ) {
     self.server = server
     self.authorityPEM = authorityPEM
     self.token = token
@@ -28,10 +30,12 @@ public struct KubeConfiguration: Sendable, Hashable {
 
   // MARK: where from
 
-  /// As kubectl looks: `path`, else the files of `KUBECONFIG`, else `~/.kube/config`; else the pod's service account.
-  /// Blocks on files.
+  /// As kubectl looks: `path`, else the files of `KUBECONFIG`, else `~/.kube/config`; else the pod's service
+  /// account. Blocks on files.
   /// - Parameter context: nil for the file's `current-context`.
-  public static func load(path: String? = nil, context: String? = nil) throws(KubeConfigurationError) -> KubeConfiguration {
+  public static func load(path: String? = nil, context: String? = nil) throws(KubeConfigurationError)
+    -> KubeConfiguration
+  {
     if let path { return try read(files: [path], context: context) }
     if let list = ProcessEnvironment.variable("KUBECONFIG"), !list.isEmpty {
       return try read(files: list.split(separator: ":").map(String.init), context: context)
@@ -55,17 +59,22 @@ public struct KubeConfiguration: Sendable, Hashable {
       throw KubeConfigurationError("this is no pod of a cluster: KUBERNETES_SERVICE_HOST is not set")
     }
     let port = ProcessEnvironment.variable("KUBERNETES_SERVICE_PORT") ?? "443"
-    var configuration = KubeConfiguration(server: "https://\(host.contains(":") ? "[\(host)]" : host):\(port)")
+    var configuration = KubeConfiguration(
+      server: "https://\(host.contains(":") ? "[\(host)]" : host):\(port)")
     configuration.tokenFile = "\(folder)/token"
     configuration.token = try text(of: "\(folder)/token")
     configuration.authorityPEM = try text(of: "\(folder)/ca.crt")
     // Older clusters mount none.
-    if let namespace = try? text(of: "\(folder)/namespace"), !namespace.isEmpty { configuration.namespace = namespace }
+    if let namespace = try? text(of: "\(folder)/namespace"), !namespace.isEmpty {
+      configuration.namespace = namespace
+    }
     return configuration
   }
 
   /// Merges kubeconfig files as kubectl does: what an earlier file names stands.
-  private static func read(files: [String], context: String?) throws(KubeConfigurationError) -> KubeConfiguration {
+  private static func read(files: [String], context: String?) throws(KubeConfigurationError)
+    -> KubeConfiguration
+  {
     var merged = Kubeconfig()
     var found = false
     for file in files where !file.isEmpty {

@@ -60,11 +60,14 @@ struct Kubeconfig {
     }
     let clusterName = context.value["cluster"]?.string ?? ""
     guard let cluster = clusters.first(where: { $0.name == clusterName }) else {
-      throw KubeConfigurationError("\(context.file): context \"\(contextName)\" names an unknown cluster \"\(clusterName)\"")
+      throw KubeConfigurationError(
+        "\(context.file): context \"\(contextName)\" names an unknown cluster \"\(clusterName)\"")
     }
-    guard var server = cluster.value["server"]?.string, server.hasPrefix("https://") || server.hasPrefix("http://")
+    guard var server = cluster.value["server"]?.string,
+      server.hasPrefix("https://") || server.hasPrefix("http://")
     else {
-      throw KubeConfigurationError("\(cluster.file): cluster \"\(clusterName)\": server must be an http(s) URL")
+      throw KubeConfigurationError(
+        "\(cluster.file): cluster \"\(clusterName)\": server must be an http(s) URL")
     }
     while server.hasSuffix("/") { server.removeLast() }
     if cluster.value["insecure-skip-tls-verify"]?.bool == true {
@@ -85,7 +88,8 @@ struct Kubeconfig {
     let userName = context.value["user"]?.string ?? ""
     if userName.isEmpty { return }
     guard let user = users.first(where: { $0.name == userName }) else {
-      throw KubeConfigurationError("\(context.file): context \"\(context.name)\" names an unknown user \"\(userName)\"")
+      throw KubeConfigurationError(
+        "\(context.file): context \"\(context.name)\" names an unknown user \"\(userName)\"")
     }
     for key in ["exec", "auth-provider", "username"] where user.value[key] != nil {
       throw KubeConfigurationError(
@@ -108,7 +112,8 @@ struct Kubeconfig {
   private static func material(_ entry: Entry, _ key: String) throws(KubeConfigurationError) -> String? {
     if let data = entry.value["\(key)-data"]?.string, !data.isEmpty {
       guard let bytes = Base64.decode(data), let text = String(validating: bytes, as: UTF8.self) else {
-        throw KubeConfigurationError("\(entry.file): \"\(entry.name)\": \(key)-data is no base64 of a PEM text")
+        throw KubeConfigurationError(
+          "\(entry.file): \"\(entry.name)\": \(key)-data is no base64 of a PEM text")
       }
       return text
     }

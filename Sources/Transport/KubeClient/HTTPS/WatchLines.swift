@@ -23,7 +23,9 @@ struct WatchLines {
     }
     buffer.removeFirst(start)
     searched = buffer.count
-    if buffer.count > lineLimit { throw WatchLineError("an event of the watch is longer than \(lineLimit) bytes") }
+    if buffer.count > lineLimit {
+      throw WatchLineError("an event of the watch is longer than \(lineLimit) bytes")
+    }
     return events
   }
 

@@ -4,9 +4,10 @@ public import KubeProtocol
 internal import Synchronization
 public import Telemetry
 
-/// A local copy of one collection, kept up to date by list and watch. Reads are synchronous snapshots from any thread
-/// and never block on the network; changes are told to handlers in order. `run()` does the work until it is cancelled:
-/// a cut watch goes on where it was, an expired one lists again, failures are retried with growing delays.
+/// A local copy of one collection, kept up to date by list and watch. Reads are synchronous snapshots from
+/// any thread and never block on the network; changes are told to handlers in order. `run()` does the work
+/// until it is cancelled: a cut watch goes on where it was, an expired one lists again, failures are retried
+/// with growing delays.
 public final class Informer: Sendable {
   public typealias IndexFunction = @Sendable (KubeObject) -> [String]
 
@@ -80,8 +81,8 @@ public final class Informer: Sendable {
   /// The revision up to which this copy is complete; "" before the first list.
   public var resourceVersion: String { store.withLock { $0.resourceVersion } }
 
-  /// True once this copy includes the write that returned `resourceVersion` (decimal, as in the embedded server; a
-  /// server with other revisions answers true, and writers rely on conflicts instead).
+  /// True once this copy includes the write that returned `resourceVersion` (decimal, as in the embedded
+  /// server; a server with other revisions answers true, and writers rely on conflicts instead).
   public func hasObserved(_ resourceVersion: String) -> Bool {
     guard let wanted = UInt64(resourceVersion) else { return true }
     let seen = self.resourceVersion
@@ -95,8 +96,9 @@ public final class Informer: Sendable {
     store.withLock { $0.addIndex(name, function) }
   }
 
-  /// Tells `handler` every object there is as `added`, then each change in order, on the informer's task. Handlers are
-  /// quick, never block, may read this informer, and must not call `onChange` of the same informer.
+  /// Tells `handler` every object there is as `added`, then each change in order, on the informer's task.
+  /// Handlers are quick, never block, may read this informer, and must not call `onChange` of the same
+  /// informer.
   public func onChange(_ handler: @escaping @Sendable (InformerChange) -> Void) {
     delivery.withLock { handlers in
       for object in list() { handler(.added(object)) }
@@ -139,8 +141,8 @@ public final class Informer: Sendable {
     case failed(any Error)
   }
 
-  /// Lists where that is needed, then takes events until the watch ends. An event shows that all is well: the next
-  /// delay is short again.
+  /// Lists where that is needed, then takes events until the watch ends. An event shows that all is well: the
+  /// next delay is short again.
   private func follow(_ backoff: inout Backoff) async -> End {
     do {
       if resourceVersion.isEmpty { try await replaceAll() }
@@ -155,7 +157,9 @@ public final class Informer: Sendable {
       return Task.isCancelled ? .cancelled : .ended
     } catch is CancellationError {
       return .cancelled
-    } catch let error as KubeError where error.reason == .expired || error.reason == .gone || error.code == 410 {
+    } catch let error as KubeError
+      where error.reason == .expired || error.reason == .gone || error.code == 410
+    {
       store.withLock { $0.resourceVersion = "" }
       return .expired
     } catch {

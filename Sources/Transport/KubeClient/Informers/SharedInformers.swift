@@ -3,8 +3,8 @@ public import Linux
 public import KubeProtocol
 internal import Synchronization
 
-/// Hands out one informer per collection and runs them all. Controllers ask while they are set up; what is asked for
-/// later starts at once.
+/// Hands out one informer per collection and runs them all. Controllers ask while they are set up; what is
+/// asked for later starts at once.
 public final class SharedInformers: Sendable {
   private struct Scope: Hashable {
     var resource: KubeResource
@@ -29,7 +29,8 @@ public final class SharedInformers: Sendable {
 
   /// The same informer for the same arguments, however often it is asked for.
   public func informer(
-    _ resource: KubeResource, namespace: String? = nil, labelSelector: String? = nil, fieldSelector: String? = nil
+    _ resource: KubeResource, namespace: String? = nil, labelSelector: String? = nil,
+    fieldSelector: String? = nil
   ) -> Informer {
     let scope = Scope(
       resource: resource, namespace: namespace, labelSelector: labelSelector, fieldSelector: fieldSelector)
