@@ -1,19 +1,21 @@
 // The preload library: gives a foreign dynamic program the network of its pod without a network namespace.
 //
-// Every pod has an address of its own in 127.0.0.0/8 (`POD_IP`). A program that binds the wildcard or localhost gets
-// that address instead, a connection to localhost goes there, names of the cluster resolve to the loopback addresses
-// of their Services, and a Service port that needed a privilege to bind is exchanged for the one that stands in.
+// Every pod has an address of its own in 127.0.0.0/8 (`POD_IP`). A program that binds the wildcard or
+// localhost gets that address instead, a connection to localhost goes there, names of the cluster resolve to
+// the loopback addresses of their Services, and a Service port that needed a privilege to bind is exchanged
+// for the one that stands in.
 //
 // Read from the environment once, at the first call:
 //   POD_IP                       the pod's address; without it nothing is changed
 //   APUS_NAMESPACE               the pod's namespace, for short names
 //   HOSTNAME                     the pod's name: gethostname(), and resolves to POD_IP
-//   APUS_NAMES_FILE              the mapping, see `look_up_name` and `look_up_port`; read anew at every look-up, so
+//   APUS_NAMES_FILE              the mapping, see `look_up_name` and `look_up_port`; read anew at every
+// look-up, so
 //                                that no state is shared between threads (it is a few kilobytes)
 //   APUS_LOCALHOST_PASSTHROUGH   ports, separated by commas, for which localhost stays the machine's own
 //
-// Nothing here allocates, and nothing takes a lock: every function is as safe in threads and signal handlers as the
-// one that it stands in front of.
+// Nothing here allocates, and nothing takes a lock: every function is as safe in threads and signal handlers
+// as the one that it stands in front of.
 #define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <dlfcn.h>
@@ -99,7 +101,8 @@ __attribute__((constructor)) static void start(void) { is_active(); }
     (__typeof__(&name))value;                                             \
   })
 
-// ---------------------------------------------------------------------------------------------------------------
+//
+// ------------------------------------------------------------------------------------------------------------
 // The mapping file. One entry per line:
 //   name <service> <namespace> <IPv4 address>
 //   port <IPv4 address> <Service port> <port that stands in>
@@ -222,10 +225,19 @@ static uint16_t look_up_port(struct in_addr address, uint16_t port) {
   return result;
 }
 
-// ---------------------------------------------------------------------------------------------------------------
+//
+// ------------------------------------------------------------------------------------------------------------
 // Addresses
 
-enum address_kind { kind_other, kind_any4, kind_loopback4, kind_any6, kind_loopback6, kind_mapped_any, kind_mapped_loopback };
+enum address_kind {
+  kind_other,
+  kind_any4,
+  kind_loopback4,
+  kind_any6,
+  kind_loopback6,
+  kind_mapped_any,
+  kind_mapped_loopback,
+};
 
 union address {
   struct sockaddr plain;
@@ -301,7 +313,8 @@ static int is_passthrough(uint16_t port) {
 }
 
 // Where a packet for `address` really goes. Returns 0 where that is the address itself.
-static socklen_t redirect(int socket_number, const struct sockaddr *address, socklen_t length, union address *result) {
+static socklen_t redirect(
+    int socket_number, const struct sockaddr *address, socklen_t length, union address *result) {
   if (!is_active() || !address) return 0;
   if (classify(address, length) != kind_other) {
     if (is_passthrough(port_of(address))) return 0;
@@ -328,9 +341,10 @@ static socklen_t redirect(int socket_number, const struct sockaddr *address, soc
   return length;
 }
 
-// ---------------------------------------------------------------------------------------------------------------
-// What each bound socket believes its address to be, so that getsockname() can say it. The inode tells whether the
-// descriptor still is that socket.
+//
+// ------------------------------------------------------------------------------------------------------------
+// What each bound socket believes its address to be, so that getsockname() can say it. The inode tells
+// whether the descriptor still is that socket.
 
 static struct {
   _Atomic uint64_t inode;
@@ -359,8 +373,8 @@ static enum address_kind remembered(int socket_number) {
   return (enum address_kind)atomic_load(&bound[socket_number].kind);
 }
 
-// Whether this process has an open socket on that port: an IPv4 one, or an IPv6-only one. For the program the two do
-// not clash; here they are the same address.
+// Whether this process has an open socket on that port: an IPv4 one, or an IPv6-only one. For the program the
+// two do not clash; here they are the same address.
 static int holds_port(uint16_t port, int six_only) {
   for (int descriptor = 0; descriptor < max_descriptors; descriptor++) {
     if (atomic_load(&bound[descriptor].inode) == 0 || atomic_load(&bound[descriptor].port) != port) continue;
@@ -404,8 +418,8 @@ int bind(int socket_number, const struct sockaddr *address, socklen_t length) {
   union address own;
   socklen_t own_length = pod_address(address, length, &own);
   if (port != 0 && six_only) {
-    // The program listens on IPv4 as well, and that socket already answers for the pod: this one gets any port. Where
-    // the IPv4 one comes later, both share the port.
+    // The program listens on IPv4 as well, and that socket already answers for the pod: this one gets any
+    // port. Where the IPv4 one comes later, both share the port.
     if (holds_port(port, 0)) {
       own.six.sin6_port = 0;
     } else {
@@ -456,7 +470,8 @@ int connect(int socket_number, const struct sockaddr *address, socklen_t length)
 }
 
 ssize_t sendto(
-    int socket_number, const void *bytes, size_t count, int flags, const struct sockaddr *address, socklen_t length) {
+    int socket_number, const void *bytes, size_t count, int flags, const struct sockaddr *address,
+    socklen_t length) {
   union address target;
   socklen_t target_length = redirect(socket_number, address, length, &target);
   if (target_length == 0) return NEXT(sendto)(socket_number, bytes, count, flags, address, length);
@@ -474,7 +489,8 @@ ssize_t sendmsg(int socket_number, const struct msghdr *message, int flags) {
   return NEXT(sendmsg)(socket_number, &redirected, flags);
 }
 
-// ---------------------------------------------------------------------------------------------------------------
+//
+// ------------------------------------------------------------------------------------------------------------
 // Names. A cluster name is exchanged for its address as text; the C library does the rest.
 
 int getaddrinfo(
@@ -502,7 +518,8 @@ int gethostbyname_r(
     const char *restrict name, struct hostent *restrict entry, char *restrict buffer, size_t size,
     struct hostent **restrict result, int *restrict error) {
   char address[INET_ADDRSTRLEN];
-  return NEXT(gethostbyname_r)(look_up_name(name, address) ? address : name, entry, buffer, size, result, error);
+  const char *asked = look_up_name(name, address) ? address : name;
+  return NEXT(gethostbyname_r)(asked, entry, buffer, size, result, error);
 }
 
 int gethostbyname2_r(

@@ -10,7 +10,8 @@ private func downward(_ spec: String) throws -> DownwardAPI {
   pod.labels = ["app": "iris", "tier": "a\"b"]
   pod.annotations = ["note": "hello"]
   return DownwardAPI(
-    pod: PodSpec(pod), podAddress: "127.16.0.5", hostAddress: "127.0.0.1", processors: 4, memoryBytes: 8 << 30)
+    pod: PodSpec(pod), podAddress: "127.16.0.5", hostAddress: "127.0.0.1", processors: 4, memoryBytes: 8 << 30
+  )
 }
 
 @Suite struct EnvironmentTests {
@@ -26,7 +27,9 @@ private func downward(_ spec: String) throws -> DownwardAPI {
   @Test func variablesThatDoubleEachOtherAreRefusedBeforeTheyFillTheMemory() throws {
     var variables: [JSONValue] = [["name": "A0", "value": .string(String(repeating: "x", count: 1000))]]
     for number in 1...40 {
-      variables.append(["name": .string("A\(number)"), "value": .string("$(A\(number - 1))$(A\(number - 1))")])
+      variables.append([
+        "name": .string("A\(number)"), "value": .string("$(A\(number - 1))$(A\(number - 1))"),
+      ])
     }
     let spec: JSONValue = ["containers": [["name": "main", "image": "i", "env": .array(variables)]]]
     let downward = try downward(spec.encodedText)
@@ -42,7 +45,8 @@ private func downward(_ spec: String) throws -> DownwardAPI {
     let spec = #"""
       {"nodeName": "n1", "serviceAccountName": "sa", "containers": [{"name": "main",
         "resources": {"limits": {"memory": "1Gi"}, "requests": {"cpu": "250m"}},
-        "envFrom": [{"configMapRef": {"name": "settings"}, "prefix": "C_"}, {"secretRef": {"name": "no", "optional": true}}],
+        "envFrom": [{"configMapRef": {"name": "settings"}, "prefix": "C_"},
+          {"secretRef": {"name": "no", "optional": true}}],
         "env": [
           {"name": "A", "value": "1"}, {"name": "B", "value": "$(A)-$(C_x)-$(Z)"},
           {"name": "IP", "valueFrom": {"fieldRef": {"fieldPath": "status.podIP"}}},

@@ -8,7 +8,8 @@ import Testing
 @Suite struct ImageTests {
   @Test(
     arguments: [
-      ("kserve/sklearnserver:v0.14", "sklearnserver"), ("registry.corp:5000/a/b/xgbserver@sha256:abc", "xgbserver"),
+      ("kserve/sklearnserver:v0.14", "sklearnserver"),
+      ("registry.corp:5000/a/b/xgbserver@sha256:abc", "xgbserver"),
       ("lgbserver", "lgbserver"), ("registry:5000/agent", "agent"), ("", ""), ("@", ""), (":", ""),
     ])
   func theLastComponentOfAnImageCounts(image: String, name: String) {
@@ -18,7 +19,8 @@ import Testing
   @Test func builtInImagesRunThisBinary() throws {
     let resolver = ProgramResolver(images: ImageTable(), ownExecutable: "/opt/apus")
     let resolved = try resolver.resolve(
-      image: "docker.io/kserve/sklearnserver:latest", command: [], arguments: ["--model_name=iris"], searchPath: "",
+      image: "docker.io/kserve/sklearnserver:latest", command: [], arguments: ["--model_name=iris"],
+      searchPath: "",
       directory: "/")
     #expect(resolved.path == "/opt/apus")
     #expect(resolved.arguments == ["apus", "server", "--framework", "sklearn", "--model_name=iris"])
@@ -40,7 +42,8 @@ import Testing
   @Test func aCommandOfTheMachineRunsWhateverItsImage() throws {
     let resolver = ProgramResolver(images: ImageTable(), ownExecutable: "/opt/apus")
     let resolved = try resolver.resolve(
-      image: "nobody/knows", command: ["sh", "-c"], arguments: ["exit 0"], searchPath: "/usr/bin:/bin", directory: "/")
+      image: "nobody/knows", command: ["sh", "-c"], arguments: ["exit 0"], searchPath: "/usr/bin:/bin",
+      directory: "/")
     #expect(resolved.arguments == ["sh", "-c", "exit 0"])
     #expect(!resolved.isOwnRole)
   }
@@ -50,7 +53,8 @@ import Testing
     for command in [[], ["no-such-program"]] {
       let error = #expect(throws: ProgramResolver.Refusal.self) {
         _ = try resolver.resolve(
-          image: "nvcr.io/tritonserver:24", command: command, arguments: [], searchPath: "/bin", directory: "/")
+          image: "nvcr.io/tritonserver:24", command: command, arguments: [], searchPath: "/bin",
+          directory: "/")
       }
       #expect(error?.reason == "ErrImagePull")
       #expect(error?.description.contains("nvcr.io/tritonserver:24") == true)
@@ -77,7 +81,9 @@ import Testing
     var random = SystemRandomNumberGenerator()
     for length in 0..<300 {
       var bytes = Bytes((0..<length).map { _ in UInt8.random(in: 0...255, using: &random) })
-      for (index, byte) in [UInt8(0x7F), 0x45, 0x4C, 0x46].enumerated() where index < length { bytes[index] = byte }
+      for (index, byte) in [UInt8(0x7F), 0x45, 0x4C, 0x46].enumerated() where index < length {
+        bytes[index] = byte
+      }
       _ = ExecutableFile.elfLinkage(bytes)
     }
   }

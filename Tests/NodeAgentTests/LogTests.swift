@@ -85,7 +85,8 @@ private func writeLines(_ writer: ContainerLogWriter, _ text: String) {
     try await withTemporaryFolder { folder in
       let path = "\(folder)/0.log"
       let good = "2026-11-21T08:15:30.123456789Z stdout F good\n"
-      try Files.writeAtomically(Bytes("nonsense\n\n  \n2026 x\n2026 stdout Q x\n\(good)cut off".utf8), to: path)
+      try Files.writeAtomically(
+        Bytes("nonsense\n\n  \n2026 x\n2026 stdout Q x\n\(good)cut off".utf8), to: path)
       #expect(try read(path) == "good\n")
     }
   }
@@ -109,7 +110,9 @@ private func writeLines(_ writer: ContainerLogWriter, _ text: String) {
     var lines: [String] = []
     for piece in ["ab", "cdef\ng", "\n\n", "end"] {
       Bytes(piece.utf8).withUnsafeBytes { bytes in
-        buffer.append(bytes) { lines.append(String(decoding: $0.bytes, as: UTF8.self) + ($0.isWhole ? "|" : "")) }
+        buffer.append(bytes) {
+          lines.append(String(decoding: $0.bytes, as: UTF8.self) + ($0.isWhole ? "|" : ""))
+        }
       }
     }
     #expect(lines == ["abcd", "ef|", "g|", "|"])

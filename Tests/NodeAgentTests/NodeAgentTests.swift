@@ -20,7 +20,8 @@ private final class TestNode {
   var client: KubeClient { server.client }
 
   init(
-    folder: String, store: MemoryStore = MemoryStore(), supervisor: [String]? = nil, claims: ClaimResolver? = nil
+    folder: String, store: MemoryStore = MemoryStore(), supervisor: [String]? = nil,
+    claims: ClaimResolver? = nil
   ) async throws {
     self.folder = folder
     let pool = try LoopbackAddressPool.open(dataDirectory: folder)
@@ -56,6 +57,7 @@ private final class TestNode {
   func create(_ name: String, _ spec: String) async throws -> KubeObject {
     var pod = KubeObject(.pods, namespace: "default", name: name)
     pod.spec = try JSONValue(parsing: spec)
+    pod.json.set("test-node", at: "spec", "nodeName")
     return try await client.create(.pods, pod)
   }
 
@@ -74,12 +76,16 @@ private final class TestNode {
     return last
   }
 
-  func log(_ name: String, _ container: String, _ change: (inout LogOptions) -> Void = { _ in }) async throws -> String {
+  func log(_ name: String, _ container: String, _ change: (inout LogOptions) -> Void = { _ in }) async throws
+    -> String
+  {
     var options = LogOptions()
     change(&options)
     let pod = try await client.get(.pods, namespace: "default", name: name)
     var text = Bytes()
-    for try await piece in try await agent.logs(pod: pod, container: container, options: options) { text += piece }
+    for try await piece in try await agent.logs(pod: pod, container: container, options: options) {
+      text += piece
+    }
     return String(decoding: text, as: UTF8.self)
   }
 }
@@ -120,7 +126,8 @@ private func isReady(_ pod: JSONValue) -> Bool {
 
 private func state(_ pod: JSONValue, _ container: String = "main") -> JSONValue? {
   let all =
-    (pod.at("status", "containerStatuses")?.array ?? []) + (pod.at("status", "initContainerStatuses")?.array ?? [])
+    (pod.at("status", "containerStatuses")?.array ?? [])
+    + (pod.at("status", "initContainerStatuses")?.array ?? [])
   return all.first { $0["name"]?.string == container }
 }
 
@@ -134,10 +141,13 @@ private func state(_ pod: JSONValue, _ container: String = "main") -> JSONValue?
         "web",
         #"""
         {"volumes": [{"name": "shared", "emptyDir": {}}, {"name": "c", "configMap": {"name": "settings"}}],
-         "initContainers": [{"name": "fetch", "image": "x", "command": ["sh", "-c", "cp /etc/c/greeting /mnt/models/"],
-           "volumeMounts": [{"name": "shared", "mountPath": "/mnt/models"}, {"name": "c", "mountPath": "/etc/c"}]}],
+         "initContainers": [{"name": "fetch", "image": "x",
+           "command": ["sh", "-c", "cp /etc/c/greeting /mnt/models/"],
+           "volumeMounts": [{"name": "shared", "mountPath": "/mnt/models"},
+             {"name": "c", "mountPath": "/etc/c"}]}],
          "containers": [{"name": "main", "image": "x",
-           "command": ["sh", "-c", "echo $(WHO) from $POD_IP as $HOSTNAME; cat /mnt/models/greeting; echo; exec sleep 600"],
+           "command": ["sh", "-c",
+             "echo $(WHO) from $POD_IP as $HOSTNAME; cat /mnt/models/greeting; echo; exec sleep 600"],
            "env": [{"name": "WHO", "valueFrom": {"fieldRef": {"fieldPath": "metadata.name"}}}],
            "volumeMounts": [{"name": "shared", "mountPath": "/mnt/models"}]}]}
         """#)
@@ -147,11 +157,13 @@ private func state(_ pod: JSONValue, _ container: String = "main") -> JSONValue?
       #expect(state(pod, "fetch")?.at("state", "terminated", "reason") == "Completed")
       let address = try #require(pod.at("status", "podIP")?.string)
       #expect(address.hasPrefix("127."))
-      #expect(await eventually { (try? await node.log("web", "main")) == "web from \(address) as web\nhello\n" })
+      #expect(
+        await eventually { (try? await node.log("web", "main")) == "web from \(address) as web\nhello\n" })
       #expect(
         try await eventually {
           let events = try await node.client.list(.events, namespace: "default").items
-          return Set(["Scheduled", "Pulled", "Created", "Started"]).isSubset(of: events.compactMap { $0["reason"]?.string })
+          return Set(["Pulled", "Created", "Started"]).isSubset(
+            of: events.compactMap { $0["reason"]?.string })
         })
       try await node.client.delete(.pods, namespace: "default", name: "web", gracePeriodSeconds: 1)
       #expect(try await eventually { try await node.pod("web") == nil })
@@ -196,7 +208,9 @@ private func state(_ pod: JSONValue, _ container: String = "main") -> JSONValue?
   @Test func anImageThatCannotRunSaysSoInTheStatus() async throws {
     try await withNode { node in
       try await node.create("gpu", #"{"containers": [{"name": "main", "image": "nvcr.io/tritonserver:24"}]}"#)
-      let pod = try await node.wait("gpu") { state($0)?.at("state", "waiting", "reason")?.string == "ErrImagePull" }
+      let pod = try await node.wait("gpu") {
+        state($0)?.at("state", "waiting", "reason")?.string == "ErrImagePull"
+      }
       #expect(state(pod)?.at("state", "waiting", "message")?.string?.contains("sklearnserver") == true)
       #expect(pod.at("status", "phase") == "Pending")
     }
@@ -243,14 +257,18 @@ private func state(_ pod: JSONValue, _ container: String = "main") -> JSONValue?
       slice.labels = ["kubernetes.io/service-name": "web"]
       slice["addressType"] = "IPv4"
       slice["ports"] = [["name": "http", "port": 18_091]]
-      slice["endpoints"] = [["addresses": [pod.at("status", "podIP") ?? .null], "conditions": ["ready": true]]]
+      slice["endpoints"] = [
+        ["addresses": [pod.at("status", "podIP") ?? .null], "conditions": ["ready": true]]
+      ]
       try await node.client.create(.endpointSlices, slice)
       // A foreign client finds it by its name and the Service's own port.
       try await node.create(
         "client",
         #"""
-        {"restartPolicy": "OnFailure", "containers": [{"name": "main", "image": "x", "command": ["python3", "-c",
-          "import urllib.request as u; print(u.urlopen('http://web.default.svc.cluster.local/').read().decode())"]}]}
+        {"restartPolicy": "OnFailure", "containers": [{"name": "main", "image": "x",
+          "command": ["python3", "-c",
+            "from urllib.request import *; print(urlopen('http://$(NAME)/').read().decode())"],
+          "env": [{"name": "NAME", "value": "web.default.svc.cluster.local"}]}]}
         """#)
       _ = try await node.wait("client") { $0.at("status", "phase")?.string == "Succeeded" }
       #expect(try await node.log("client", "main") == "it works\n\n")
@@ -265,7 +283,8 @@ private func state(_ pod: JSONValue, _ container: String = "main") -> JSONValue?
         try await node.create(
           "reader",
           #"""
-          {"restartPolicy": "Never", "volumes": [{"name": "c", "persistentVolumeClaim": {"claimName": "samples"}}],
+          {"restartPolicy": "Never",
+           "volumes": [{"name": "c", "persistentVolumeClaim": {"claimName": "samples"}}],
            "containers": [{"name": "main", "image": "x", "command": ["cat", "/mnt/pvc/model.txt"],
              "volumeMounts": [{"name": "c", "mountPath": "/mnt/pvc", "readOnly": true}]}]}
           """#)

@@ -13,7 +13,8 @@ private struct Driver {
 
   init(_ spec: String, status: String? = nil, keepsFinishedInit: Bool = true) throws {
     machine = PodMachine(
-      try makePod(spec, status: status), now: now, hostAddress: "127.0.0.1", keepsFinishedInit: keepsFinishedInit)
+      try makePod(spec, status: status), now: now, hostAddress: "127.0.0.1",
+      keepsFinishedInit: keepsFinishedInit)
     machine.podAddress = "127.16.0.1"
     effects = machine.begin()
   }
@@ -162,7 +163,11 @@ private let oneContainer = #"{"containers": [{"name": "main", "image": "sklearns
 
   @Test func readinessFollowsTheProbeWithItsThresholds() throws {
     var driver = try Driver(
-      #"{"containers": [{"name": "main", "readinessProbe": {"tcpSocket": {"port": 8080}, "failureThreshold": 2}}]}"#)
+      #"""
+      {"containers": [{"name": "main",
+        "readinessProbe": {"tcpSocket": {"port": 8080}, "failureThreshold": 2}}]}
+      """#
+    )
     driver.send(.prepared)
     driver.start("main")
     #expect(driver.condition("Ready") == "False")
@@ -306,7 +311,12 @@ private let oneContainer = #"{"containers": [{"name": "main", "image": "sklearns
   @Test func aFinishedPodStaysFinishedAfterARestartOfTheNode() throws {
     let driver = try Driver(
       #"{"restartPolicy": "Never", "containers": [{"name": "main"}]}"#,
-      status: #"{"phase": "Succeeded", "containerStatuses": [{"name": "main", "state": {"terminated": {"exitCode": 0}}}]}"#)
+      status:
+        #"""
+        {"phase": "Succeeded",
+          "containerStatuses": [{"name": "main", "state": {"terminated": {"exitCode": 0}}}]}
+        """#
+    )
     #expect(driver.effects == [.release])
   }
 

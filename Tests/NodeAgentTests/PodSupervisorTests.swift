@@ -57,7 +57,9 @@ private func processes(in file: String) -> [Int32] {
       let supervisor = try Supervisor()
       try supervisor.shell("echo one; echo two >&2; printf three; exit 7", folder: folder)
       #expect(await supervisor.exit() == ChildProcess.Exit(code: 7))
-      let lines = try Files.read("\(folder)/main.log").split(separator: 10).compactMap { LogLine(parsing: $0) }
+      let lines = try Files.read("\(folder)/main.log").split(separator: 10).compactMap {
+        LogLine(parsing: $0)
+      }
       #expect(lines.count == 3)
       #expect(Set(lines.map { String(decoding: $0.content, as: UTF8.self) }) == ["one", "two", "three"])
       #expect(lines.allSatisfy { $0.timestamp != nil })
@@ -95,12 +97,14 @@ private func processes(in file: String) -> [Int32] {
   @Test func stoppingAsksFirstAndKillsAfterTheGrace() async throws {
     try await withTemporaryFolder { folder in
       let supervisor = try Supervisor()
-      try supervisor.shell("trap 'exit 3' TERM; echo up >&3; while :; do sleep 0.01; done", folder: folder, readiness: true)
+      try supervisor.shell(
+        "trap 'exit 3' TERM; echo up >&3; while :; do sleep 0.01; done", folder: folder, readiness: true)
       while let event = await supervisor.next(), event != .ready(name: "main") {}
       try supervisor.link.send(.stop(name: "main", graceMilliseconds: 60_000))
       #expect(await supervisor.exit() == ChildProcess.Exit(code: 3))
       try supervisor.shell(
-        "trap '' TERM; echo up >&3; while :; do sleep 0.01; done", name: "stubborn", folder: folder, readiness: true)
+        "trap '' TERM; echo up >&3; while :; do sleep 0.01; done", name: "stubborn", folder: folder,
+        readiness: true)
       while let event = await supervisor.next(), event != .ready(name: "stubborn") {}
       try supervisor.link.send(.stop(name: "stubborn", graceMilliseconds: 50))
       #expect(await supervisor.exit("stubborn")?.signal == 9)
@@ -113,7 +117,8 @@ private func processes(in file: String) -> [Int32] {
       try supervisor.link.send(
         .execute(
           SupervisorCommand.Execute(
-            identifier: identifier, path: "/bin/sh", arguments: ["sh", "-c", script], environment: [], directory: "/",
+            identifier: identifier, path: "/bin/sh", arguments: ["sh", "-c", script], environment: [],
+            directory: "/",
             timeoutMilliseconds: timeout)))
     }
     try execute("1", "echo no; exit 4", 60_000)
@@ -127,7 +132,8 @@ private func processes(in file: String) -> [Int32] {
       let supervisor = try Supervisor()
       // Left the session and lost its parent before the main process ends.
       try supervisor.shell(
-        "(setsid sh -c 'echo $$ >> pids; exec sleep 600' &) ; while [ ! -s pids ]; do sleep 0.01; done", folder: folder)
+        "(setsid sh -c 'echo $$ >> pids; exec sleep 600' &) ; while [ ! -s pids ]; do sleep 0.01; done",
+        folder: folder)
       #expect(await supervisor.exit() == ChildProcess.Exit(code: 0))
       let left = processes(in: "\(folder)/pids")
       #expect(left.count == 1)
@@ -141,7 +147,8 @@ private func processes(in file: String) -> [Int32] {
       try supervisor.shell(
         """
         trap '' TERM HUP
-        for i in 1 2 3; do (setsid sh -c 'trap "" TERM; echo $$ >> pids; (env -i setsid sleep 600 & echo $! >> pids); \
+        for i in 1 2 3; do (setsid sh -c 'trap "" TERM; echo $$ >> pids; \
+        (env -i setsid sleep 600 & echo $! >> pids); \
         while :; do sleep 1; done' &); done
         echo $$ >> pids
         while [ $(wc -l < pids) -lt 7 ]; do sleep 0.01; done
@@ -165,15 +172,18 @@ private func processes(in file: String) -> [Int32] {
       let output = try Pipe().release()
       let process = try ChildProcess.start(
         ChildProcess.Request(
-          path: try supervisorProgram(), arguments: ["probe"], descriptors: [input.reading, output.writing, nil]))
+          path: try supervisorProgram(), arguments: ["probe"],
+          descriptors: [input.reading, output.writing, nil]))
       _ = FileDescriptor(owning: input.reading)
       _ = FileDescriptor(owning: output.writing)
       let reader = FileDescriptor(owning: output.reading)
       do {
         let writer = FileDescriptor(owning: input.writing)
         let lines = [
-          "nonsense", "{}", "[]", "{\"op\":\"start\"}", "{\"op\":\"signal\",\"name\":\"x\",\"signal\":99999999999999}",
-          "{\"op\":\"stop\",\"name\":\"nobody\",\"graceMilliseconds\":-1}", String(repeating: "[", count: 10_000),
+          "nonsense", "{}", "[]", "{\"op\":\"start\"}",
+          "{\"op\":\"signal\",\"name\":\"x\",\"signal\":99999999999999}",
+          "{\"op\":\"stop\",\"name\":\"nobody\",\"graceMilliseconds\":-1}",
+          String(repeating: "[", count: 10_000),
         ]
         try writer.writeAll(Bytes(lines.joined(separator: "\n").utf8) + [10, 0xFF, 0xFE, 10])
       }
@@ -198,12 +208,14 @@ private func processes(in file: String) -> [Int32] {
     let commands: [SupervisorCommand] = [
       .start(
         .init(
-          name: "a", path: "/b", arguments: ["b", "ü\n\""], environment: ["X=1"], directory: "/", logFile: "/l",
+          name: "a", path: "/b", arguments: ["b", "ü\n\""], environment: ["X=1"], directory: "/",
+          logFile: "/l",
           reportsReadiness: true)),
       .signal(name: "a", number: 15), .stop(name: "a", graceMilliseconds: 5),
       .execute(
         .init(
-          identifier: "9", path: "/p", arguments: [], environment: [], directory: "/d", timeoutMilliseconds: 77)),
+          identifier: "9", path: "/p", arguments: [], environment: [], directory: "/d",
+          timeoutMilliseconds: 77)),
     ]
     for command in commands {
       #expect(SupervisorCommand(json: try JSONValue(parsing: command.line.dropLast())) == command)

@@ -123,7 +123,8 @@ private struct ForeignProgram {
       let script = """
         import os, socket
         address = os.environ["NETWORK"] + ".128.9"
-        for name in ("svc-a", "svc-a.ns1", "svc-a.ns1.svc", "svc-a.ns1.svc.cluster.local", "SVC-A.ns1.svc.cluster.local."):
+        full = "svc-a.ns1.svc.cluster.local"
+        for name in ("svc-a", "svc-a.ns1", "svc-a.ns1.svc", full, full.upper() + "."):
             assert socket.gethostbyname(name) == address, name
             assert socket.getaddrinfo(name, 80, socket.AF_INET)[0][4] == (address, 80), name
         for name in ("svc-a.other", "svc-a.ns1.pod", "", "x" * 300, "svc-a.ns1.svc.cluster.local.com"):
@@ -138,7 +139,8 @@ private struct ForeignProgram {
         print(client.getpeername()[1], socket.gethostname())
         """
       #expect(try program.run(script, pod: 3) == "18084 pod-3\n")
-      try Files.writeAtomically(Bytes("name svc-a\nport\n\u{0}\n   \nname a b c d e f\n".utf8), to: "\(folder)/run/names")
+      try Files.writeAtomically(
+        Bytes("name svc-a\nport\n\u{0}\n   \nname a b c d e f\n".utf8), to: "\(folder)/run/names")
       let after = """
         import socket
         try:

@@ -22,7 +22,8 @@ private func probe(_ json: JSONValue) -> ProbeSpec {
       elapsed = next.at
     }
     #expect(tries.map(\.at) == [5, 15, 35, 75, 155, 315, 635, 1000, 1500, 2000].map { .milliseconds($0) })
-    #expect(tries.map(\.countsFailure) == [false, false, false, false, false, false, false, true, false, true])
+    #expect(
+      tries.map(\.countsFailure) == [false, false, false, false, false, false, false, true, false, true])
   }
 
   @Test func afterItsFirstSuccessAProbeKeepsItsPeriod() {
@@ -49,7 +50,8 @@ private func probe(_ json: JSONValue) -> ProbeSpec {
     #expect(probe(["tcpSocket": ["port": 9, "host": "localhost"]]).action == .tcpSocket(host: nil, port: 9))
     #expect(probe(["exec": ["command": ["true"]]]).action == .execute(["true"]))
     for json: JSONValue in [
-      ["grpc": ["port": 1]], [:], ["httpGet": ["port": "nope"]], ["tcpSocket": ["port": 70_000]], ["exec": [:]],
+      ["grpc": ["port": 1]], [:], ["httpGet": ["port": "nope"]], ["tcpSocket": ["port": 70_000]],
+      ["exec": [:]],
     ] {
       guard case .invalid(let reason) = probe(json).action else {
         Issue.record("\(json.encodedText) should be refused")

@@ -21,7 +21,8 @@ func withTemporaryFolder<Result>(_ body: (String) async throws -> Result) async 
 
 /// A pod from the JSON text of its spec.
 func makePod(
-  _ spec: String, name: String = "web", namespace: String = "default", uid: String = "uid-1", status: String? = nil
+  _ spec: String, name: String = "web", namespace: String = "default", uid: String = "uid-1",
+  status: String? = nil
 ) throws -> KubeObject {
   var pod = KubeObject(.pods, namespace: namespace, name: name)
   pod.uid = uid
@@ -35,9 +36,10 @@ func supervisorProgram() throws -> String {
   let own = try ProcessEnvironment.executablePath()
   // The tests' own program lies beside it (or, run by the toolchain's runner, the test bundle does).
   var candidates = [own] + CommandLine.arguments
-  candidates += (try? Files.read("/proc/self/cmdline", limit: 1 << 20)).map {
-    $0.split(separator: 0).map { String(decoding: $0, as: UTF8.self) }
-  } ?? []
+  candidates +=
+    (try? Files.read("/proc/self/cmdline", limit: 1 << 20)).map {
+      $0.split(separator: 0).map { String(decoding: $0, as: UTF8.self) }
+    } ?? []
   for candidate in candidates {
     guard let slash = candidate.lastIndex(of: "/") else { continue }
     let path = "\(candidate[..<slash])/PodSupervisorProbe"

@@ -7,7 +7,8 @@ import Testing
 @testable import NodeAgent
 
 private func plan(
-  _ spec: String, references: PodReferences = PodReferences(), claims: @escaping ClaimResolver = { _, _ in nil }
+  _ spec: String, references: PodReferences = PodReferences(),
+  claims: @escaping ClaimResolver = { _, _ in nil }
 ) throws -> VolumePlan {
   let pod = PodSpec(try makePod(spec))
   return try VolumePlan(
@@ -22,7 +23,8 @@ private func plan(
     let spec = #"""
       {"volumes": [
         {"name": "scratch", "emptyDir": {"medium": "Memory"}},
-        {"name": "config", "configMap": {"name": "m", "items": [{"key": "a", "path": "sub/a.txt", "mode": 256}]}},
+        {"name": "config", "configMap": {"name": "m",
+          "items": [{"key": "a", "path": "sub/a.txt", "mode": 256}]}},
         {"name": "secret", "secret": {"secretName": "s"}},
         {"name": "claim", "persistentVolumeClaim": {"claimName": "samples"}},
         {"name": "all", "projected": {"sources": [{"configMap": {"name": "m"}},
@@ -30,7 +32,8 @@ private func plan(
           {"secret": {"name": "gone", "optional": true}}]}}], "containers": []}
       """#
     let references = PodReferences(
-      configMaps: ["m": ["a": Bytes("A".utf8), "b": Bytes("B".utf8)]], secrets: ["s": ["token": Bytes("t".utf8)]])
+      configMaps: ["m": ["a": Bytes("A".utf8), "b": Bytes("B".utf8)]],
+      secrets: ["s": ["token": Bytes("t".utf8)]])
     try await withTemporaryFolder { folder in
       let made = try plan(spec, references: references) { namespace, claim in
         namespace == "default" && claim == "samples" ? folder : nil
@@ -53,11 +56,17 @@ private func plan(
   @Test(
     arguments: [
       (#"{"name": "v", "configMap": {"name": "m"}}"#, "configmap \"m\" not found"),
-      (#"{"name": "v", "persistentVolumeClaim": {"claimName": "c"}}"#, "persistentvolumeclaim \"c\" not found"),
+      (
+        #"{"name": "v", "persistentVolumeClaim": {"claimName": "c"}}"#,
+        "persistentvolumeclaim \"c\" not found"
+      ),
       (#"{"name": "v", "nfs": {"server": "x"}}"#, "volume \"v\": nfs is not supported on this node"),
       (#"{"name": "../v", "emptyDir": {}}"#, "a volume has no usable name"),
       (
-        #"{"name": "v", "downwardAPI": {"items": [{"path": "../../x", "fieldRef": {"fieldPath": "metadata.name"}}]}}"#,
+        #"""
+        {"name": "v", "downwardAPI": {
+          "items": [{"path": "../../x", "fieldRef": {"fieldPath": "metadata.name"}}]}}
+        """#,
         "must be relative"
       ),
     ])
@@ -71,13 +80,18 @@ private func plan(
   @Test(
     arguments: [
       ("--model_dir=/mnt/models", "--model_dir=/data/v"), ("/mnt/models/a.joblib", "/data/v/a.joblib"),
-      ("/mnt/models2", "/mnt/models2"), ("/srv/mnt/models", "/srv/mnt/models"), ("file:///mnt/models/x", "file:///data/v/x"),
-      ("pvc://claim/mnt/models", "pvc://claim/mnt/models"), ("cat /mnt/models /mnt/models", "cat /data/v /data/v"),
-      ("/mnt/models/deep/x", "/data/deep/x"), ("/mnt/models-old", "/mnt/models-old"), ("PATH=/bin:/mnt/models", "PATH=/bin:/data/v"),
+      ("/mnt/models2", "/mnt/models2"), ("/srv/mnt/models", "/srv/mnt/models"),
+      ("file:///mnt/models/x", "file:///data/v/x"),
+      ("pvc://claim/mnt/models", "pvc://claim/mnt/models"),
+      ("cat /mnt/models /mnt/models", "cat /data/v /data/v"),
+      ("/mnt/models/deep/x", "/data/deep/x"), ("/mnt/models-old", "/mnt/models-old"),
+      ("PATH=/bin:/mnt/models", "PATH=/bin:/data/v"),
       ("", ""), ("größe /mnt/models", "größe /data/v"),
     ])
   func mountPathsAreReplacedWherePathsBeginAndEnd(text: String, expected: String) {
-    let rewriting = PathRewriting([("/mnt/models/", "/data/v"), ("/mnt/models/deep", "/data/deep"), ("/", "/no")])
+    let rewriting = PathRewriting([
+      ("/mnt/models/", "/data/v"), ("/mnt/models/deep", "/data/deep"), ("/", "/no"),
+    ])
     #expect(rewriting.rewrite(text) == expected)
   }
 

@@ -25,6 +25,12 @@ static int prepare_child(const struct apus_spawn_request *request, const int *hi
     // The sources were moved above all targets, so no dup2 overwrites one that is still needed.
     if (dup2(high_descriptors[target], target) < 0) return errno;
   }
+#ifdef SYS_close_range
+  // Descriptors that this process itself inherited may lack CLOEXEC. Kernels before 5.11 refuse: then they leak, as
+  // they would have without this.
+  const unsigned close_at_exec = 4;
+  syscall(SYS_close_range, (unsigned)request->descriptor_count, ~0U, close_at_exec);
+#endif
   sigset_t none;
   sigemptyset(&none);
   sigprocmask(SIG_SETMASK, &none, NULL);

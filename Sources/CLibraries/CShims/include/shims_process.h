@@ -16,7 +16,7 @@ struct apus_spawn_request {
   int new_session;       ///< non-zero: setsid()
 };
 
-/// Starts a child by vfork and exec; never from Swift code after a fork. All other descriptors must be CLOEXEC.
+/// Starts a child by vfork and exec; never from Swift code after a fork. It gets no other descriptors.
 /// Returns the pid, or -errno of the first step that failed (setpgid, chdir, dup or exec).
 pid_t apus_spawn(const struct apus_spawn_request *request);
 

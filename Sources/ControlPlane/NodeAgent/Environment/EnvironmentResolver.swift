@@ -13,7 +13,9 @@ struct EnvironmentResolver: Sendable {
 
   /// `envFrom` first, then `env`, each value with `$(NAME)` of what came before it expanded.
   /// - Returns: names in order of first appearance; the last value of a name counts.
-  func resolve(_ container: ContainerSpec) throws(ContainerConfigurationError) -> [(name: String, value: String)] {
+  func resolve(_ container: ContainerSpec) throws(ContainerConfigurationError) -> [(
+    name: String, value: String
+  )] {
     var names: [String] = []
     var values: [String: String] = [:]
     func set(_ name: String, _ value: String) {
@@ -70,7 +72,9 @@ struct EnvironmentResolver: Sendable {
       let key = reference["key"]?.string ?? ""
       if let value = objects[name]?[key] { return String(decoding: value, as: UTF8.self) }
       if reference["optional"]?.bool == true { return nil }
-      let cause = objects[name] == nil ? "\(kind) \"\(name)\" not found" : "key \"\(key)\" not found in \(kind) \"\(name)\""
+      let cause =
+        objects[name] == nil
+        ? "\(kind) \"\(name)\" not found" : "key \"\(key)\" not found in \(kind) \"\(name)\""
       throw ContainerConfigurationError(description: cause)
     }
     throw ContainerConfigurationError(description: "valueFrom has no source that this node knows")

@@ -9,13 +9,15 @@ struct PodReferences: Sendable {
   var configMaps: [String: [String: Bytes]] = [:]
   var secrets: [String: [String: Bytes]] = [:]
 
-  /// Reads every object that the pod's volumes and environments name. Objects that do not exist are left out: whether
-  /// that matters is said where they are used.
+  /// Reads every object that the pod's volumes and environments name. Objects that do not exist are left out:
+  /// whether that matters is said where they are used.
   static func read(for pod: PodSpec, client: KubeClient) async throws -> PodReferences {
     var references = PodReferences()
     let namespace = pod.object.namespace
     for name in names(of: pod, members: ["configMap", "configMapRef", "configMapKeyRef"]) {
-      guard let object = try await client.find(.configMaps, namespace: namespace, name: name) else { continue }
+      guard let object = try await client.find(.configMaps, namespace: namespace, name: name) else {
+        continue
+      }
       references.configMaps[name] = configMapData(object)
     }
     for name in names(of: pod, members: ["secret", "secretRef", "secretKeyRef"]) {

@@ -1,5 +1,5 @@
-/// `$(NAME)` in commands, arguments and values (Kubernetes: "Define Dependent Environment Variables"): known names are
-/// replaced, unknown ones stay as they are, `$$` stands for a dollar.
+/// `$(NAME)` in commands, arguments and values (Kubernetes: "Define Dependent Environment Variables"): known
+/// names are replaced, unknown ones stay as they are, `$$` stands for a dollar.
 enum VariableExpansion {
   /// Linux gives a program no longer argument or variable (execve(2), MAX_ARG_STRLEN). The bound also ends
   /// variables that double each other.

@@ -45,7 +45,8 @@ public struct ImageTable: Sendable {
       let command = (member.value.array ?? []).compactMap(\.string)
       guard !command.isEmpty, command.count == member.value.array?.count else {
         throw InvalidEntry(
-          description: "image table: \"\(member.key)\" must be a list of texts: the program and its arguments")
+          description: "image table: \"\(member.key)\" must be a list of texts: the program and its arguments"
+        )
       }
       programs[Self.shortName(member.key)] = .command(command)
     }

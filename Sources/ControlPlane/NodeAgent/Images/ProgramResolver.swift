@@ -41,8 +41,8 @@ struct ProgramResolver: Sendable {
       throw Refusal(
         reason: "ErrImagePull",
         description: "image \"\(image)\" cannot run on this node: it runs programs, not images. Built in are "
-          + "\(images.names.joined(separator: ", ")). Give the container a command that exists on this machine, or "
-          + "add the image with its command to the image table")
+          + "\(images.names.joined(separator: ", ")). Give the container a command that exists on this "
+          + "machine, or add the image with its command to the image table")
     }
   }
 
@@ -65,8 +65,10 @@ struct ProgramResolver: Sendable {
     if case .statically = ExecutableFile.linkage(path) {
       throw Refusal(
         reason: "ErrImagePull",
-        description: "\(path) is a statically linked program: it would take the ports of all other pods, because a "
-          + "pod's address reaches foreign programs through a preload library. Use a dynamically linked build")
+        description:
+          "\(path) is a statically linked program: it would take the ports of all other pods, because a "
+          + "pod's address reaches foreign programs through a preload library. Use a dynamically linked build"
+      )
     }
     return Resolved(path: path, arguments: [program] + arguments, isOwnRole: false)
   }
@@ -92,13 +94,15 @@ struct ProgramResolver: Sendable {
 enum ExecutableFile {
   enum Linkage: Sendable, Hashable { case dynamically, statically, unknown }
 
-  /// Whether the dynamic loader (and with it a preload library) takes part: the file has a PT_INTERP segment. A
-  /// script counts as its interpreter does.
+  /// Whether the dynamic loader (and with it a preload library) takes part: the file has a PT_INTERP segment.
+  /// A script counts as its interpreter does.
   static func linkage(_ path: String, depth: Int = 0) -> Linkage {
     guard depth < 4, let head = read(path, count: 64 * ByteCount.kibibyte) else { return .unknown }
     if head.starts(with: Array("#!".utf8)) {
       let line = String(decoding: head.prefix { $0 != 10 }.dropFirst(2), as: UTF8.self)
-      guard let interpreter = line.split(whereSeparator: { $0 == " " || $0 == "\t" }).first else { return .unknown }
+      guard let interpreter = line.split(whereSeparator: { $0 == " " || $0 == "\t" }).first else {
+        return .unknown
+      }
       return linkage(String(interpreter), depth: depth + 1)
     }
     return elfLinkage(head)
@@ -106,7 +110,9 @@ enum ExecutableFile {
 
   /// From the first bytes of an ELF file (System V ABI, "Program Header"); both word sizes, little endian.
   static func elfLinkage(_ bytes: Bytes) -> Linkage {
-    guard bytes.count >= 64, bytes.starts(with: [0x7F, 0x45, 0x4C, 0x46]), bytes[5] == 1 else { return .unknown }
+    guard bytes.count >= 64, bytes.starts(with: [0x7F, 0x45, 0x4C, 0x46]), bytes[5] == 1 else {
+      return .unknown
+    }
     func number(_ offset: Int, _ size: Int) -> UInt64? {
       guard offset >= 0, offset <= bytes.count - size else { return nil }
       return bytes[offset..<offset + size].reversed().reduce(0) { $0 << 8 | UInt64($1) }

@@ -9,9 +9,8 @@ struct LogSelection: Sendable, Hashable {
   var limitBytes: Int?
 }
 
-/// Reads one run's log from its start, piece by piece, and goes on where the file grows. All verbs block; one caller at
-/// a time.
-/// `@unchecked Sendable`: its owner asks for one piece at a time and waits for it.
+/// Reads one run's log from its start, piece by piece, and goes on where the file grows. All verbs block; one
+/// caller at a time. `@unchecked Sendable`: its owner asks for one piece at a time and waits for it.
 final class ContainerLogReader: @unchecked Sendable {
   private let path: String
   private let selection: LogSelection
@@ -58,7 +57,9 @@ final class ContainerLogReader: @unchecked Sendable {
       if bytes.isEmpty { break }
       rest += bytes
       let text = takeLines()
-      for line in text.split(separator: 10, omittingEmptySubsequences: false).dropLast() { lines.append(Bytes(line)) }
+      for line in text.split(separator: 10, omittingEmptySubsequences: false).dropLast() {
+        lines.append(Bytes(line))
+      }
       if lines.count > 2 * count + 1024 { lines.removeFirst(lines.count - count) }
     }
     return count > 0 ? Bytes(lines.suffix(count).map { $0 + [10] }.joined()) : []

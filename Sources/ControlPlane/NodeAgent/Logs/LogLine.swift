@@ -14,7 +14,9 @@ struct LogLine: Sendable, Hashable {
     let afterTime = line[line.index(after: first)...]
     guard let second = afterTime.firstIndex(of: 32) else { return nil }
     let afterStream = afterTime[afterTime.index(after: second)...]
-    guard let tag = afterStream.first, tag == UInt8(ascii: "F") || tag == UInt8(ascii: "P") else { return nil }
+    guard let tag = afterStream.first, tag == UInt8(ascii: "F") || tag == UInt8(ascii: "P") else {
+      return nil
+    }
     let afterTag = afterStream.dropFirst()
     guard afterTag.first == 32 else { return nil }
     time = line[..<first]

@@ -34,7 +34,9 @@ extension NodeAgent: NodeConnection {
       if !hasRun {
         throw KubeError(
           .badRequest,
-          "container \"\(container)\" in pod \"\(pod.name)\" is waiting to start: \(waiting ?? "ContainerCreating")")
+          "container \"\(container)\" in pod \"\(pod.name)\" is waiting to start: "
+            + (waiting ?? "ContainerCreating")
+        )
       }
     }
     return stream(path, Self.selection(options, now: clock.now()), isFollowing: options.isFollowing, isAlive)
@@ -45,7 +47,8 @@ extension NodeAgent: NodeConnection {
     selection.tailLines = options.tailLines.map { max(0, $0) }
     selection.hasTimestamps = options.hasTimestamps
     selection.limitBytes = options.limitBytes.map { max(0, $0) }
-    selection.since = options.sinceTime ?? options.sinceSeconds.map { now.adding(.seconds(-Int64(max(0, $0)))) }
+    selection.since =
+      options.sinceTime ?? options.sinceSeconds.map { now.adding(.seconds(-Int64(max(0, $0)))) }
     return selection
   }
 

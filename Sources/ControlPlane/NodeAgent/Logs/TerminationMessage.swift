@@ -12,7 +12,9 @@ enum TerminationMessage {
   static func read(path: String, log: String?) -> String {
     let written = (try? readHead(path, limit: limit)) ?? []
     if !written.isEmpty { return String(decoding: written, as: UTF8.self) }
-    guard let log, let bytes = try? Files.read(log, limit: 2 * ContainerLogWriter.sizeLimit) else { return "" }
+    guard let log, let bytes = try? Files.read(log, limit: 2 * ContainerLogWriter.sizeLimit) else {
+      return ""
+    }
     let lines = bytes.split(separator: 10).suffix(logLines).compactMap { LogLine(parsing: $0) }
     var text = Bytes()
     for line in lines {

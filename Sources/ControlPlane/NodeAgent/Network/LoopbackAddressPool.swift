@@ -3,8 +3,8 @@ public import KubeProtocol
 internal import Linux
 internal import Synchronization
 
-/// The 127.N.0.0/16 that one running node holds, and the addresses given out of it: the lower half to pods, the upper
-/// half to Services. Two nodes on one machine never hold the same network, and a crash frees it.
+/// The 127.N.0.0/16 that one running node holds, and the addresses given out of it: the lower half to pods,
+/// the upper half to Services. Two nodes on one machine never hold the same network, and a crash frees it.
 public final class LoopbackAddressPool: Sendable {
   /// No network or no address is left.
   public struct Exhausted: Error, Sendable, CustomStringConvertible {
@@ -42,7 +42,8 @@ public final class LoopbackAddressPool: Sendable {
       }
     }
     guard let found else {
-      throw Exhausted(description: "all networks 127.16.0.0/16 … 127.254.0.0/16 are held by other nodes on this machine")
+      throw Exhausted(
+        description: "all networks 127.16.0.0/16 … 127.254.0.0/16 are held by other nodes on this machine")
     }
     (network, holder) = found
   }
@@ -54,7 +55,8 @@ public final class LoopbackAddressPool: Sendable {
     return networks.lowerBound + Int(hash % UInt32(networks.count))
   }
 
-  /// The pod's address: the one it has, else `preferred` where that is free and in the network, else a new one.
+  /// The pod's address: the one it has, else `preferred` where that is free and in the network, else a new
+  /// one.
   func allocate(pod uid: String, preferred: String?) throws(Exhausted) -> String {
     let address: String? = pods.withLock { pods in
       if let present = pods[uid] { return present }

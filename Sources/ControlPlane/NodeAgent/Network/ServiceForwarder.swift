@@ -3,8 +3,8 @@ internal import Linux
 internal import Synchronization
 internal import Telemetry
 
-/// Listens on the Services' loopback addresses and passes connections on to their ready endpoints, bytes as they are.
-/// One thread relays them all; who is listened for is changed from any thread.
+/// Listens on the Services' loopback addresses and passes connections on to their ready endpoints, bytes as
+/// they are. One thread relays them all; who is listened for is changed from any thread.
 final class ServiceForwarder: Sendable {
   private struct Place: Hashable {
     var address: String
@@ -60,7 +60,8 @@ final class ServiceForwarder: Sendable {
   func update(_ ports: [ForwardedPort]) -> [PortStandIn] {
     state.withLock { state in
       let wanted = Dictionary(
-        ports.map { (Place(address: $0.address, port: $0.port), $0) }, uniquingKeysWith: { first, _ in first })
+        ports.map { (Place(address: $0.address, port: $0.port), $0) }, uniquingKeysWith: { first, _ in first }
+      )
       for (registration, listener) in state.listeners {
         if let port = wanted[listener.place] {
           state.listeners[registration]?.backends = port.backends
@@ -72,7 +73,9 @@ final class ServiceForwarder: Sendable {
       let present = Set(state.listeners.values.map(\.place))
       for (place, port) in wanted where !present.contains(place) { open(place, port, &state) }
       return state.listeners.values.compactMap { listener in
-        listener.standIn.map { PortStandIn(address: listener.place.address, port: listener.place.port, standIn: $0) }
+        listener.standIn.map {
+          PortStandIn(address: listener.place.address, port: listener.place.port, standIn: $0)
+        }
       }
     }
   }
@@ -89,7 +92,8 @@ final class ServiceForwarder: Sendable {
     } catch {
       let problem = "\(error)"
       if state.problems.updateValue(problem, forKey: place) != problem {
-        log.error("a Service cannot be reached by its address", ["service": "\(port.service)", "cause": problem])
+        log.error(
+          "a Service cannot be reached by its address", ["service": "\(port.service)", "cause": problem])
       }
     }
   }

@@ -117,8 +117,8 @@ final class ServiceRelayLoop {
     update(relay, number)
   }
 
-  /// A side that is closed in both directions would be reported again and again: what is left in it is read when the
-  /// other side has room.
+  /// A side that is closed in both directions would be reported again and again: what is left in it is read
+  /// when the other side has room.
   private func detach(_ relay: ServiceRelay, isClient: Bool) {
     guard let side = isClient ? relay.clientSide : relay.serverSide, side.isRegistered else { return }
     epoll.remove(side.socket.descriptor)

@@ -49,7 +49,9 @@ struct ServiceTable: Sendable, Hashable {
       }
       names.append(Name(service: service.key, address: address))
       for port in service.spec?["ports"]?.array ?? [] {
-        guard port["protocol"]?.string ?? "TCP" == "TCP", let number = Self.port(port["port"]) else { continue }
+        guard port["protocol"]?.string ?? "TCP" == "TCP", let number = Self.port(port["port"]) else {
+          continue
+        }
         let backends = Set(own.flatMap { Self.backends($0, portName: port["name"]?.string ?? "") })
         ports.append(
           ForwardedPort(
@@ -83,7 +85,9 @@ struct ServiceTable: Sendable, Hashable {
   private static func backends(_ slice: KubeObject, portName: String) -> [ForwardedPort.Backend] {
     let ports = (slice["ports"]?.array ?? []).filter { ($0["name"]?.string ?? "") == portName }
     return readyAddresses(slice).flatMap { address in
-      ports.compactMap { port in Self.port(port["port"]).map { ForwardedPort.Backend(address: address, port: $0) } }
+      ports.compactMap { port in
+        Self.port(port["port"]).map { ForwardedPort.Backend(address: address, port: $0) }
+      }
     }
   }
 }

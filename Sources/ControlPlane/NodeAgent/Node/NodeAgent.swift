@@ -48,7 +48,6 @@ public final class NodeAgent: Sendable {
 
   private struct State {
     var workers: [String: PodWorker] = [:]
-    var binding: Set<String> = []
     var isShuttingDown = false
   }
 
@@ -68,18 +67,20 @@ public final class NodeAgent: Sendable {
     let probers = BlockingWorkers(name: "probes", threads: 4, capacity: 8192)
     context = NodeContext(
       settings: settings, client: client,
-      recorder: EventRecorder(client: client, component: "kubelet", host: settings.name, clock: clock), clock: clock,
+      recorder: EventRecorder(client: client, component: "kubelet", host: settings.name, clock: clock),
+      clock: clock,
       workers: workers, hub: hub, addresses: configuration.addresses,
       prober: SocketProber(client: HTTPClient(group: configuration.loops), workers: probers), log: log)
   }
 
   public var nodeName: String { settings.name }
 
-  /// Works until the task is cancelled; the informers must run meanwhile. Cancelling it ends all pods at once: call
-  /// `shutDown` before.
+  /// Works until the task is cancelled; the informers must run meanwhile. Cancelling it ends all pods at
+  /// once: call `shutDown` before.
   public func run() async throws {
     let network = ServiceNetwork(
-      informers: informers, forwarder: forwarder, namesFile: settings.namesFile, workers: workers, clock: clock,
+      informers: informers, forwarder: forwarder, namesFile: settings.namesFile, workers: workers,
+      clock: clock,
       log: log)
     let pods = informers.informer(.pods)
     defer {
@@ -100,7 +101,8 @@ public final class NodeAgent: Sendable {
     }
   }
 
-  /// Stops every pod in order and returns once they have ended. Their objects stay: the next start brings them back.
+  /// Stops every pod in order and returns once they have ended. Their objects stay: the next start brings
+  /// them back.
   /// - Parameter grace: how long they have, at most.
   public func shutDown(grace: Duration) async {
     let running = state.withLock { state in
@@ -124,12 +126,8 @@ public final class NodeAgent: Sendable {
       state.withLock { $0.workers[object.uid] }?.send(.removed)
       return
     }
-    let nodeName = PodSpec(object).nodeName
-    if nodeName.isEmpty {
-      bind(object, &group)
-    } else if nodeName == settings.name {
-      accept(object, &group)
-    }
+    // Pods without a node are the scheduler's.
+    if PodSpec(object).nodeName == settings.name { accept(object, &group) }
   }
 
   private func accept(_ object: KubeObject, _ group: inout ThrowingDiscardingTaskGroup<any Error>) {
@@ -149,17 +147,6 @@ public final class NodeAgent: Sendable {
         return state.workers.isEmpty
       }
       if isEmpty { emptied.signal() }
-    }
-  }
-
-  /// There is one node: every pod that waits for one goes here.
-  private func bind(_ object: KubeObject, _ group: inout ThrowingDiscardingTaskGroup<any Error>) {
-    guard !object.isBeingDeleted, object.spec?["schedulingGates"]?.array?.isEmpty ?? true,
-      state.withLock({ $0.binding.insert(object.uid).inserted })
-    else { return }
-    group.addTask { [self] in
-      await PodBinder(context: context).bind(object)
-      _ = state.withLock { $0.binding.remove(object.uid) }
     }
   }
 

@@ -15,7 +15,8 @@ enum NodeFiles {
       images: configuration.images, claims: configuration.claims, namesFile: "\(data)/run/names",
       preloadLibrary: try writePreloadLibrary(data), baseVariables: NodeSettings.inheritedVariables(),
       processors: ProcessStatistics.processorCount, memoryBytes: ProcessTable.physicalMemoryBytes)
-    // A supervisor that was killed together with its parent could not clean up; its processes carry this variable.
+    // A supervisor that was killed together with its parent could not clean up; its processes carry this
+    // variable.
     for process in ProcessTable.processes(withEnvironment: "APUS_NAMES_FILE=\(settings.namesFile)") {
       Signal.kill.send(to: process)
     }
@@ -27,7 +28,9 @@ enum NodeFiles {
   private static func nodeName(_ given: String?, _ data: String) throws -> String {
     let file = "\(data)/run/node-name"
     if let given { return given }
-    if let kept = try? Files.read(file, limit: 253), !kept.isEmpty { return String(decoding: kept, as: UTF8.self) }
+    if let kept = try? Files.read(file, limit: 253), !kept.isEmpty {
+      return String(decoding: kept, as: UTF8.self)
+    }
     let allowed = (ProcessTable.hostName ?? "").lowercased().filter { character in
       character.isASCII && (character.isLetter || character.isNumber || character == "-" || character == ".")
     }
@@ -42,7 +45,9 @@ enum NodeFiles {
     let path = "\(data)/run/libapus-preload.so"
     let bytes = preloadLibrary()
     // Replacing the file under running programs is safe only by rename, and needless where it is the same.
-    if (try? Files.read(path, limit: 1 << 24)) != bytes { try Files.writeAtomically(bytes, to: path, permissions: 0o755) }
+    if (try? Files.read(path, limit: 1 << 24)) != bytes {
+      try Files.writeAtomically(bytes, to: path, permissions: 0o755)
+    }
     return path
   }
 

@@ -60,7 +60,8 @@ struct NodeRegistration: Sendable {
       "cpu": .string(String(settings.processors)), "memory": .string("\(settings.memoryBytes / 1024)Ki"),
       "pods": "110",
     ]
-    let since = (old?["conditions"]?.array ?? []).first { $0["type"]?.string == "Ready" }?["lastTransitionTime"]
+    let since = (old?["conditions"]?.array ?? []).first { $0["type"]?.string == "Ready" }?[
+      "lastTransitionTime"]
     let conditions = [
       ("MemoryPressure", "False", "KubeletHasSufficientMemory", "kubelet has sufficient memory available"),
       ("DiskPressure", "False", "KubeletHasNoDiskPressure", "kubelet has no disk pressure"),
@@ -69,7 +70,8 @@ struct NodeRegistration: Sendable {
     ].map { type, status, reason, message -> JSONValue in
       [
         "type": .string(type), "status": .string(status), "lastHeartbeatTime": .string(now.rfc3339),
-        "lastTransitionTime": since ?? .string(now.rfc3339), "reason": .string(reason), "message": .string(message),
+        "lastTransitionTime": since ?? .string(now.rfc3339), "reason": .string(reason),
+        "message": .string(message),
       ]
     }
     return [
@@ -79,7 +81,8 @@ struct NodeRegistration: Sendable {
         ["type": "Hostname", "address": .string(settings.name)],
       ],
       "nodeInfo": [
-        "architecture": .string(Self.architecture), "operatingSystem": "linux", "kernelVersion": .string(kernelRelease),
+        "architecture": .string(Self.architecture), "operatingSystem": "linux",
+        "kernelVersion": .string(kernelRelease),
         "osImage": "Linux", "containerRuntimeVersion": "apus://processes", "kubeletVersion": "v1.32.0+apus",
         "kubeProxyVersion": "v1.32.0+apus", "machineID": "", "systemUUID": "", "bootID": "",
       ],

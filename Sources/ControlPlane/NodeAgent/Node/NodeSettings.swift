@@ -20,14 +20,18 @@ struct NodeSettings: Sendable {
   var memoryBytes: Int
 
   private static let networkVariables = [
-    "http_proxy", "https_proxy", "no_proxy", "HTTPS_PROXY", "NO_PROXY", "SSL_CERT_FILE", "STORAGE_EMULATOR_HOST",
+    "http_proxy", "https_proxy", "no_proxy", "HTTPS_PROXY", "NO_PROXY", "SSL_CERT_FILE",
+    "STORAGE_EMULATOR_HOST",
   ]
 
-  /// PATH, HOME and a few others of this process: programs of the machine find their libraries and interpreters, and
-  /// the way to the network, by them. Nothing else of the environment reaches a pod.
+  /// PATH, HOME and a few others of this process: programs of the machine find their libraries and
+  /// interpreters, and the way to the network, by them. Nothing else of the environment reaches a pod.
   static func inheritedVariables() -> [(String, String)] {
     var variables: [(String, String)] = [
-      ("PATH", ProcessEnvironment.variable("PATH") ?? "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"),
+      (
+        "PATH",
+        ProcessEnvironment.variable("PATH") ?? "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+      ),
       ("HOME", ProcessEnvironment.homeDirectory),
     ]
     for name in ["LANG", "LC_ALL", "TZ", "LD_LIBRARY_PATH", "USER", "TMPDIR"] + networkVariables {
@@ -38,6 +42,7 @@ struct NodeSettings: Sendable {
 
   func downward(_ pod: PodSpec, podAddress: String) -> DownwardAPI {
     DownwardAPI(
-      pod: pod, podAddress: podAddress, hostAddress: hostAddress, processors: processors, memoryBytes: memoryBytes)
+      pod: pod, podAddress: podAddress, hostAddress: hostAddress, processors: processors,
+      memoryBytes: memoryBytes)
   }
 }

@@ -23,7 +23,8 @@ struct ContainerLauncher: Sendable {
       directory: context.directory)
     return SupervisorCommand.Start(
       name: container.name, path: program.path, arguments: program.arguments,
-      environment: environment(context, container, isOwnRole: program.isOwnRole), directory: context.directory,
+      environment: environment(context, container, isOwnRole: program.isOwnRole),
+      directory: context.directory,
       logFile: directory.log(container.name, restart: restartNumber), reportsReadiness: program.isOwnRole)
   }
 
@@ -39,7 +40,8 @@ struct ContainerLauncher: Sendable {
     let milliseconds = timeout.components.seconds.multipliedReportingOverflow(by: 1000)
     return SupervisorCommand.Execute(
       identifier: identifier, path: program.path, arguments: program.arguments,
-      environment: environment(context, container, isOwnRole: program.isOwnRole), directory: context.directory,
+      environment: environment(context, container, isOwnRole: program.isOwnRole),
+      directory: context.directory,
       timeoutMilliseconds: milliseconds.overflow ? Int64.max : max(1, milliseconds.partialValue))
   }
 
@@ -63,7 +65,8 @@ struct ContainerLauncher: Sendable {
     let given = try EnvironmentResolver(downward: downward, references: references).resolve(container)
     let givenValues = Dictionary(given.map { ($0.name, $0.value) }, uniquingKeysWith: { $1 })
     let mounts = try directory.mounts(of: container, plan: plan, variables: givenValues)
-    for mount in mounts where mount.realPath.hasPrefix("\(directory.path)/volumes/") && !Files.exists(mount.realPath) {
+    for mount in mounts
+    where mount.realPath.hasPrefix("\(directory.path)/volumes/") && !Files.exists(mount.realPath) {
       // A subPath of an emptyDir.
       try Files.createDirectories(mount.realPath)
     }
@@ -82,7 +85,8 @@ struct ContainerLauncher: Sendable {
   private func podVariables(_ container: ContainerSpec) -> [(String, String)] {
     [
       ("HOSTNAME", pod.hostName), ("POD_IP", podAddress),
-      (ContainerEnvironment.containerVariable, container.name), (ContainerEnvironment.podVariable, pod.object.uid),
+      (ContainerEnvironment.containerVariable, container.name),
+      (ContainerEnvironment.podVariable, pod.object.uid),
       ("APUS_NAMESPACE", pod.object.namespace), ("APUS_NAMES_FILE", node.namesFile),
       ("APUS_TERMINATION_LOG", directory.terminationLog(container.name)),
     ]

@@ -19,13 +19,16 @@ extension PodLife {
   }
 
   private static func stop(
-    _ name: String, _ grace: Duration, after attempt: HandlerAttempt, _ link: SupervisorLink, _ worker: PodWorker
+    _ name: String, _ grace: Duration, after attempt: HandlerAttempt, _ link: SupervisorLink,
+    _ worker: PodWorker
   ) async {
     let (clock, log) = (worker.context.clock, worker.context.log)
     let begin = clock.monotonicNow()
     let problem = await first(of: attempt, orAfter: grace, clock)
     if Task.isCancelled { return }
-    if let problem { log.warning("a preStop hook failed", ["pod": worker.key.description, "cause": problem]) }
+    if let problem {
+      log.warning("a preStop hook failed", ["pod": worker.key.description, "cause": problem])
+    }
     // Kubelets give two seconds even where the hook has used up the grace.
     let left = max(.seconds(2), grace - (clock.monotonicNow() - begin))
     do {
@@ -64,7 +67,8 @@ extension PodLife {
     guard let link, let container = machine.pod.container(name), let hook = container.postStart,
       hook.object != nil
     else { return }
-    let attempt = makeAttempt(ProbeSpec.Action(json: hook, container: container), container, timeout: .seconds(600))
+    let attempt = makeAttempt(
+      ProbeSpec.Action(json: hook, container: container), container, timeout: .seconds(600))
     let grace = machine.pod.terminationGrace
     let pod = machine.pod.object
     let recorder = context.recorder

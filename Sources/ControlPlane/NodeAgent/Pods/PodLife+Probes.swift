@@ -42,7 +42,9 @@ extension PodLife {
     probeSignals[name] = nil
   }
 
-  private static func sleep(until deadline: Duration, _ clock: any SleepingClock, orUntil signal: WakeSignal) async {
+  private static func sleep(until deadline: Duration, _ clock: any SleepingClock, orUntil signal: WakeSignal)
+    async
+  {
     let delay = deadline - clock.monotonicNow()
     guard delay > .zero else { return }
     await withTaskGroup(of: Void.self) { group in
@@ -59,7 +61,8 @@ extension PodLife {
     var launcher: ContainerLauncher?
     if let plan {
       launcher = ContainerLauncher(
-        node: context.settings, pod: machine.pod, podAddress: machine.podAddress, references: references, plan: plan)
+        node: context.settings, pod: machine.pod, podAddress: machine.podAddress, references: references,
+        plan: plan)
     }
     return HandlerAttempt(
       action: action, container: container, timeout: timeout, podAddress: machine.podAddress, worker: worker,

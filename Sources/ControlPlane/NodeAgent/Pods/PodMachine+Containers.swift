@@ -3,7 +3,8 @@ internal import KubeProtocol
 
 extension PodMachine {
   mutating func started(_ name: String, _ run: Int, _ time: Timestamp) -> [PodEffect] {
-    guard let index = index(name), containers[index].run == run, case .starting = containers[index].state else {
+    guard let index = index(name), containers[index].run == run, case .starting = containers[index].state
+    else {
       return []
     }
     containers[index].state = .running(since: time)
@@ -39,7 +40,8 @@ extension PodMachine {
   }
 
   mutating func startFailed(_ name: String, _ run: Int, _ reason: String, _ message: String) -> [PodEffect] {
-    guard let index = index(name), containers[index].run == run, case .starting = containers[index].state else {
+    guard let index = index(name), containers[index].run == run, case .starting = containers[index].state
+    else {
       return []
     }
     containers[index].state = .waiting(reason: reason, message: message)
@@ -50,7 +52,8 @@ extension PodMachine {
     return [
       .event(
         isWarning: true, reason: "Failed",
-        message: isImage ? "Failed to pull image \"\(containers[index].spec.image)\": \(message)" : "Error: \(message)",
+        message: isImage
+          ? "Failed to pull image \"\(containers[index].spec.image)\": \(message)" : "Error: \(message)",
         container: name),
       .wait(.restart(container: name), delay),
       .writeStatus(isUrgent: false),
@@ -139,8 +142,10 @@ extension PodMachine {
 
   // MARK: probes
 
-  mutating func probed(_ name: String, _ run: Int, _ kind: ProbeKind, _ outcome: ProbeOutcome) -> [PodEffect] {
-    guard stage == .running, let index = index(name), containers[index].run == run, containers[index].isRunning,
+  mutating func probed(_ name: String, _ run: Int, _ kind: ProbeKind, _ outcome: ProbeOutcome) -> [PodEffect]
+  {
+    guard stage == .running, let index = index(name), containers[index].run == run,
+      containers[index].isRunning,
       let probe = containers[index].spec.probe(kind)
     else { return [] }
     if outcome.isSuccess {
@@ -154,7 +159,8 @@ extension PodMachine {
     let failures = (containers[index].failures[kind] ?? 0) &+ 1
     containers[index].failures[kind] = failures
     let unhealthy = PodEffect.event(
-      isWarning: true, reason: "Unhealthy", message: "\(kind.title) probe failed: \(outcome.message)", container: name)
+      isWarning: true, reason: "Unhealthy", message: "\(kind.title) probe failed: \(outcome.message)",
+      container: name)
     return [unhealthy] + (failures >= probe.failureThreshold ? failed(index, kind, probe) : [])
   }
 
@@ -192,7 +198,9 @@ extension PodMachine {
   // MARK: accidents
 
   mutating func overMemory(_ name: String) -> [PodEffect] {
-    guard let index = index(name), containers[index].isActive, !containers[index].isOverMemory else { return [] }
+    guard let index = index(name), containers[index].isActive, !containers[index].isOverMemory else {
+      return []
+    }
     containers[index].isOverMemory = true
     return [.stop(container: name, grace: .zero)]
   }
@@ -202,7 +210,8 @@ extension PodMachine {
     for record in containers where record.isActive {
       effects += exited(
         record.name,
-        ContainerExit(code: 137, signal: 9, at: now, message: "the pod's supervisor ended unexpectedly"), now: now)
+        ContainerExit(code: 137, signal: 9, at: now, message: "the pod's supervisor ended unexpectedly"),
+        now: now)
     }
     return effects
   }

@@ -8,9 +8,12 @@ extension PodMachine {
   mutating func makeStatus(now: Timestamp) -> JSONValue {
     let phase = self.phase
     var result: JSONValue = ["phase": .string(phase)]
-    // What others wrote (readiness gates) is in the object; the transition times of ours are in the last status.
+    // What others wrote (readiness gates) is in the object; the transition times of ours are in the last
+    // status.
     let own: Set<String> = ["PodScheduled", "Initialized", "ContainersReady", "Ready"]
-    let others = (pod.object.status?["conditions"]?.array ?? []).filter { !own.contains($0["type"]?.string ?? "") }
+    let others = (pod.object.status?["conditions"]?.array ?? []).filter {
+      !own.contains($0["type"]?.string ?? "")
+    }
     let ours = (status["conditions"]?.array ?? []).filter { own.contains($0["type"]?.string ?? "") }
     var conditions = JSONValue.array(ours + others)
     for condition in makeConditions(phase) {
@@ -35,7 +38,9 @@ extension PodMachine {
   }
 
   var phase: String {
-    if stage == .ended, let old = status["phase"]?.string, old == "Succeeded" || old == "Failed" { return old }
+    if stage == .ended, let old = status["phase"]?.string, old == "Succeeded" || old == "Failed" {
+      return old
+    }
     if isFailedByInit() { return "Failed" }
     let blocking = containers.filter { $0.spec.isInit && !$0.spec.isSidecar && !$0.hasSucceeded }
     if !blocking.isEmpty { return "Pending" }
@@ -80,7 +85,10 @@ extension PodMachine {
     let gates = pod.readinessGates.filter { !Conditions.isTrue(pod.object.status?["conditions"], $0) }
     let readyProblem =
       areContainersReady && !gates.isEmpty
-      ? ("ReadinessGatesNotReady", "corresponding condition of pod readiness gate \"\(gates[0])\" is not \"True\"")
+      ? (
+        "ReadinessGatesNotReady",
+        "corresponding condition of pod readiness gate \"\(gates[0])\" is not \"True\""
+      )
       : ("ContainersNotReady", preparationProblem.isEmpty ? unreadyText : preparationProblem)
     return [
       Condition("PodScheduled", .yes),

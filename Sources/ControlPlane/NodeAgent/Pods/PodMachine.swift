@@ -66,8 +66,8 @@ enum PodEffect: Sendable, Hashable {
   case release
 }
 
-/// One pod's life, as a pure function of what happens to it: no clocks, no processes, no files. The worker carries the
-/// effects out. Behaviour and words follow the kubelet's.
+/// One pod's life, as a pure function of what happens to it: no clocks, no processes, no files. The worker
+/// carries the effects out. Behaviour and words follow the kubelet's.
 struct PodMachine: Sendable {
   enum Stage: Sendable, Hashable { case preparing, running, terminating, ended }
 
@@ -88,7 +88,8 @@ struct PodMachine: Sendable {
   /// A run of this length makes earlier crashes forgotten.
   static let healthyRun: Duration = .seconds(600)
 
-  /// - Parameter keepsFinishedInit: init containers that had succeeded need not run again, because what they wrote is
+  /// - Parameter keepsFinishedInit: init containers that had succeeded need not run again, because what they
+  /// wrote is
   ///   still there.
   init(_ object: KubeObject, now: Timestamp, hostAddress: String, keepsFinishedInit: Bool) {
     pod = PodSpec(object)
@@ -99,7 +100,9 @@ struct PodMachine: Sendable {
     containers = pod.allContainers.map { ContainerRecord($0, waiting: waiting) }
     let phase = status["phase"]?.string
     if phase == "Succeeded" || phase == "Failed" { stage = .ended }
-    for index in containers.indices { takeOver(&containers[index], now: now, keepsFinishedInit: keepsFinishedInit) }
+    for index in containers.indices {
+      takeOver(&containers[index], now: now, keepsFinishedInit: keepsFinishedInit)
+    }
   }
 
   /// What an earlier run of the node wrote about a container: a process that ran then is dead now.
@@ -148,7 +151,8 @@ struct PodMachine: Sendable {
     case .prepared: return prepared()
     case .preparationFailed(let message): return preparationFailed(message)
     case .started(let name, let run, let time): return started(name, run, time)
-    case .startFailed(let name, let run, let reason, let message): return startFailed(name, run, reason, message)
+    case .startFailed(let name, let run, let reason, let message):
+      return startFailed(name, run, reason, message)
     case .exited(let name, let exit): return exited(name, exit, now: now)
     case .signalledReady(let name): return index(name).map { _ in [.probeNow(container: name)] } ?? []
     case .probed(let name, let run, let kind, let outcome): return probed(name, run, kind, outcome)
@@ -191,7 +195,9 @@ struct PodMachine: Sendable {
     for index in containers.indices where containers[index].spec.isInit {
       let record = containers[index]
       if record.spec.isSidecar {
-        if case .waiting(let reason, _) = record.state, Self.isFresh(reason) { return [start(index)] + advance() }
+        if case .waiting(let reason, _) = record.state, Self.isFresh(reason) {
+          return [start(index)] + advance()
+        }
         if !record.isStarted { return [] }
         continue
       }
@@ -201,7 +207,9 @@ struct PodMachine: Sendable {
     }
     var effects: [PodEffect] = []
     for index in containers.indices where !containers[index].spec.isInit {
-      if case .waiting(let reason, _) = containers[index].state, Self.isFresh(reason) { effects.append(start(index)) }
+      if case .waiting(let reason, _) = containers[index].state, Self.isFresh(reason) {
+        effects.append(start(index))
+      }
     }
     return effects + endIfOver()
   }
@@ -265,7 +273,8 @@ struct PodMachine: Sendable {
       if isFirst {
         effects.append(
           .event(
-            isWarning: false, reason: "Killing", message: "Stopping container \(record.name)", container: record.name))
+            isWarning: false, reason: "Killing", message: "Stopping container \(record.name)",
+            container: record.name))
         effects.append(.stopProbes(container: record.name))
       }
       effects.append(.stop(container: record.name, grace: grace))

@@ -27,7 +27,9 @@ struct PodSpec: Sendable {
   var nodeName: String { spec["nodeName"]?.string ?? "" }
   var isHostNetwork: Bool { spec["hostNetwork"]?.bool ?? false }
 
-  var terminationGrace: Duration { .seconds(min(86_400, max(0, spec["terminationGracePeriodSeconds"]?.int ?? 30))) }
+  var terminationGrace: Duration {
+    .seconds(min(86_400, max(0, spec["terminationGracePeriodSeconds"]?.int ?? 30)))
+  }
 
   /// How long the deletion that is under way lets containers finish.
   var deletionGrace: Duration {

@@ -5,8 +5,8 @@ internal import KubeProtocol
 internal import Synchronization
 internal import Telemetry
 
-/// Writes one pod's status: only changes, the latest only, one write at a time. What changes traffic goes out at once,
-/// other changes wait a moment for company.
+/// Writes one pod's status: only changes, the latest only, one write at a time. What changes traffic goes out
+/// at once, other changes wait a moment for company.
 final class PodStatusWriter: Sendable {
   private struct State {
     var wanted: JSONValue?
@@ -66,7 +66,8 @@ final class PodStatusWriter: Sendable {
     }
   }
 
-  /// Writes what is still unwritten, as the last act for a pod that stays. False where it must be tried again.
+  /// Writes what is still unwritten, as the last act for a pod that stays. False where it must be tried
+  /// again.
   func writeLatest() async -> Bool {
     let wanted = state.withLock { state -> JSONValue? in
       state.isUrgent = false

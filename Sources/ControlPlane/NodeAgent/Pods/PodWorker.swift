@@ -7,8 +7,8 @@ internal import Linux
 internal import Synchronization
 internal import Telemetry
 
-/// Carries out what one pod's machine decides. One task runs it; everything that happens to the pod comes through its
-/// mailbox, in order.
+/// Carries out what one pod's machine decides. One task runs it; everything that happens to the pod comes
+/// through its mailbox, in order.
 final class PodWorker: Sendable {
   let context: NodeContext
   let key: ObjectKey
@@ -188,7 +188,8 @@ final class PodLife {
     case .wait(let timer, let delay): wait(timer, delay)
     case .event(let isWarning, let reason, let message, let container):
       record(isWarning: isWarning, reason: reason, message: message, container: container)
-    case .writeStatus(let isUrgent): status.write(machine.makeStatus(now: context.clock.now()), isUrgent: isUrgent)
+    case .writeStatus(let isUrgent):
+      status.write(machine.makeStatus(now: context.clock.now()), isUrgent: isUrgent)
     case .finish: await finish()
     case .release: await release()
     }
@@ -216,7 +217,8 @@ final class PodLife {
       machine.podAddress = try context.addresses.allocate(pod: worker.uid, preferred: preferred)
       references = try await PodReferences.read(for: pod, client: context.client)
       let plan = try VolumePlan(
-        pod: pod, downward: context.settings.downward(pod, podAddress: machine.podAddress), references: references,
+        pod: pod, downward: context.settings.downward(pod, podAddress: machine.podAddress),
+        references: references,
         claims: context.settings.claims)
       let (directory, settings) = (self.directory, context.settings)
       let needsSupervisor = link == nil
@@ -246,19 +248,22 @@ final class PodLife {
   private func start(_ name: String, run: Int, restart: Int64) async {
     guard let plan, let link, let container = machine.pod.container(name) else {
       return await handle(
-        .startFailed(container: name, run: run, reason: "CreateContainerError", message: "the pod is not prepared"))
+        .startFailed(
+          container: name, run: run, reason: "CreateContainerError", message: "the pod is not prepared"))
     }
     stopping.remove(name)
     do {
       // Read anew: a restart takes up what has changed since.
       references = try await PodReferences.read(for: machine.pod, client: context.client)
       let launcher = ContainerLauncher(
-        node: context.settings, pod: machine.pod, podAddress: machine.podAddress, references: references, plan: plan)
+        node: context.settings, pod: machine.pod, podAddress: machine.podAddress, references: references,
+        plan: plan)
       let start = try await context.workers.run { try launcher.makeStart(container, restart: restart) }
       try link.send(.start(start))
       let image = container.image
       record(
-        isWarning: false, reason: "Pulled", message: "Container image \"\(image)\" already present on machine",
+        isWarning: false, reason: "Pulled",
+        message: "Container image \"\(image)\" already present on machine",
         container: name)
     } catch {
       let (reason, message) = Self.explain(error)
@@ -284,12 +289,16 @@ final class PodLife {
       runPostStart(name)
       await handle(.started(container: name, run: currentRun(name), at: time))
     case .startFailed(let name, let message):
-      await handle(.startFailed(container: name, run: currentRun(name), reason: "RunContainerError", message: message))
+      await handle(
+        .startFailed(container: name, run: currentRun(name), reason: "RunContainerError", message: message))
     case .exited(let name, let code, let signal, let time):
       processes[name] = nil
-      for task in [TaskName.memory(name), .stop(name), .postStart(name)] { tasks.removeValue(forKey: task)?.cancel() }
+      for task in [TaskName.memory(name), .stop(name), .postStart(name)] {
+        tasks.removeValue(forKey: task)?.cancel()
+      }
       let message = await terminationMessage(name, code: code)
-      await handle(.exited(container: name, exit: ContainerExit(code: code, signal: signal, at: time, message: message)))
+      await handle(
+        .exited(container: name, exit: ContainerExit(code: code, signal: signal, at: time, message: message)))
       if isShuttingDown { finishShutDownIfQuiet() }
     case .ready(let name): await handle(.signalledReady(container: name))
     case .executed(let identifier, let outcome):
@@ -298,7 +307,9 @@ final class PodLife {
     }
   }
 
-  private func currentRun(_ name: String) -> Int { machine.index(name).map { machine.containers[$0].run } ?? 0 }
+  private func currentRun(_ name: String) -> Int {
+    machine.index(name).map { machine.containers[$0].run } ?? 0
+  }
 
   private func terminationMessage(_ name: String, code: Int32) async -> String {
     guard let index = machine.index(name) else { return "" }
@@ -365,12 +376,14 @@ final class PodLife {
     while true {
       do {
         try await context.client.delete(
-          .pods, namespace: worker.key.namespace, name: worker.key.name, uid: worker.uid, gracePeriodSeconds: 0)
+          .pods, namespace: worker.key.namespace, name: worker.key.name, uid: worker.uid,
+          gracePeriodSeconds: 0)
         return true
       } catch let error as KubeError where error.reason == .notFound || error.reason == .conflict {
         return true
       } catch {
-        context.log.warning("pod not deleted; trying again", ["pod": worker.key.description, "cause": "\(error)"])
+        context.log.warning(
+          "pod not deleted; trying again", ["pod": worker.key.description, "cause": "\(error)"])
         do { try await context.clock.sleep(for: backoff.next()) } catch { return true }
       }
     }

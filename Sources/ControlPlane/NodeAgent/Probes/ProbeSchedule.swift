@@ -1,6 +1,6 @@
-/// When a probe is tried. Until its first success there are extra tries with growing steps from 5 ms, which count only
-/// when they succeed; the regular tries, at the period, count always. Pure: times are measured from the container's
-/// start.
+/// When a probe is tried. Until its first success there are extra tries with growing steps from 5 ms, which
+/// count only when they succeed; the regular tries, at the period, count always. Pure: times are measured
+/// from the container's start.
 struct ProbeSchedule: Sendable {
   /// One try to make.
   struct Try: Sendable, Hashable {

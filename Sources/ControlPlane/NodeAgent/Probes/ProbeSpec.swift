@@ -74,7 +74,8 @@ extension ProbeSpec.Action {
         isHTTPS: get["scheme"]?.string == "HTTPS", headers: headers)
     } else if let socket = json["tcpSocket"], socket.object != nil {
       guard let port = container.port(socket["port"]) else {
-        self = .invalid("tcpSocket.port \(socket["port"]?.encodedText ?? "") is neither a port nor a port's name")
+        self = .invalid(
+          "tcpSocket.port \(socket["port"]?.encodedText ?? "") is neither a port nor a port's name")
         return
       }
       self = .tcpSocket(host: Self.host(socket), port: port)

@@ -20,7 +20,8 @@ struct SocketProber: NetworkProber {
   func get(
     _ host: String, _ port: Int, path: String, isHTTPS: Bool, headers: [ProbeSpec.Header], timeout: Duration
   ) async -> String? {
-    // Kubelets skip the check of certificates here, so that an HTTPS probe says no more than that the port answers.
+    // Kubelets skip the check of certificates here, so that an HTTPS probe says no more than that the port
+    // answers.
     if isHTTPS { return await connect(host, port, timeout: timeout) }
     var fields: HTTPHeaders = ["User-Agent": "kube-probe/1.32", "Accept": "*/*", "Connection": "close"]
     for header in headers { fields.set(header.name, header.value) }
@@ -43,7 +44,9 @@ struct SocketProber: NetworkProber {
   }
 
   private static func connectBlocking(_ host: String, _ port: Int, _ timeout: Duration) -> String? {
-    guard let address = SocketAddress(literal: host, port: port) else { return "\(host):\(port) is no IP address" }
+    guard let address = SocketAddress(literal: host, port: port) else {
+      return "\(host):\(port) is no IP address"
+    }
     do {
       let socket = try Socket.connect(to: address)
       var polled = PollSet()

@@ -1,8 +1,8 @@
 internal import Basics
 internal import Linux
 
-/// Writes a container's output as `time stream tag text` lines (the container runtimes' format; tag `F` for a whole
-/// line, `P` for a piece). At `limit` bytes the file becomes `<file>.1`, in place of an older one.
+/// Writes a container's output as `time stream tag text` lines (the container runtimes' format; tag `F` for a
+/// whole line, `P` for a piece). At `limit` bytes the file becomes `<file>.1`, in place of an older one.
 final class ContainerLogWriter {
   static let lineLimit = 16 * ByteCount.kibibyte
   static let sizeLimit = 10 * ByteCount.mebibyte

@@ -2,8 +2,9 @@ public import Basics
 internal import Formats
 public import Linux
 
-/// The role `apus pod`: the parent of one pod's processes. It takes commands on standard input and reports on standard
-/// output; when the input ends, because its own parent did, it kills every process of the pod and goes too.
+/// The role `apus pod`: the parent of one pod's processes. It takes commands on standard input and reports on
+/// standard output; when the input ends, because its own parent did, it kills every process of the pod and
+/// goes too.
 ///
 /// One thread, one poll(2) loop, no queues: it costs what a small C program would.
 public final class PodSupervisor {
@@ -139,7 +140,8 @@ public final class PodSupervisor {
       let process = try ChildProcess.start(
         ChildProcess.Request(
           path: execute.path, arguments: execute.arguments, environment: execute.environment,
-          workingDirectory: execute.directory, descriptors: [nil, output.childEnd, output.childEnd], group: .own))
+          workingDirectory: execute.directory, descriptors: [nil, output.childEnd, output.childEnd],
+          group: .own))
       output.closeChildEnd()
       executions.append(
         SupervisedExecution(
@@ -169,7 +171,9 @@ public final class PodSupervisor {
       }
       if let readiness = container.readiness, ready.contains(readiness.descriptor.number) {
         // The end without a byte means that the program closed it unused: a probe has to tell then.
-        if let count = try? readiness.descriptor.read(into: buffer), count > 0 { report(.ready(name: container.name)) }
+        if let count = try? readiness.descriptor.read(into: buffer), count > 0 {
+          report(.ready(name: container.name))
+        }
         container.readiness = nil
       }
     }
@@ -241,12 +245,13 @@ public final class PodSupervisor {
     report(.executed(identifier: execution.identifier, outcome))
   }
 
-  /// Processes that left their group and lost their parent are children of this process now; the variable that every
-  /// container gets tells whose they were.
+  /// Processes that left their group and lost their parent are children of this process now; the variable
+  /// that every container gets tells whose they were.
   private func killOrphans(of name: String) {
     let known = Set(containers.values.map(\.process.identifier) + executions.map(\.process.identifier))
     let mark = "\(ContainerEnvironment.containerVariable)=\(name)"
-    for child in ProcessTable.children(of: ProcessEnvironment.processIdentifier) where !known.contains(child) {
+    for child in ProcessTable.children(of: ProcessEnvironment.processIdentifier) where !known.contains(child)
+    {
       guard ProcessTable.environment(of: child).contains(mark) else { continue }
       for process in [child] + ProcessTable.descendants(of: child) { Signal.kill.send(to: process) }
     }
@@ -270,7 +275,8 @@ public final class PodSupervisor {
   // MARK: time
 
   private func untilNextDeadline() -> Duration? {
-    let deadlines = containers.values.compactMap(\.killAt) + executions.filter { !$0.timedOut }.map(\.deadline)
+    let deadlines =
+      containers.values.compactMap(\.killAt) + executions.filter { !$0.timedOut }.map(\.deadline)
     return deadlines.min().map { max(.zero, $0 - clock.monotonicNow()) }
   }
 

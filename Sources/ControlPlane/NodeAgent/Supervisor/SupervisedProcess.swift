@@ -21,7 +21,8 @@ final class ChildOutput {
   static func open(stream: String) throws(LinuxError) -> ChildOutput {
     let numbers = try Pipe().release()
     let output = ChildOutput(
-      FileDescriptor(owning: numbers.reading), writing: FileDescriptor(owning: numbers.writing), stream: stream)
+      FileDescriptor(owning: numbers.reading), writing: FileDescriptor(owning: numbers.writing),
+      stream: stream)
     try output.descriptor.setNonblocking()
     return output
   }
@@ -45,7 +46,8 @@ final class SupervisedContainer {
   var killAt: Duration?
 
   init(
-    name: String, process: ChildProcess, log: ContainerLogWriter, outputs: [ChildOutput], readiness: ChildOutput?
+    name: String, process: ChildProcess, log: ContainerLogWriter, outputs: [ChildOutput],
+    readiness: ChildOutput?
   ) {
     self.name = name
     self.process = process

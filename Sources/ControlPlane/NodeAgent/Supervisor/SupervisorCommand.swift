@@ -45,8 +45,10 @@ public enum SupervisorCommand: Sendable, Hashable {
         "directory": .string(start.directory), "log": .string(start.logFile),
         "readiness": .bool(start.reportsReadiness),
       ]
-    case .signal(let name, let number): return ["op": "signal", "name": .string(name), "signal": .int(number)]
-    case .stop(let name, let grace): return ["op": "stop", "name": .string(name), "graceMilliseconds": .int(grace)]
+    case .signal(let name, let number):
+      return ["op": "signal", "name": .string(name), "signal": .int(number)]
+    case .stop(let name, let grace):
+      return ["op": "stop", "name": .string(name), "graceMilliseconds": .int(grace)]
     case .execute(let execute):
       return [
         "op": "execute", "id": .string(execute.identifier), "path": .string(execute.path),
@@ -60,7 +62,8 @@ public enum SupervisorCommand: Sendable, Hashable {
   public init?(json: JSONValue) {
     switch json["op"]?.string {
     case "start":
-      guard let name = json["name"]?.string, let path = json["path"]?.string, let log = json["log"]?.string else {
+      guard let name = json["name"]?.string, let path = json["path"]?.string, let log = json["log"]?.string
+      else {
         return nil
       }
       self = .start(

@@ -67,7 +67,8 @@ public enum SupervisorEvent: Sendable, Hashable {
       self = .exited(name: name, code: code, signal: signal, at: time)
     case ("ready", let name?, _): self = .ready(name: name)
     case ("executed", _, _):
-      guard let identifier = json["id"]?.string, let code = json["code"]?.int.flatMap(Int32.init(exactly:)) else {
+      guard let identifier = json["id"]?.string, let code = json["code"]?.int.flatMap(Int32.init(exactly:))
+      else {
         return nil
       }
       let outcome = Outcome(

@@ -3,7 +3,8 @@ internal import Formats
 internal import Linux
 internal import Synchronization
 
-/// The agent's end of one supervisor: commands go in, events come out, and letting go ends the pod's processes.
+/// The agent's end of one supervisor: commands go in, events come out, and letting go ends the pod's
+/// processes.
 final class SupervisorLink: Sendable {
   /// In the order the supervisor reported; finishes when it has ended.
   let events: AsyncStream<SupervisorEvent>
@@ -96,7 +97,8 @@ final class SupervisorLink: Sendable {
         if count == 0 { return false }
         lines.withLock { lines in
           lines.append(UnsafeRawBufferPointer(rebasing: buffer[..<count])) { line in
-            guard let json = try? JSONValue(parsing: line.bytes), let event = SupervisorEvent(json: json) else { return }
+            guard let json = try? JSONValue(parsing: line.bytes), let event = SupervisorEvent(json: json)
+            else { return }
             continuation.yield(event)
           }
         }
@@ -159,7 +161,8 @@ final class SupervisorHub: Sendable {
     while !state.withLock({ $0.isClosed }) {
       var ready: [UInt64] = []
       do {
-        try epoll.wait(into: events, timeoutMilliseconds: -1) { _, registration in ready.append(registration) }
+        try epoll.wait(into: events, timeoutMilliseconds: -1) { _, registration in ready.append(registration)
+        }
       } catch {
         return
       }
@@ -168,7 +171,9 @@ final class SupervisorHub: Sendable {
           wake.drain()
           continue
         }
-        guard let link = state.withLock({ $0.links[registration] }), !link.readEvents(buffer) else { continue }
+        guard let link = state.withLock({ $0.links[registration] }), !link.readEvents(buffer) else {
+          continue
+        }
         epoll.remove(link.descriptor)
         state.withLock { $0.links[registration] = nil }
         link.ended()

@@ -42,7 +42,9 @@ struct PathRewriting: Sendable {
   }
 
   private static func matches(_ bytes: [UInt8], _ index: Int, _ path: [UInt8]) -> Bool {
-    guard index + path.count <= bytes.count, bytes[index..<index + path.count].elementsEqual(path) else { return false }
+    guard index + path.count <= bytes.count, bytes[index..<index + path.count].elementsEqual(path) else {
+      return false
+    }
     guard index + path.count < bytes.count else { return true }
     return !isNameByte(bytes[index + path.count])
   }

@@ -2,8 +2,8 @@ internal import Basics
 internal import Formats
 internal import Linux
 
-/// One pod's folder on the disk: `<data>/pods/<uid>/` with `volumes/<name>`, `containers/<name>` and, per container,
-/// its logs. All verbs block.
+/// One pod's folder on the disk: `<data>/pods/<uid>/` with `volumes/<name>`, `containers/<name>` and, per
+/// container, its logs. All verbs block.
 struct PodDirectory: Sendable, Hashable {
   /// Absolute.
   let path: String
@@ -23,14 +23,17 @@ struct PodDirectory: Sendable, Hashable {
   var exists: Bool { Files.exists(path) }
   func remove() throws(LinuxError) { try Files.removeTree(path) }
 
-  /// Makes the folder of one container and empties its termination log; older logs than the previous run's go.
+  /// Makes the folder of one container and empties its termination log; older logs than the previous run's
+  /// go.
   func prepare(container name: String, restart: Int) throws(LinuxError) {
     try Files.createDirectories(container(name))
     try Files.createDirectories("\(path)/termination")
     try Files.createDirectories(logFolder(name))
     _ = try Files.open(terminationLog(name), .write, permissions: 0o666)
     for file in try Files.list(logFolder(name)) {
-      guard let number = file.split(separator: ".").first.flatMap({ Int($0) }), number < restart - 1 else { continue }
+      guard let number = file.split(separator: ".").first.flatMap({ Int($0) }), number < restart - 1 else {
+        continue
+      }
       try Files.removeFile("\(logFolder(name))/\(file)")
     }
   }
@@ -54,7 +57,8 @@ struct PodDirectory: Sendable, Hashable {
       case .host(let host, let createDirectory, let mustExist):
         if createDirectory { try Files.createDirectories(host) }
         if mustExist && !Files.exists(host) {
-          throw ContainerConfigurationError(description: "volume \"\(name)\": \(host) does not exist on this machine")
+          throw ContainerConfigurationError(
+            description: "volume \"\(name)\": \(host) does not exist on this machine")
         }
       }
     }
@@ -70,7 +74,8 @@ struct PodDirectory: Sendable, Hashable {
         let content = plan.contents[name]
       else {
         throw ContainerConfigurationError(
-          description: "container \"\(container.name)\" mounts \"\(mount["name"]?.string ?? "")\", which is no volume "
+          description:
+            "container \"\(container.name)\" mounts \"\(mount["name"]?.string ?? "")\", which is no volume "
             + "of the pod")
       }
       var real = volume(name)
@@ -81,7 +86,8 @@ struct PodDirectory: Sendable, Hashable {
       }
       if !subPath.isEmpty {
         guard VolumePlan.isSafeRelativePath(subPath) else {
-          throw ContainerConfigurationError(description: "subPath \"\(subPath)\" must be relative, without \"..\"")
+          throw ContainerConfigurationError(
+            description: "subPath \"\(subPath)\" must be relative, without \"..\"")
         }
         real += "/\(subPath)"
       }

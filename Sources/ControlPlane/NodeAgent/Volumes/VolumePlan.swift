@@ -2,11 +2,12 @@ internal import Basics
 internal import Formats
 internal import KubeProtocol
 
-/// Where a persistent volume claim's data lies on this machine: namespace and claim name in, a folder out; nil for
-/// claims that nobody offers.
+/// Where a persistent volume claim's data lies on this machine: namespace and claim name in, a folder out;
+/// nil for claims that nobody offers.
 public typealias ClaimResolver = @Sendable (_ namespace: String, _ claim: String) -> String?
 
-/// What has to be on the disk before a pod's containers can start. Pure: made from the spec, carried out elsewhere.
+/// What has to be on the disk before a pod's containers can start. Pure: made from the spec, carried out
+/// elsewhere.
 struct VolumePlan: Sendable, Hashable {
   struct File: Sendable, Hashable {
     /// Relative, without `..`.
@@ -46,12 +47,14 @@ struct VolumePlan: Sendable, Hashable {
     if let source = volume["hostPath"], let path = source["path"]?.string {
       let type = source["type"]?.string ?? ""
       return .host(
-        path: path, createDirectory: type == "DirectoryOrCreate", mustExist: type == "Directory" || type == "File")
+        path: path, createDirectory: type == "DirectoryOrCreate",
+        mustExist: type == "Directory" || type == "File")
     }
     if let claim = volume.at("persistentVolumeClaim", "claimName")?.string {
       guard let path = claims(builder.pod.object.namespace, claim) else {
         throw ContainerConfigurationError(
-          description: "persistentvolumeclaim \"\(claim)\" not found: this node offers a folder as a claim only where "
+          description:
+            "persistentvolumeclaim \"\(claim)\" not found: this node offers a folder as a claim only where "
             + "it was started with one (`apus up --samples DIR` offers the claim \"samples\")")
       }
       return .host(path: path, createDirectory: false, mustExist: true)
@@ -61,7 +64,8 @@ struct VolumePlan: Sendable, Hashable {
     // No source at all means emptyDir.
     if kinds.isEmpty { return .empty }
     throw ContainerConfigurationError(
-      description: "volume \"\(name)\": \(kinds.joined(separator: ", ")) is not supported on this node; supported are "
+      description:
+        "volume \"\(name)\": \(kinds.joined(separator: ", ")) is not supported on this node; supported are "
         + "emptyDir, configMap, secret, downwardAPI, projected, hostPath and persistentVolumeClaim")
   }
 
@@ -104,7 +108,8 @@ struct VolumeContentBuilder: Sendable {
   ) throws(ContainerConfigurationError) -> [VolumePlan.File] {
     switch member {
     case "configMap":
-      return try dataFiles("configmap", source["name"]?.string ?? "", references.configMaps, source, defaultMode)
+      return try dataFiles(
+        "configmap", source["name"]?.string ?? "", references.configMaps, source, defaultMode)
     case "secret":
       let name = source["secretName"]?.string ?? source["name"]?.string ?? ""
       return try dataFiles("secret", name, references.secrets, source, defaultMode)
@@ -113,7 +118,8 @@ struct VolumeContentBuilder: Sendable {
       // Nobody in a pod of this node needs a token; an empty file would only look like one.
       return []
     default:
-      throw ContainerConfigurationError(description: "projected volume: source \(member) is not supported on this node")
+      throw ContainerConfigurationError(
+        description: "projected volume: source \(member) is not supported on this node")
     }
   }
 
@@ -159,7 +165,8 @@ struct VolumeContentBuilder: Sendable {
         value = nil
       }
       guard let value else {
-        throw ContainerConfigurationError(description: "downwardAPI: the source of \"\(path)\" cannot be resolved")
+        throw ContainerConfigurationError(
+          description: "downwardAPI: the source of \"\(path)\" cannot be resolved")
       }
       files.append(VolumePlan.File(path: path, bytes: Bytes(value.utf8), mode: Self.mode(item["mode"], mode)))
     }
@@ -169,7 +176,8 @@ struct VolumeContentBuilder: Sendable {
   private func checkedPath(_ item: JSONValue) throws(ContainerConfigurationError) -> String {
     let path = item["path"]?.string ?? ""
     guard VolumePlan.isSafeRelativePath(path) else {
-      throw ContainerConfigurationError(description: "the path \"\(path)\" in a volume must be relative, without \"..\"")
+      throw ContainerConfigurationError(
+        description: "the path \"\(path)\" in a volume must be relative, without \"..\"")
     }
     return path
   }
