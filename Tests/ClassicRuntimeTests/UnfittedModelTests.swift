@@ -1,5 +1,5 @@
 internal import Basics
-internal import ClassicRuntime
+@testable internal import ClassicRuntime
 internal import ModelRuntime
 internal import Testing
 
@@ -31,7 +31,8 @@ struct UnfittedModelTests {
 
   @Test("An estimator that was never fitted says so")
   func unfitted() {
-    let scaler = error { instance(&$0, "sklearn.preprocessing._data", "StandardScaler", []) }
+    let state = [("_sklearn_version", "1.5.2")]
+    let scaler = error { instance(&$0, "sklearn.preprocessing._data", "StandardScaler", state) }
     #expect(scaler?.message.contains("StandardScaler is not fitted") == true)
   }
 
@@ -41,7 +42,8 @@ struct UnfittedModelTests {
     #expect(dictionary?.code == .unsupportedEstimator)
     #expect(dictionary?.message.contains("holds a dictionary, not an estimator") == true)
     #expect(error { $0.add(0x4e) }?.message.contains("holds None") == true)
-    let tree = error { instance(&$0, "sklearn.tree._classes", "DecisionTreeClassifier", []) }
+    let state = [("_sklearn_version", "1.5.2")]
+    let tree = error { instance(&$0, "sklearn.tree._classes", "DecisionTreeClassifier", state) }
     #expect(tree?.message.contains("sklearn.tree._classes.DecisionTreeClassifier") == true)
   }
 
@@ -53,6 +55,9 @@ struct UnfittedModelTests {
       builder.add(0x81)
       builder.add(0x94)  // memoize 0: the pipeline
       builder.add(0x7d)
+      builder.text("_sklearn_version")
+      builder.text("1.5.2")
+      builder.add(0x73)
       builder.text("steps")
       builder.add(0x5d)
       builder.text("again")
@@ -68,12 +73,36 @@ struct UnfittedModelTests {
 
   @Test("A state that contradicts itself is an error")
   func contradictions() {
-    let state = [("_sklearn_version", "7.3.1"), ("n_features_in_", "4"), ("kernel", "cosine")]
+    let state = [("_sklearn_version", "1.5.2"), ("n_features_in_", "4"), ("kernel", "cosine")]
     let classifier = error { instance(&$0, "sklearn.svm._classes", "SVC", state) }
     #expect(classifier?.code == .corrupt)
-    let nonsense = error {
-      instance(&$0, "sklearn.svm._classes", "SVC", [("_sklearn_version", "newest")])
-    }
-    #expect(nonsense?.message.contains("says scikit-learn version 'newest'") == true)
+  }
+
+  @Test(
+    "A version that is none is corrupt", arguments: ["newest", "-1.2", "1", "1.", ".5", "99999999999999999999.1"])
+  func impossibleVersions(version: String) {
+    let error = error { instance(&$0, "sklearn.svm._classes", "SVC", [("_sklearn_version", version)]) }
+    #expect(error?.code == .corrupt)
+    #expect(error?.message.contains("SVC says scikit-learn version '\(version)'") == true)
+  }
+
+  @Test("A file without a version, or of scikit-learn 2, is of an unknown version")
+  func unknownVersions() {
+    let future = error { instance(&$0, "sklearn.svm._classes", "SVC", [("_sklearn_version", "2.0.1")]) }
+    #expect(future?.code == .unsupportedVersion)
+    #expect(future?.message.contains("scikit-learn 2.0; versions 1.0 to 1.9 are known") == true)
+    let missing = error { instance(&$0, "sklearn.svm._classes", "SVC", []) }
+    #expect(missing?.code == .unsupportedVersion)
+    #expect(missing?.message.contains("does not say which version of scikit-learn wrote it") == true)
+  }
+
+  @Test("Versions are read as scikit-learn writes them")
+  func versions() {
+    #expect(SklearnVersion(text: "1.5.2") == SklearnVersion(1, 5))
+    #expect(SklearnVersion(text: "0.24.1") == SklearnVersion(0, 24))
+    #expect(SklearnVersion(text: "1.9.dev0") == SklearnVersion(1, 9))
+    #expect(SklearnVersion(text: "1.3rc1") == SklearnVersion(1, 3))
+    #expect(SklearnVersion(text: "1.10.0") == SklearnVersion(1, 10))
+    #expect(SklearnVersion(text: "1.5." + String(repeating: "0", count: 100)) == nil)
   }
 }

@@ -35,6 +35,19 @@ struct JoblibContainerTests {
       return false
     }
     #expect(try JoblibContainer.open(file).count > file.count)
+    let message = ModelLoadError(limits.refusal(compressed: 1000), path: "/m/model.joblib").message
+    #expect(message.contains("more than 2000 bytes from 1000 (at most 0 MiB + 1 times"))
+    #expect(message.contains("save it uncompressed (compress=0)"))
+  }
+
+  @Test("What a file may unpack to follows from its size")
+  func inflateBounds() {
+    let limits = InflateLimits()
+    #expect(limits.bound(compressed: 0) == 32 << 20)
+    #expect(limits.bound(compressed: 2 << 20) == 132 << 20)
+    #expect(limits.bound(compressed: 1 << 30) == 4 << 30)
+    #expect(limits.bound(compressed: .max) == 4 << 30)
+    #expect(limits.bound(compressed: .max / 50) == 4 << 30)
   }
 
   @Test("Compressed data that is damaged or cut is corrupt")

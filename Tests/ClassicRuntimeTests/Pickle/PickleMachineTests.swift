@@ -113,16 +113,14 @@ struct PickleMachineTests {
     }
   }
 
-  @Test("Limits stop a stream that makes too much")
+  @Test("Limits on single things are told by name")
   func limits() {
     var limits = PickleLimits()
-    limits.stackValues = 100
-    limits.nodes = 100
-    limits.memoEntries = 100
-    let pushes = Bytes(repeating: 0x4e, count: 200) + [0x2e]
-    let nodes = Bytes(repeating: 0x5d, count: 200) + [0x2e]
-    let memo = [0x4e] + Bytes(repeating: 0x94, count: 200) + [0x2e]
-    for stream in [pushes, nodes, memo] {
+    limits.textLineBytes = 100
+    limits.integerBytes = 100
+    let line = Bytes("V".utf8) + Bytes(repeating: 0x61, count: 200) + Bytes("\n.".utf8)
+    let integer = [0x8b, 200, 0, 0, 0] + Bytes(repeating: 1, count: 200) + [0x2e]
+    for stream in [line, integer] {
       #expect {
         try PickleMachine.read(stream, limits: limits)
       } throws: { error in

@@ -55,7 +55,8 @@ public struct ClassicRuntime: ModelRuntime {
     }
     let graph: PickleGraph
     do {
-      graph = try PickleMachine.read(stream)
+      let budget = ReadBudget(fileBytes: file.count, streamBytes: stream.count)
+      graph = try PickleMachine.read(stream, budget: budget)
     } catch {
       throw ModelLoadError(error, path: path)
     }

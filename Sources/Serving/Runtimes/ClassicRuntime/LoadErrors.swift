@@ -41,6 +41,12 @@ extension ModelLoadError {
       self.init(.unsupportedVersion, "The model file \(path) cannot be read: \(reason).")
     case .limit(let offset, let reason):
       self.init(.tooLarge, "The model file \(path) is refused at byte \(offset): it has \(reason).")
+    case .memory(let offset, let limit):
+      self.init(
+        .tooLarge,
+        "The model file \(path) is refused at byte \(offset): what it describes takes more than "
+          + "\(limit >> 20) MiB of memory, which no model of its size needs; save only the fitted estimator "
+          + "with joblib.dump(model, path, compress=0).")
     }
   }
 
@@ -50,6 +56,11 @@ extension ModelLoadError {
       self.init(.corrupt, "The model file \(path) cannot be used: \(reason).")
     case .unsupported(let reason):
       self.init(.unsupportedEstimator, "The model file \(path) cannot be served: \(reason).")
+    case .tooLarge(let limit):
+      self.init(
+        .tooLarge,
+        "The model file \(path) is refused: the model takes more than \(limit >> 20) MiB of memory, which no "
+          + "model of its size needs; save it again with joblib.dump(model, path, compress=0).")
     case .unsupportedVersion(let reason):
       self.init(.unsupportedVersion, "The model file \(path) cannot be read: \(reason).")
     }

@@ -5,4 +5,6 @@ enum BindError: Error, Sendable, Hashable {
   case unsupported(String)
   /// A part is missing that only a version we do not know leaves out.
   case unsupportedVersion(String)
+  /// What is decoded takes more memory than the read's budget of this many bytes.
+  case tooLarge(limit: Int)
 }

@@ -75,8 +75,13 @@ extension EstimatorBinder {
       guard case .object(let object)? = graph.node(value), object.global.name == treeClass else {
         throw state.malformed("estimators_", "a list of \(treeClass)")
       }
+      let before = (mark: budget.used, nodes: nodes.nodes.count, values: leafValues.count)
       let tree = try EstimatorState(object, binder: self)
       try append(try treeState(tree), to: &nodes, &leafValues, layout, identity)
+      release(to: before.mark)
+      // Twice, since both grow by doubling.
+      try hold(nodes.nodes.count - before.nodes, 2 * MemoryLayout<TreeNodes.Node>.stride)
+      try hold(leafValues.count - before.values, 16)
     }
     return Forest(
       identity: identity, nodes: nodes, leafValues: leafValues, width: layout.width,
@@ -97,7 +102,8 @@ extension EstimatorBinder {
     _ identity: EstimatorIdentity
   ) throws(BindError) {
     let array = try part(tree, "nodes")
-    try spend(elements: array.count * 8)
+    try spend(elements: ReadBudget.product(array.count, 8))
+    try hold(array.count, 64)
     func integers(_ name: String) throws(BindError) -> [Int64] {
       guard let field = array.field(name), let values = array.integers(field: field) else {
         throw .unsupportedVersion(
@@ -118,6 +124,7 @@ extension EstimatorBinder {
     }
     let content = try part(tree, "values")
     try spend(elements: content.count)
+    try hold(content.count, 8)
     guard content.shape == [array.count, layout.classCounts.count, layout.largest],
       let values = content.doubles()
     else {

@@ -6,6 +6,7 @@ extension EstimatorBinder {
       throw state.malformed("classes_", "a list of labels")
     }
     try spend(elements: array.count)
+    try hold(array.count, array.textBytes + 32)
     guard let values = labelValues(array) else {
       throw .unsupported(
         "\(state.className) has labels of type \(array.dtype.name), which have no native form")

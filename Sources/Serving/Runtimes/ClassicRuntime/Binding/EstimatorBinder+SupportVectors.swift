@@ -16,6 +16,8 @@ extension EstimatorBinder {
       perClass.allSatisfy({ $0 >= 0 && $0 <= count }),
       perClass.reduce(0, &+) == count
     else { throw state.malformed("_n_support", "the number of support vectors per class") }
+    // Beside the decoded ones, the kernel keeps them in an order of its own.
+    try hold(vectors.count, 16)
     let (pairs, coefficients, intercepts) = try pairwiseCoefficients(
       state, classes: classes.count, vectors: count)
     return SupportVectorClassifier(
@@ -25,7 +27,7 @@ extension EstimatorBinder {
         featureCount: identity.featureCount),
       vectorsPerClass: perClass, coefficients: coefficients, intercepts: intercepts,
       breaksTies: try breaksTies(state, classes: classes.count),
-      calibration: try calibration(state, pairs: pairs))
+      offersProbabilities: try offersProbabilities(state), calibration: try calibration(state, pairs: pairs))
   }
 
   private func pairwiseCoefficients(
@@ -59,7 +61,7 @@ extension EstimatorBinder {
       return .polynomial(degree: degree, gamma: try state.double("_gamma"), offset: try state.double("coef0"))
     default:
       throw .unsupported(
-        "its SVC has the kernel '\(kernel.prefix(40))'; linear, poly, rbf and sigmoid can be served")
+        "its SVC has the kernel '\(String(quoting: kernel, limit: 40))'; linear, poly, rbf and sigmoid can be served")
     }
   }
 
@@ -71,12 +73,24 @@ extension EstimatorBinder {
     return classes > 2
   }
 
-  /// Older versions named the attributes `probA_` and `probB_`; empty arrays stand for "fitted without".
+  /// Since 1.8 the default is the text `deprecated`, which stands for False.
+  private func offersProbabilities(_ state: EstimatorState) throws(BindError) -> Bool {
+    if case .bool(true) = try state.value("probability") { return true }
+    return false
+  }
+
+  /// Older versions named the attributes `probA_` and `probB_`; empty arrays stand for "fitted without"
+  /// (`probability` was set afterwards).
   private func calibration(_ state: EstimatorState, pairs: Int) throws(BindError) -> PairwiseCalibration? {
-    guard case .bool(true) = try state.value("probability") else { return nil }
-    let slopes = try state.doubles(state.has("_probA") ? "_probA" : "probA_")
-    let offsets = try state.doubles(state.has("_probB") ? "_probB" : "probB_")
-    guard slopes.count == pairs, offsets.count == pairs else { return nil }
+    guard try offersProbabilities(state) else { return nil }
+    let (slopesName, offsetsName) = (
+      state.has("_probA") ? "_probA" : "probA_", state.has("_probB") ? "_probB" : "probB_"
+    )
+    let slopes = try state.doubles(slopesName)
+    let offsets = try state.doubles(offsetsName)
+    if slopes.isEmpty, offsets.isEmpty { return nil }
+    guard slopes.count == pairs else { throw state.malformed(slopesName, "one number per pair of classes") }
+    guard offsets.count == pairs else { throw state.malformed(offsetsName, "one number per pair of classes") }
     return PairwiseCalibration(slopes: slopes, offsets: offsets)
   }
 }

@@ -3,16 +3,18 @@ internal import InferenceProtocol
 /// Makes native predictors out of a value graph.
 ///
 /// Arrays are decoded on demand, and what is decoded is counted: a file that names the same array a thousand
-/// times gets an error, not a thousand copies.
+/// times gets an error, not a thousand copies. Elements count the work, bytes the memory.
 final class EstimatorBinder {
   let graph: PickleGraph
   private var remainingElements: Int
+  private(set) var budget: ReadBudget
   private static let maximumDepth = 16
   private static let maximumSteps = 1024
   private var steps = 0
 
   init(_ graph: PickleGraph) {
     self.graph = graph
+    budget = graph.budget
     // The smallest element is one byte; honest files are read about twice.
     let (scaled, overflow) = graph.byteCount.multipliedReportingOverflow(by: 4)
     remainingElements = (overflow ? Int.max / 2 : scaled) + 4096
@@ -37,6 +39,14 @@ final class EstimatorBinder {
     }
     remainingElements -= elements
   }
+
+  /// Charges `count` things of `size` bytes each, before they are made.
+  func hold(_ count: Int, _ size: Int) throws(BindError) {
+    guard budget.take(ReadBudget.product(count, size)) else { throw .tooLarge(limit: budget.limit) }
+  }
+
+  /// Frees what was held since `budget.used` was `mark`.
+  func release(to mark: Int) { budget.giveBack(budget.used - mark) }
 
   /// nil for a step that does nothing (`passthrough`, `None`).
   func estimator(_ value: PickleValue, depth: Int) throws(BindError) -> BoundEstimator? {

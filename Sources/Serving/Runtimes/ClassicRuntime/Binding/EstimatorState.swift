@@ -12,19 +12,40 @@ struct EstimatorState {
     var attributes: [String: PickleValue] = [:]
     if let state = object.state, case .dictionary(let entries)? = binder.graph.node(state) {
       try binder.spend(elements: entries.count)
+      try binder.hold(entries.count, EstimatorState.bytesPerAttribute)
       for entry in entries {
         if case .string(let key) = entry.key { attributes[key] = entry.value }
       }
     }
     self.attributes = attributes
-    guard case .string(let text)? = attributes["_sklearn_version"] else {
-      version = SklearnVersion(0, 0)
-      return
+    // Cython's trees have no version of their own.
+    version =
+      object.global.meaning == .estimator
+      ? try EstimatorState.version(attributes["_sklearn_version"], of: className) : SklearnVersion(0, 0)
+  }
+
+  /// A key, a value and their share of a hash table that has just grown.
+  private static let bytesPerAttribute = 160
+
+  /// Later 1.x versions are read like the newest known one: what they lack is told attribute by attribute.
+  private static func version(
+    _ value: PickleValue?, of className: String
+  ) throws(BindError) -> SklearnVersion {
+    guard let value else {
+      throw .unsupportedVersion(
+        "\(className) does not say which version of scikit-learn wrote it (it has no _sklearn_version)")
+    }
+    guard case .string(let text) = value else {
+      throw .corrupt("\(className) says a scikit-learn version that is no text")
     }
     guard let version = SklearnVersion(text: text) else {
-      throw .corrupt("\(className) says scikit-learn version '\(text.prefix(40))'")
+      throw .corrupt("\(className) says scikit-learn version '\(String(quoting: text, limit: 40))'")
     }
-    self.version = version
+    guard version.major <= 1 else {
+      throw .unsupportedVersion(
+        "\(className) was written by scikit-learn \(version); versions 1.0 to 1.9 are known")
+    }
+    return version
   }
 
   func has(_ name: String) -> Bool { attributes[name] != nil }
@@ -99,6 +120,7 @@ struct EstimatorState {
   func doubles(_ name: String) throws(BindError) -> [Double] {
     let array = try array(name)
     try binder.spend(elements: array.count)
+    try binder.hold(array.count, 8)
     guard let numbers = array.doubles() else { throw malformed(name, "an array of numbers") }
     return numbers
   }
@@ -106,6 +128,7 @@ struct EstimatorState {
   func integers(_ name: String) throws(BindError) -> [Int] {
     let array = try array(name)
     try binder.spend(elements: array.count)
+    try binder.hold(array.count, 24)
     guard let numbers = array.integers() else { throw malformed(name, "an array of integers") }
     return numbers.map { Int($0) }
   }
@@ -133,6 +156,7 @@ struct EstimatorState {
     guard !isNone("feature_names_in_") else { return nil }
     let array = try array("feature_names_in_")
     try binder.spend(elements: array.count)
+    try binder.hold(array.count, array.textBytes)
     guard let names = array.strings(), names.count == identity.featureCount else {
       throw malformed("feature_names_in_", "a list of \(identity.featureCount) names")
     }

@@ -8,13 +8,19 @@ struct SklearnVersion: Sendable, Hashable, Comparable, CustomStringConvertible {
     self.minor = minor
   }
 
-  /// `1.5.2`, `0.24.1`, `1.9.dev0`; nil for anything else.
+  /// `1.5.2`, `0.24.1`, `1.9.dev0`, `1.3rc1`; nil for anything else.
   init?(text: String) {
-    let parts = text.split(separator: ".")
-    guard parts.count >= 2, let major = Int(parts[0]), let minor = Int(parts[1].prefix { $0.isNumber }) else {
-      return nil
-    }
+    guard text.utf8.count <= 64 else { return nil }
+    let parts = text.split(separator: ".", omittingEmptySubsequences: false)
+    guard parts.count >= 2, let major = SklearnVersion.number(parts[0]),
+      let minor = SklearnVersion.number(parts[1].prefix { ("0"..."9").contains($0) })
+    else { return nil }
     self.init(major, minor)
+  }
+
+  private static func number(_ digits: Substring) -> Int? {
+    guard digits.utf8.count <= 3, digits.utf8.allSatisfy({ (0x30...0x39).contains($0) }) else { return nil }
+    return Int(digits)
   }
 
   static func < (left: SklearnVersion, right: SklearnVersion) -> Bool {

@@ -15,6 +15,8 @@ struct SupportVectorClassifier: Predictor {
   let intercepts: [Double]
   /// `break_ties=True` with more than two classes: the largest confidence wins instead of the votes.
   let breaksTies: Bool
+  /// `probability=True`: there is a `predict_proba`, which fails if it was set only after fitting.
+  let offersProbabilities: Bool
   /// `_probA`, `_probB`; nil where the model was fitted without probabilities.
   let calibration: PairwiseCalibration?
 
@@ -27,7 +29,8 @@ struct SupportVectorClassifier: Predictor {
     [.init(name: outputName(), datatype: classes.datatype, shape: [-1])]
   }
   var probabilityOutputs: [ModelSignature.TensorSpec]? {
-    calibration.map { _ in [.init(name: outputName(), datatype: .fp64, shape: [-1, classes.count])] }
+    guard offersProbabilities else { return nil }
+    return [.init(name: outputName(), datatype: .fp64, shape: [-1, classes.count])]
   }
 
   func predict(_ rows: RowMatrix) throws(PredictError) -> [Tensor] {
@@ -39,7 +42,7 @@ struct SupportVectorClassifier: Predictor {
   }
 
   func predictProbabilities(_ rows: RowMatrix) throws(PredictError) -> [Tensor] {
-    guard let calibration else { throw .failed("This SVC was fitted without probability=True.") }
+    guard let calibration else { throw .failed("predict_proba is not available: this SVC was fitted with probability=False.") }
     var probabilities: [Double] = []
     try forEachDecision(rows) { decisions in
       probabilities.append(contentsOf: calibration.probabilities(decisions, classes: classes.count))

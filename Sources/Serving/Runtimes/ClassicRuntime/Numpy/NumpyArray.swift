@@ -79,6 +79,12 @@ struct NumpyArray: Sendable {
     return values
   }
 
+  /// About how many bytes one element takes as a `String`.
+  var textBytes: Int {
+    guard case .raw = storage, dtype.itemSize > 15 else { return MemoryLayout<String>.stride }
+    return MemoryLayout<String>.stride + 48 + dtype.itemSize
+  }
+
   func field(_ name: String) -> NumpyDType.Field? { dtype.fields.first { $0.name == name } }
 
   /// The elements as doubles, row-major; nil where they are no numbers.

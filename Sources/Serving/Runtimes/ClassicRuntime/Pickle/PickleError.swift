@@ -10,16 +10,16 @@ enum PickleError: Error, Sendable, Hashable {
   case unsupported(reason: String)
   /// More of something than any honest model holds.
   case limit(offset: Int, reason: String)
+  /// What the file describes takes more memory than the read's budget of `limit` bytes.
+  case memory(offset: Int, limit: Int)
 }
 
-/// Bounds of one read: whatever a file says, memory stays within a constant factor of its size.
+/// Bounds on single things. What they add up to is bounded by the `ReadBudget`.
 struct PickleLimits: Sendable {
-  var nodes = 16 << 20
-  var stackValues = 8 << 20
-  var memoEntries = 16 << 20
   var textLineBytes = 1 << 20
   var integerBytes = 1 << 10
   var nestedPickles = 8
   var arrayDimensions = 32
   var dtypeBytes = 1 << 20
+  var wrapperAttributes = 64
 }

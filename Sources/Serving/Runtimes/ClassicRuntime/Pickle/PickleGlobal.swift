@@ -1,6 +1,8 @@
 /// A name that a pickle may mention. Names are looked up here and nowhere else; none is ever imported or
 /// called.
-struct PickleGlobal: Sendable, Hashable {
+///
+/// A class, so that a file may mention one as often as it likes at the cost of a reference.
+final class PickleGlobal: Sendable {
   /// What the machine does when the name is "called".
   enum Meaning: Sendable, Hashable {
     case arrayReconstruct, arrayFromBuffer, arrayClass, arrayWrapper, legacyArrayWrapper
@@ -19,16 +21,25 @@ struct PickleGlobal: Sendable, Hashable {
 
   var fullName: String { "\(module).\(name)" }
 
-  /// The closed list.
-  static func find(module: String, name: String) -> PickleGlobal? {
-    guard let meaning = table[module]?[name] else { return nil }
-    return PickleGlobal(module: module, name: name, meaning: meaning)
+  private init(module: String, name: String, meaning: Meaning) {
+    self.module = module
+    self.name = name
+    self.meaning = meaning
   }
 
-  private static let table: [String: [String: Meaning]] = {
-    var table: [String: [String: Meaning]] = [:]
+  /// The closed list.
+  static func find(module: String, name: String) -> PickleGlobal? {
+    table[module]?[name]
+  }
+
+  private static let table: [String: [String: PickleGlobal]] = {
+    var table: [String: [String: PickleGlobal]] = [:]
     func add(_ modules: [String], _ names: [String: Meaning]) {
-      for module in modules { table[module, default: [:]].merge(names) { _, new in new } }
+      for module in modules {
+        for (name, meaning) in names {
+          table[module, default: [:]][name] = PickleGlobal(module: module, name: name, meaning: meaning)
+        }
+      }
     }
     add(
       ["numpy.core.multiarray", "numpy._core.multiarray"],

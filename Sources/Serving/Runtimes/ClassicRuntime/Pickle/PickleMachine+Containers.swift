@@ -55,6 +55,7 @@ extension PickleMachine {
     guard case .list(var list) = nodes[index] else {
       throw corrupt("items are appended to something that is no list")
     }
+    try charge(PickleCost.appended(values.count, to: list.count))
     nodes[index] = .list([])  // so that the append below is in place
     list.append(contentsOf: values)
     nodes[index] = .list(list)
@@ -65,6 +66,7 @@ extension PickleMachine {
     guard case .set(var set) = nodes[index] else {
       throw corrupt("items are added to something that is no set")
     }
+    try charge(PickleCost.appended(values.count, to: set.count))
     nodes[index] = .set([])
     set.append(contentsOf: values)
     nodes[index] = .set(set)
@@ -76,6 +78,7 @@ extension PickleMachine {
     guard case .dictionary(var entries) = nodes[index] else {
       throw corrupt("keys are set on something that is no dictionary")
     }
+    try charge(PickleCost.appended(values.count, to: entries.count))
     nodes[index] = .dictionary([])
     entries.append(contentsOf: added)
     nodes[index] = .dictionary(entries)

@@ -9,7 +9,7 @@ extension PickleMachine {
     switch arguments.first {
     case .string(let code):
       guard let dtype = NumpyDType(code: code) else {
-        throw corrupt("numpy type '\(code.prefix(40))' is unknown")
+        throw corrupt("numpy type '\(String(quoting: code, limit: 40))' is unknown")
       }
       return dtype
     case .global(let global) where global.module == "builtins" && global.name == "object":
@@ -96,7 +96,7 @@ extension PickleMachine {
   }
 
   /// `ndarray.__setstate__((version, shape, dtype, is Fortran, content))`.
-  func array(state: PickleValue) throws(PickleError) -> NumpyArray {
+  mutating func array(state: PickleValue) throws(PickleError) -> NumpyArray {
     guard let parts = tuple(state), parts.count >= 4 else { throw corrupt("an array with a malformed state") }
     let rest = Array(parts.suffix(4))
     let dtype = try dtypeNode(rest[1])
@@ -109,7 +109,9 @@ extension PickleMachine {
     let storage: NumpyArray.Storage
     switch rest[3] {
     case .bytes(let bytes): storage = .raw(bytes)
-    case .string(let text): storage = .raw(Bytes(text.utf8)[...])
+    case .string(let text):
+      try charge(PickleCost.heapBlock + text.utf8.count)
+      storage = .raw(Bytes(text.utf8)[...])
     case .node(let index):
       guard case .list(let values) = nodes[index] else { throw corrupt("an array with malformed content") }
       storage = .objects(values)
@@ -130,7 +132,7 @@ extension PickleMachine {
   }
 
   /// `scalar(dtype, bytes)` as a plain value.
-  func scalar(_ arguments: [PickleValue]) throws(PickleError) -> PickleValue {
+  mutating func scalar(_ arguments: [PickleValue]) throws(PickleError) -> PickleValue {
     let dtype = try dtypeNode(arguments.first)
     guard arguments.count == 2 else { throw corrupt("a numpy scalar without a value") }
     guard case .bytes(let bytes) = arguments[1] else {
@@ -147,6 +149,7 @@ extension PickleMachine {
       }
       return .float(number)
     case .unicode, .bytes:
+      try charge(PickleCost.text(bytes.count))
       guard let text = array.strings()?.first else { throw corrupt("text that is not valid Unicode") }
       return .string(text)
     default: return .bytes(bytes)
@@ -159,6 +162,9 @@ extension PickleMachine {
   mutating func readWrappedArray(_ state: PickleValue) throws(PickleError) -> NumpyArray {
     guard case .node(let index) = state, case .dictionary(let entries) = nodes[index] else {
       throw corrupt("a joblib array wrapper without a state")
+    }
+    guard entries.count <= limits.wrapperAttributes else {
+      throw .limit(offset: offset, reason: "a joblib array wrapper with \(entries.count) attributes")
     }
     var values: [String: PickleValue] = [:]
     for entry in entries {

@@ -84,11 +84,11 @@ extension PickleMachine {
     let state = try pop()
     let index = try topNode()
     switch nodes[index] {
-    case .unfilledArray: nodes[index] = .array(try array(state: state))
-    case .dtype(let dtype): nodes[index] = .dtype(try self.dtype(dtype, state: state))
+    case .unfilledArray: try replaceNode(index, with: .array(try array(state: state)))
+    case .dtype(let dtype): try replaceNode(index, with: .dtype(try self.dtype(dtype, state: state)))
     case .object(var object):
       if object.global.meaning == .arrayWrapper {
-        nodes[index] = .array(try readWrappedArray(state))
+        try replaceNode(index, with: .array(try readWrappedArray(state)))
       } else {
         object.state = state
         nodes[index] = .object(object)
@@ -100,11 +100,12 @@ extension PickleMachine {
   // MARK: Plain values
 
   /// `bytes()`, `bytes(list)`, `_codecs.encode(text, "latin1")`, `bytearray(…)`.
-  private func bytes(_ arguments: [PickleValue]) throws(PickleError) -> ArraySlice<UInt8> {
+  private mutating func bytes(_ arguments: [PickleValue]) throws(PickleError) -> ArraySlice<UInt8> {
     guard let first = arguments.first else { return [] }
     switch first {
     case .bytes(let bytes): return bytes
     case .string(let text):
+      try charge(PickleCost.heapBlock + text.utf8.count)
       var bytes = Bytes()
       bytes.reserveCapacity(text.utf8.count)
       for scalar in text.unicodeScalars {
@@ -125,11 +126,14 @@ extension PickleMachine {
     }
   }
 
-  private func entries(_ arguments: [PickleValue]) throws(PickleError) -> [PickleEntry] {
+  private mutating func entries(_ arguments: [PickleValue]) throws(PickleError) -> [PickleEntry] {
     // OrderedDict([[key, value], …]); a defaultdict's factory is a name and stands alone.
     guard let first = arguments.first, case .node = first else { return [] }
+    let pairs = try items(first)
+    try charge(PickleCost.values(2 * pairs.count))
     var entries: [PickleEntry] = []
-    for pair in try items(first) {
+    entries.reserveCapacity(pairs.count)
+    for pair in pairs {
       let parts = try items(pair)
       guard parts.count == 2 else { throw corrupt("a dictionary made from something else") }
       entries.append(PickleEntry(key: parts[0], value: parts[1]))

@@ -75,7 +75,7 @@ extension PickleMachine {
   /// The closed list decides, before anything else happens.
   func resolve(module: String, name: String) throws(PickleError) -> PickleGlobal {
     if let global = PickleGlobal.find(module: module, name: name) { return global }
-    let fullName = "\(module).\(name)"
+    let fullName = String(quoting: "\(module).\(name)")
     if module == "sklearn" || module.hasPrefix("sklearn.") { throw .unsupportedClass(name: fullName) }
     throw .refused(offset: offset, name: fullName)
   }
@@ -97,8 +97,8 @@ extension PickleMachine {
     case .float: try executeFloatLine()
     case .binfloat: push(.float(try readDouble()))
     case .string: try executeQuotedLine()
-    case .binstring: push(oldString(try readSlice(try readLength(4))))
-    case .shortBinstring: push(oldString(try readSlice(Int(try readByte()))))
+    case .binstring: push(try oldString(try readSlice(try readLength(4))))
+    case .shortBinstring: push(try oldString(try readSlice(Int(try readByte()))))
     case .unicode: try executeUnicodeLine()
     case .binunicode: push(.string(try readText(try readLength(4))))
     case .shortBinunicode: push(.string(try readText(Int(try readByte()))))
@@ -117,7 +117,9 @@ extension PickleMachine {
     case "00": push(.bool(false))
     case "01": push(.bool(true))
     default:
-      guard let number = Int64(text) else { throw corrupt("'\(text.prefix(40))' where an integer belongs") }
+      guard let number = Int64(text) else {
+        throw corrupt("'\(String(quoting: text, limit: 40))' where an integer belongs")
+      }
       push(.integer(number))
     }
   }
@@ -141,7 +143,9 @@ extension PickleMachine {
 
   private mutating func executeFloatLine() throws(PickleError) {
     let text = try readTextLine()
-    guard let number = Double(text) else { throw corrupt("'\(text.prefix(40))' where a float belongs") }
+    guard let number = Double(text) else {
+      throw corrupt("'\(String(quoting: text, limit: 40))' where a float belongs")
+    }
     push(.float(number))
   }
 
@@ -155,7 +159,7 @@ extension PickleMachine {
       throw .unsupported(
         reason: "it holds a protocol 0 string with escapes; save it with protocol 2 or newer")
     }
-    push(oldString(body))
+    push(try oldString(body))
   }
 
   private mutating func executeUnicodeLine() throws(PickleError) {
@@ -163,12 +167,14 @@ extension PickleMachine {
     guard !text.utf8.contains(0x5c) else {
       throw .unsupported(reason: "it holds a protocol 0 text with escapes; save it with protocol 2 or newer")
     }
+    try charge(PickleCost.text(text.utf8.count))
     push(.string(text))
   }
 
   /// Python 2's `str`: text where it is ASCII, else bytes.
-  private func oldString(_ bytes: ArraySlice<UInt8>) -> PickleValue {
-    if bytes.allSatisfy({ $0 < 0x80 }), let text = String(validUTF8: bytes) { return .string(text) }
-    return .bytes(bytes)
+  private mutating func oldString(_ bytes: ArraySlice<UInt8>) throws(PickleError) -> PickleValue {
+    guard bytes.allSatisfy({ $0 < 0x80 }) else { return .bytes(bytes) }
+    try charge(PickleCost.text(bytes.count))
+    return String(validUTF8: bytes).map { .string($0) } ?? .bytes(bytes)
   }
 }

@@ -37,7 +37,9 @@ extension PickleMachine {
   /// UTF-8 text of `count` bytes.
   mutating func readText(_ count: Int) throws(PickleError) -> String {
     let start = offset
-    guard let text = String(validUTF8: try readSlice(count)) else {
+    let bytes = try readSlice(count)
+    try charge(PickleCost.text(count))
+    guard let text = String(validUTF8: bytes) else {
       throw .corrupt(offset: start, reason: "text that is not valid UTF-8")
     }
     return text
@@ -64,7 +66,7 @@ extension PickleMachine {
 
   mutating func readDecimalLine() throws(PickleError) -> Int {
     let text = try readTextLine()
-    guard let number = Int(text) else { throw corrupt("'\(text.prefix(40))' where a number belongs") }
+    guard let number = Int(text) else { throw corrupt("'\(String(quoting: text, limit: 40))' where a number belongs") }
     return number
   }
 

@@ -4,10 +4,11 @@ internal import Basics
 ///
 /// Nothing is imported, called or run. Every name passes `PickleGlobal.find`; every length is checked against
 /// the bytes that are there; joblib's raw array bytes, which follow their wrapper in the stream, are taken as
-/// slices of it.
+/// slices of it. Whatever is built is charged to the budget (`PickleMachine+Memory.swift`).
 struct PickleMachine {
   let input: Bytes
   let limits: PickleLimits
+  var budget: ReadBudget
   var offset = 0
   var nodes: [PickleNode] = []
   var stack: [PickleValue] = []
@@ -16,17 +17,24 @@ struct PickleMachine {
   /// Memo entries whose numbers do not follow one another.
   var scatteredMemo: [Int: PickleValue] = [:]
   var nesting = 0
+  /// The most values and marks that were there at once, which are what has been charged.
+  var stackPeak = 0
+  var markPeak = 0
 
-  init(input: Bytes, limits: PickleLimits = PickleLimits()) {
+  init(input: Bytes, limits: PickleLimits, budget: ReadBudget) {
     self.input = input
     self.limits = limits
+    self.budget = budget
   }
 
-  /// Reads one whole stream.
-  static func read(_ input: Bytes, limits: PickleLimits = PickleLimits()) throws(PickleError) -> PickleGraph {
-    var machine = PickleMachine(input: input, limits: limits)
+  /// Reads one whole stream; without a budget, that of an uncompressed file.
+  static func read(
+    _ input: Bytes, limits: PickleLimits = PickleLimits(), budget: ReadBudget? = nil
+  ) throws(PickleError) -> PickleGraph {
+    let budget = budget ?? ReadBudget(fileBytes: input.count, streamBytes: input.count)
+    var machine = PickleMachine(input: input, limits: limits, budget: budget)
     let root = try machine.run()
-    return PickleGraph(nodes: machine.nodes, root: root, byteCount: input.count)
+    return PickleGraph(nodes: machine.nodes, root: root, byteCount: input.count, budget: machine.budget)
   }
 
   /// Executes opcodes up to STOP and returns the value on top.
@@ -39,9 +47,7 @@ struct PickleMachine {
       }
       if opcode == .stop { return try pop() }
       try execute(opcode)
-      if stack.count > limits.stackValues {
-        throw .limit(offset: start, reason: "more than \(limits.stackValues) values on the stack")
-      }
+      try chargeStack()
     }
   }
 
@@ -50,12 +56,12 @@ struct PickleMachine {
     guard nesting < limits.nestedPickles else {
       throw .limit(offset: offset, reason: "pickles nested deeper than \(limits.nestedPickles)")
     }
-    let outer = (stack, marks, memo, scatteredMemo)
-    (stack, marks, memo, scatteredMemo) = ([], [], [], [:])
+    let outer = (stack, marks, memo, scatteredMemo, stackPeak, markPeak)
+    (stack, marks, memo, scatteredMemo, stackPeak, markPeak) = ([], [], [], [:], 0, 0)
     nesting += 1
     let value = try run()
     nesting -= 1
-    (stack, marks, memo, scatteredMemo) = outer
+    (stack, marks, memo, scatteredMemo, stackPeak, markPeak) = outer
     return value
   }
 
@@ -85,25 +91,28 @@ struct PickleMachine {
   }
 
   mutating func makeNode(_ node: PickleNode) throws(PickleError) -> PickleValue {
-    guard nodes.count < limits.nodes else {
-      throw .limit(offset: offset, reason: "more than \(limits.nodes) objects")
-    }
+    try charge(PickleCost.node + PickleCost.content(node))
     nodes.append(node)
     return .node(nodes.count - 1)
+  }
+
+  /// Gives a node that is there other content.
+  mutating func replaceNode(_ index: Int, with node: PickleNode) throws(PickleError) {
+    try charge(PickleCost.content(node))
+    nodes[index] = node
   }
 
   mutating func memoize(_ number: Int) throws(PickleError) {
     guard stack.count > (marks.last ?? 0), let value = stack.last else {
       throw .corrupt(offset: offset, reason: "a memo entry is made where the stack is empty")
     }
-    guard memo.count + scatteredMemo.count < limits.memoEntries else {
-      throw .limit(offset: offset, reason: "more than \(limits.memoEntries) memo entries")
-    }
     if number < memo.count {
       memo[number] = value
     } else if number == memo.count {
+      try charge(PickleCost.growing(1))
       memo.append(value)
     } else {
+      if scatteredMemo[number] == nil { try charge(PickleCost.scatteredMemoEntry) }
       scatteredMemo[number] = value
     }
   }

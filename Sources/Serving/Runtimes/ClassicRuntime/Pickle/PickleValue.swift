@@ -46,6 +46,8 @@ struct PickleGraph: Sendable {
   var root: PickleValue
   /// Size of the stream it was read from: what later steps measure their own memory against.
   var byteCount: Int
+  /// What is left for those steps.
+  var budget: ReadBudget
 
   func node(_ value: PickleValue) -> PickleNode? {
     guard case .node(let index) = value, nodes.indices.contains(index) else { return nil }
