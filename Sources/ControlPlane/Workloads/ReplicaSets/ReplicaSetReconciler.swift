@@ -15,6 +15,9 @@ struct ReplicaSetReconciler: Reconciler {
   /// Pods made or deleted in one go; the rest follows when those are seen.
   private static let burst = 500
   private static let unseenWritesRetry: Duration = .seconds(1)
+  /// Pods of a set that may wait for a node. More of them would help nobody, and a number of replicas beyond all
+  /// measure would fill the store with them.
+  static let waitingLimit = 100
 
   func reconcile(_ key: ObjectKey) async throws -> ReconcileResult {
     guard let set = replicaSets.get(key) else {
@@ -72,6 +75,15 @@ struct ReplicaSetReconciler: Reconciler {
       return .done
     }
     if missing == 0 { return .done }
+    let waiting = active.count { $0.condition("PodScheduled")?.status == .no }
+    if waiting >= Self.waitingLimit {
+      events.record(
+        set, .warning, reason: "FailedCreate",
+        message:
+          "\(waiting) pods of the set wait for a node; the other \(missing) are made when these have one. "
+          + "Ask for fewer replicas")
+      return .done
+    }
     let delay = PodReplacement.delay(after: ended, now: clock.now())
     if delay > .zero { return .requeue(after: delay) }
     try await removeOldest(of: ended)
