@@ -21,7 +21,8 @@ import Testing
   @Test func aSingleObjectKeepsItsName() async throws {
     try await BucketServer.with { address in
       try TemporaryFolder.with { folder in
-        try GoogleStorage(host: address).check("gs://models/sklearn/iris/model.joblib", into: folder.path, count: 1)
+        try GoogleStorage(host: address).check(
+          "gs://models/sklearn/iris/model.joblib", into: folder.path, count: 1)
         #expect(folder.names == ["model.joblib"])
       }
     }
@@ -55,6 +56,19 @@ import Testing
           try GoogleStorage(host: address).fetch("gs://evil/m", into: folder.path)
         }
         #expect(error?.code == .badSource)
+        #expect(folder.names == [])
+      }
+    }
+  }
+
+  @Test(arguments: ["gs://endless/m", "gs://circular/m", "gs://control/m"])
+  func aStoreThatNeverEndsOrNamesNonsenseIsGivenUp(source: String) async throws {
+    try await BucketServer.with { address in
+      try TemporaryFolder.with { folder in
+        let error = #expect(throws: StorageError.self) {
+          try GoogleStorage(host: address).fetch(source, into: folder.path)
+        }
+        #expect(error?.code == (source.contains("circular") ? .downloadFailed : .badSource))
         #expect(folder.names == [])
       }
     }
@@ -122,10 +136,22 @@ private struct BucketServer: AsyncHTTPHandler {
     case target.hasPrefix("/storage/v1/b/models/o/"): return object(target)
     case target.hasPrefix("/storage/v1/b/evil/o"):
       return answer(200, #"{"items":[{"name":"m/../../../outside"}]}"#)
+    case target.hasPrefix("/storage/v1/b/control/o"):
+      return answer(200, #"{"items":[{"name":"m/a\u001bb"}]}"#)
+    case target.hasPrefix("/storage/v1/b/circular/o"):
+      return answer(200, #"{"items":[{"name":"m/a"}],"nextPageToken":"again"}"#)
+    case target.hasPrefix("/storage/v1/b/endless/o"):
+      let items = (0..<2000).map { "{\"name\":\"m/\($0)\"}" }.joined(separator: ",")
+      return answer(200, "{\"items\":[\(items)],\"nextPageToken\":\"\(pageIndex(target) + 1)\"}")
     case target.hasPrefix("/storage/v1/b/private/o"): return answer(401, "{}")
     case target.hasPrefix("/files/my%20model.pkl"): return answer(200, "content")
     default: return answer(404, "{}")
     }
+  }
+
+  private func pageIndex(_ target: String) -> Int {
+    let page = target.split(separator: "&").first { $0.hasPrefix("pageToken=") }
+    return page.flatMap { Int($0.dropFirst("pageToken=".count)) } ?? 0
   }
 
   /// One object per page.
@@ -133,8 +159,7 @@ private struct BucketServer: AsyncHTTPHandler {
     let names = Self.objects.keys.sorted().filter { name in
       !target.contains("iris%2Fmodel.joblib") || name == "sklearn/iris/model.joblib"
     }
-    let page = target.split(separator: "&").first { $0.hasPrefix("pageToken=") }
-    let index = page.flatMap { Int($0.dropFirst("pageToken=".count)) } ?? 0
+    let index = pageIndex(target)
     var json: JSONValue = ["items": [["name": .string(names[index])]]]
     if index + 1 < names.count { json["nextPageToken"] = .string("\(index + 1)") }
     return answer(200, json.encodedText)

@@ -11,6 +11,7 @@ private struct ForeignProgram {
   let folder: String
   let network: String
   let python: String
+  let library: String
 
   init(_ folder: String, _ network: String) throws {
     self.folder = folder
@@ -18,7 +19,7 @@ private struct ForeignProgram {
     let search = ProcessEnvironment.variable("PATH") ?? "/usr/bin"
     python = try #require(ProgramResolver.locate("python3", searchPath: search, directory: "/"))
     try Files.createDirectories("\(folder)/run")
-    _ = try NodeFiles.writePreloadLibrary(folder)
+    library = try NodeFiles.writePreloadLibrary(folder)
   }
 
   func run(_ script: String, pod: Int, extra: [String] = []) throws -> String {
@@ -28,7 +29,7 @@ private struct ForeignProgram {
       ChildProcess.Request(
         path: python, arguments: ["python3", "-c", script],
         environment: NodeSettings.inheritedVariables().map { "\($0.0)=\($0.1)" } + [
-          "LD_PRELOAD=\(folder)/run/libapus-preload.so", pod == 0 ? "X=1" : "POD_IP=\(network).0.\(pod)",
+          "LD_PRELOAD=\(library)", pod == 0 ? "X=1" : "POD_IP=\(network).0.\(pod)",
           "HOSTNAME=pod-\(pod)",
           "APUS_NAMESPACE=ns1", "APUS_NAMES_FILE=\(folder)/run/names", "NETWORK=\(network)",
         ] + extra, descriptors: [nil, file.number, file.number]))
@@ -80,6 +81,20 @@ private struct ForeignProgram {
       async let second = workers.run { try program.run(script, pod: 2, extra: extra) }
       let answers = try await [first, second]
       #expect(answers == ["pod-2\n", "pod-1\n"])
+    }
+  }
+
+  @Test func aDataDirectoryWithSpacesAndColonsWorksToo() async throws {
+    let pool = try LoopbackAddressPool(first: 140)
+    defer { withExtendedLifetime(pool) {} }
+    try await withTemporaryFolder { folder in
+      let awkward = "\(folder)/my models: $HOME"
+      try Files.createDirectories(awkward)
+      let program = try ForeignProgram(awkward, "127.\(pool.network)")
+      let script = "import socket; s = socket.socket(); s.bind(('', 18085)); print(s.getsockname()[0])"
+      let bound = try program.run(script, pod: 1)
+      #expect(bound.hasSuffix(".0.1\n") || bound == "0.0.0.0\n")
+      #expect(!bound.contains("cannot be preloaded"))
     }
   }
 

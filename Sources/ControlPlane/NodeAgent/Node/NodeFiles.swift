@@ -41,9 +41,17 @@ enum NodeFiles {
     return name
   }
 
+  /// - Returns: a path that `LD_PRELOAD` can hold: ld.so splits the variable at spaces and colons and expands `$`
+  ///   (ld.so(8)). A data directory with these in its name gets the library from this process's memory instead.
   static func writePreloadLibrary(_ data: String) throws -> String {
     let path = "\(data)/run/libapus-preload.so"
     let bytes = preloadLibrary()
+    if path.utf8.contains(where: { $0 <= 32 || $0 == UInt8(ascii: ":") || $0 == UInt8(ascii: "$") }) {
+      let file = try MemoryFile.create("libapus-preload.so")
+      try file.writeAll(bytes)
+      // Open for the process's life: programs load it for as long as there are pods.
+      return "/proc/\(ProcessEnvironment.processIdentifier)/fd/\(file.release())"
+    }
     // Replacing the file under running programs is safe only by rename, and needless where it is the same.
     if (try? Files.read(path, limit: 1 << 24)) != bytes {
       try Files.writeAtomically(bytes, to: path, permissions: 0o755)

@@ -7,6 +7,11 @@ public import Linux
 public struct GoogleStorage: StorageScheme {
   private let host: String
 
+  private static let pageLimit = 1000
+  private static let pageByteLimit = 8 << 20
+  private static let objectLimit = 10_000
+  private static let nameByteLimit = 4 << 20
+
   public init(host: String? = ProcessEnvironment.variable("STORAGE_EMULATOR_HOST")) {
     var address = host.flatMap { $0.isEmpty ? nil : $0 } ?? "https://storage.googleapis.com"
     if !address.contains("://") { address = "http://" + address }
@@ -35,26 +40,41 @@ public struct GoogleStorage: StorageScheme {
 
   /// The objects at the prefix: the one of exactly that name, and those below it as a folder.
   private func objects(bucket: String, prefix: String, source: String) throws(StorageError) -> [String] {
-    let pageLimit = 1000
     var names: [String] = []
+    var nameBytes = 0
     var token: String?
-    for _ in 0..<pageLimit {
-      var url = "\(host)/storage/v1/b/\(ObjectPath.percentEncoded(bucket))/o"
-      url += "?prefix=\(ObjectPath.percentEncoded(prefix))&fields=nextPageToken,items(name,size)"
-      if let token { url += "&pageToken=\(ObjectPath.percentEncoded(token))" }
-      let (answer, body) = try Download(source: source).text(url, limit: 64 << 20)
-      guard (200..<300).contains(answer.status) else { throw .status(answer.status, source) }
-      guard let page = try? JSONValue(parsing: body) else {
-        throw StorageError(.downloadFailed, "\(source): the listing of the bucket is no JSON")
+    for _ in 0..<Self.pageLimit {
+      let (pageNames, next) = try page(bucket: bucket, prefix: prefix, token: token, source: source)
+      for name in pageNames where prefix.isEmpty || name == prefix || name.hasPrefix(prefix + "/") {
+        names.append(name)
+        nameBytes += name.utf8.count
       }
-      for item in page["items"]?.array ?? [] {
-        guard let name = item["name"]?.string, !name.hasSuffix("/") else { continue }
-        if prefix.isEmpty || name == prefix || name.hasPrefix(prefix + "/") { names.append(name) }
+      if names.count > Self.objectLimit || nameBytes > Self.nameByteLimit { break }
+      guard let next else { return names }
+      guard next != token else {
+        throw StorageError(.downloadFailed, "\(source): the store names the same next page again and again")
       }
-      token = page["nextPageToken"]?.string
-      if token == nil { return names }
+      token = next
     }
-    throw StorageError(.badSource, "\(source) holds more objects than a model folder may: narrow the path")
+    throw StorageError(
+      .badSource,
+      "\(source) holds more than \(Self.objectLimit) objects, too many for a model folder; narrow the path")
+  }
+
+  /// One page of the listing: its objects' names, folders' markers aside, and the next page's token.
+  private func page(
+    bucket: String, prefix: String, token: String?, source: String
+  ) throws(StorageError) -> (names: [String], next: String?) {
+    var url = "\(host)/storage/v1/b/\(ObjectPath.percentEncoded(bucket))/o"
+    url += "?prefix=\(ObjectPath.percentEncoded(prefix))&fields=nextPageToken,items(name,size)"
+    if let token { url += "&pageToken=\(ObjectPath.percentEncoded(token))" }
+    let (answer, body) = try Download(source: source).text(url, limit: Self.pageByteLimit)
+    guard (200..<300).contains(answer.status) else { throw .status(answer.status, source) }
+    guard let page = try? JSONValue(parsing: body) else {
+      throw StorageError(.downloadFailed, "\(source): the listing of the bucket is no JSON")
+    }
+    let names = (page["items"]?.array ?? []).compactMap { $0["name"]?.string }.filter { !$0.hasSuffix("/") }
+    return (names, page["nextPageToken"]?.string)
   }
 
   private func download(bucket: String, object: String, to path: String, source: String) throws(StorageError)
