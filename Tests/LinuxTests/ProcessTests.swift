@@ -29,7 +29,8 @@ private func close(_ descriptor: consuming FileDescriptor) {}
 
 @Suite struct ProcessTests {
   @Test func aChildGetsExactlyWhatIsNamed() throws {
-    let result = try run("echo $A; pwd; env | wc -l", environment: ["A=b c", "PATH=/usr/bin:/bin"], directory: "/usr")
+    let result = try run(
+      "echo $A; pwd; env | wc -l", environment: ["A=b c", "PATH=/usr/bin:/bin"], directory: "/usr")
     let lines = result.output.split(separator: "\n")
     #expect(lines.prefix(2) == ["b c", "/usr"])
     // The shell adds PWD and a few of its own, nothing of this process.
@@ -56,9 +57,10 @@ private func close(_ descriptor: consuming FileDescriptor) {}
   }
 
   @Test func aProgramThatCannotBeStartedNamesItselfAndTheCause() {
-    for (path, directory, number) in [("/no/such/program", nil, 2), ("/etc/passwd", nil, 13), ("/bin/sh", "/no/dir", 2)]
-      as [(String, String?, Int32)]
-    {
+    let cases: [(path: String, directory: String?, number: Int32)] = [
+      ("/no/such/program", nil, 2), ("/etc/passwd", nil, 13), ("/bin/sh", "/no/dir", 2),
+    ]
+    for (path, directory, number) in cases {
       let error = #expect(throws: LinuxError.self) {
         _ = try ChildProcess.start(
           ChildProcess.Request(path: path, arguments: ["x"], workingDirectory: directory, descriptors: []))

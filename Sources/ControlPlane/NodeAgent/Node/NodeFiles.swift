@@ -41,8 +41,9 @@ enum NodeFiles {
     return name
   }
 
-  /// - Returns: a path that `LD_PRELOAD` can hold: ld.so splits the variable at spaces and colons and expands `$`
-  ///   (ld.so(8)). A data directory with these in its name gets the library from this process's memory instead.
+  /// - Returns: a path that `LD_PRELOAD` can hold: ld.so splits the variable at spaces and colons and
+  ///   expands `$` (ld.so(8)). A data directory with these in its name gets the library from this process's
+  ///   memory instead.
   static func writePreloadLibrary(_ data: String) throws -> String {
     let path = "\(data)/run/libapus-preload.so"
     let bytes = preloadLibrary()
