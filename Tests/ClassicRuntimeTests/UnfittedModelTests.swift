@@ -79,7 +79,8 @@ struct UnfittedModelTests {
   }
 
   @Test(
-    "A version that is none is corrupt", arguments: ["newest", "-1.2", "1", "1.", ".5", "99999999999999999999.1"])
+    "A version that is none is corrupt",
+    arguments: ["newest", "-1.2", "1", "1.", ".5", "99999999999999999999.1"])
   func impossibleVersions(version: String) {
     let error = error { instance(&$0, "sklearn.svm._classes", "SVC", [("_sklearn_version", version)]) }
     #expect(error?.code == .corrupt)

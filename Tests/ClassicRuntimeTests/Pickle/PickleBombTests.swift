@@ -181,8 +181,8 @@ struct PickleBombTests {
     let error = ModelLoadError(PickleError.memory(offset: 7, limit: 130 << 20), path: "/m/model.joblib")
     #expect(error.code == .tooLarge)
     #expect(
-      error.message == "The model file /m/model.joblib is refused at byte 7: what it describes takes more than "
-        + "130 MiB of memory, which no model of its size needs; save only the fitted estimator with "
+      error.message == "The model file /m/model.joblib is refused at byte 7: what it describes takes more "
+        + "than 130 MiB of memory, which no model of its size needs; save only the fitted estimator with "
         + "joblib.dump(model, path, compress=0).")
   }
 }

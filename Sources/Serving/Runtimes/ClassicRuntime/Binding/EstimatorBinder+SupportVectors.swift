@@ -60,8 +60,8 @@ extension EstimatorBinder {
       guard degree >= 0, degree <= Int(Int32.max) else { throw state.malformed("degree", "a degree") }
       return .polynomial(degree: degree, gamma: try state.double("_gamma"), offset: try state.double("coef0"))
     default:
-      throw .unsupported(
-        "its SVC has the kernel '\(String(quoting: kernel, limit: 40))'; linear, poly, rbf and sigmoid can be served")
+      let name = String(quoting: kernel, limit: 40)
+      throw .unsupported("its SVC has the kernel '\(name)'; linear, poly, rbf and sigmoid can be served")
     }
   }
 

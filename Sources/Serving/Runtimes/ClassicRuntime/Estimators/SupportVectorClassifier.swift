@@ -42,7 +42,9 @@ struct SupportVectorClassifier: Predictor {
   }
 
   func predictProbabilities(_ rows: RowMatrix) throws(PredictError) -> [Tensor] {
-    guard let calibration else { throw .failed("predict_proba is not available: this SVC was fitted with probability=False.") }
+    guard let calibration else {
+      throw .failed("predict_proba is not available: this SVC was fitted with probability=False.")
+    }
     var probabilities: [Double] = []
     try forEachDecision(rows) { decisions in
       probabilities.append(contentsOf: calibration.probabilities(decisions, classes: classes.count))

@@ -66,7 +66,9 @@ extension PickleMachine {
 
   mutating func readDecimalLine() throws(PickleError) -> Int {
     let text = try readTextLine()
-    guard let number = Int(text) else { throw corrupt("'\(String(quoting: text, limit: 40))' where a number belongs") }
+    guard let number = Int(text) else {
+      throw corrupt("'\(String(quoting: text, limit: 40))' where a number belongs")
+    }
     return number
   }
 
