@@ -27,7 +27,8 @@ private func run(
 
 private func close(_ descriptor: consuming FileDescriptor) {}
 
-@Suite struct ProcessTests {
+/// One after the other: a child holds its parent's descriptors until it has executed its program.
+@Suite(.serialized) struct ProcessTests {
   @Test func aChildGetsExactlyWhatIsNamed() throws {
     let result = try run(
       "echo $A; pwd; env | wc -l", environment: ["A=b c", "PATH=/usr/bin:/bin"], directory: "/usr")

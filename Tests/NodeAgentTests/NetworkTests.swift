@@ -114,18 +114,26 @@ private func ask(_ address: String, _ port: Int, _ question: String = "who") thr
     #expect(try first.allocate(service: service("y", [:]), taken: [taken]) == "127.\(first.network).128.2")
   }
 
-  @Test func aNetworkIsFreeAgainWhenItsHolderGoes() throws {
+  @Test func aNetworkIsFreeAgainWhenItsHolderGoes() async throws {
     var holder: LoopbackAddressPool? = try LoopbackAddressPool(first: 180)
     let network = try #require(holder?.network)
     holder = nil
-    #expect(try LoopbackAddressPool(first: network).network == network)
+    // Children of other tests hold it for the moment between fork and exec.
+    let isFree = try await eventually { try LoopbackAddressPool(first: network).network == network }
+    #expect(isFree)
   }
 
   @Test func theNetworkOfADataDirectoryIsRemembered() async throws {
     try await withTemporaryFolder { folder in
       let network = try LoopbackAddressPool.open(dataDirectory: folder).network
-      #expect(try LoopbackAddressPool.open(dataDirectory: folder).network == network)
-      #expect(try Files.read("\(folder)/run/network") == Bytes(String(network).utf8))
+      let remembered = try Files.read("\(folder)/run/network")
+      #expect(remembered == Bytes(String(network).utf8))
+      let isTheSame = try await eventually {
+        // A network that was held for a moment is written over by the next one: the wish is renewed.
+        try Files.writeAtomically(remembered, to: "\(folder)/run/network")
+        return try LoopbackAddressPool.open(dataDirectory: folder).network == network
+      }
+      #expect(isTheSame)
     }
   }
 
