@@ -84,27 +84,31 @@ public final class Gateway: Sendable {
       await changed.wait()
       if Task.isCancelled { return }
       let result = compiler.compile(sources.snapshot())
-      await publish(result.table)
+      await publish(result)
       isLive.open()
       statuses.report(result)
     }
   }
 
   /// Returns once every loop uses the table.
-  private func publish(_ table: RouteTable) async {
+  private func publish(_ result: GatewayCompiler.Result) async {
     for (loop, state) in zip(group.loops, loops) {
       for _ in 0..<1000 where !Task.isCancelled {
-        if await Self.use(table, state, on: loop) { break }
+        if await Self.use(result, state, on: loop) { break }
         // The loop's queue of jobs is full; it empties within a turn of the loop.
         try? await Task.sleep(for: .milliseconds(1))
       }
     }
   }
 
-  private static func use(_ table: RouteTable, _ state: GatewayLoop, on loop: EventLoop) async -> Bool {
+  private static func use(
+    _ result: GatewayCompiler.Result, _ state: GatewayLoop, on loop: EventLoop
+  ) async -> Bool {
     await withCheckedContinuation { continuation in
       let accepted = loop.submit {
-        state.use(table)
+        state.use(result.table)
+        // Closed from here, a kept connection cannot break just as a request is on its way.
+        for upstream in result.gone { loop.httpClient.forget(upstream) }
         continuation.resume(returning: true)
       }
       if !accepted { continuation.resume(returning: false) }

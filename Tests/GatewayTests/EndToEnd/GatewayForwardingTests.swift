@@ -60,6 +60,73 @@ struct GatewayForwardingTests {
     await fixture.shutDown()
   }
 
+  @Test func everyReadyEndpointIsTriedBeforeTheRequestFails() async throws {
+    let gone = try (0..<6).map { try Upstream(named: "gone-\($0)") }
+    let alive = try Upstream(named: "alive")
+    let fixture = try await fixture(gone + [alive])
+    for upstream in gone { await upstream.shutDown() }
+    for _ in 0..<20 {
+      let response = try await fixture.send("h", method: "POST", body: Array("x".utf8))
+      #expect(String(decoding: response.body, as: UTF8.self) == "alive")
+    }
+    await alive.shutDown()
+    await fixture.shutDown()
+  }
+
+  @Test(
+    "a request whose endpoints have all gone waits for their successor",
+    arguments: [1, 2, 3, 5])
+  func waitsForTheSuccessor(count: Int) async throws {
+    let gone = try (0..<count).map { try Upstream(named: "gone-\($0)") }
+    let fixture = try await GatewayFixture(endpointWait: .seconds(60))
+    try await fixture.addService("s", gone)
+    try await fixture.addRoute("r", hostnames: ["h"], rules: [RouteObjects.rule(to: "s")])
+    for upstream in gone { await upstream.shutDown() }
+    let body = Bytes(repeating: 120, count: 200 * ByteCount.kibibyte)
+    async let first = fixture.send("h", method: "POST", body: Array("x".utf8))
+    async let second = fixture.send("h", method: "POST", body: body)
+    // A change that does not concern the service must not end the wait.
+    try await fixture.addRoute("other", hostnames: ["o"], rules: [RouteObjects.rule(to: "s")])
+    let next = try Upstream { request in
+      AsyncHTTPResponse(head: HTTPResponseHead(status: 200), body: .bytes(request.body))
+    }
+    try await fixture.addEndpoint(of: "s", next.address)
+    #expect(try await first.body == Array("x".utf8))
+    #expect(try await second.body == body)
+    await next.shutDown()
+    await fixture.shutDown()
+  }
+
+  @Test func repeatableRequestsSurviveSeveralEndpointsThatBreakThem() async throws {
+    let breaking = try (0..<2).map { _ in try Upstream(handler: .streaming(BreakingHandler())) }
+    let alive = try Upstream(named: "alive")
+    let fixture = try await fixture(breaking + [alive])
+    for _ in 0..<20 {
+      let response = try await fixture.send(
+        "h", "/v1/models/m:predict", method: "POST", body: Array("x".utf8))
+      #expect(String(decoding: response.body, as: UTF8.self) == "alive")
+    }
+    for upstream in breaking + [alive] { await upstream.shutDown() }
+    await fixture.shutDown()
+  }
+
+  @Test(
+    "an answer that is broken right after its head becomes 502",
+    arguments: [
+      "Transfer-Encoding: chunked\r\n\r\nxyz\r\n", "Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n",
+    ])
+  func brokenRightAfterTheHead(rest: String) async throws {
+    let upstream = try RawUpstream(answer: "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\n" + rest)
+    let fixture = try await GatewayFixture()
+    try await fixture.addService("s", [])
+    try await fixture.addEndpoint(of: "s", upstream.address)
+    try await fixture.addRoute("r", hostnames: ["h"], rules: [RouteObjects.rule(to: "s")])
+    let response = try await fixture.send("h", "/other", method: "POST", body: Array("x".utf8))
+    #expect(response.head.status == 502)
+    #expect(try JSONValue(parsing: response.body)["reason"] == "UpstreamFailed")
+    await fixture.shutDown()
+  }
+
   @Test(
     "a connection that breaks unanswered is repeated once where that changes nothing",
     arguments: [

@@ -74,21 +74,52 @@ struct ServiceCatalogTests {
     endpoints[1].begin()
     endpoints[1].begin()
     for turn in 0..<6 { #expect(backend.leastLoaded(turn: turn) === endpoints[2]) }
-    #expect(backend.leastLoaded(turn: 0, avoiding: endpoints[2]) === endpoints[0])
+    #expect(backend.leastLoaded(turn: 0, avoiding: [endpoints[2]]) === endpoints[0])
+    #expect(backend.leastLoaded(turn: 0, avoiding: [endpoints[2], endpoints[0]]) === endpoints[1])
+    #expect(backend.leastLoaded(turn: 0, avoiding: endpoints) == nil)
     endpoints[0].end()
     endpoints[1].end()
     endpoints[1].end()
     #expect(Set((0..<3).map { backend.leastLoaded(turn: $0).map(ObjectIdentifier.init) }).count == 3)
   }
 
+  @Test func oneGoodEndpointIsFoundAmongManyThatFailed() {
+    var registry = EndpointRegistry()
+    let endpoints = (1...40).map { registry.endpoint(ListenAddress(host: "127.1.0.\($0)", port: 1)) }
+    let backend = Backend(service: ObjectKey(namespace: "n", name: "s"), port: 80, endpoints: endpoints)
+    let failed = Array(endpoints.dropLast())
+    for turn in 0..<40 { #expect(backend.leastLoaded(turn: turn, avoiding: failed) === endpoints[39]) }
+  }
+
+  @Test func terminatingEndpointsAreLeftOutWhateverElseTheySay() {
+    var slice = RouteObjects.slice("s", addresses: [("127.1.0.2", true)])
+    slice["endpoints"] = [
+      ["addresses": ["127.1.0.2"], "conditions": ["ready": true, "serving": true, "terminating": false]],
+      ["addresses": ["127.1.0.3"], "conditions": ["ready": true, "serving": true, "terminating": true]],
+      ["addresses": ["127.1.0.4"], "conditions": ["serving": true, "terminating": true]],
+      ["addresses": ["127.1.0.5"], "conditions": ["ready": false, "terminating": true]],
+    ]
+    let found = backend(services: [RouteObjects.service("s")], slices: [slice])
+    #expect(found.endpoints.map(\.upstream.address.host) == ["127.1.0.2"])
+  }
+
+  @Test func aRoundTellsWhichAddressesHaveGone() {
+    var registry = EndpointRegistry()
+    let upstreams = (1...2).map { registry.endpoint(ListenAddress(host: "127.1.0.\($0)", port: 1)).upstream }
+    #expect(registry.finishRound() == [])
+    _ = registry.endpoint(upstreams[1].address)
+    #expect(registry.finishRound() == [upstreams[0]])
+    #expect(registry.finishRound() == [upstreams[1]])
+  }
+
   @Test func countsSurviveAChangeOfTables() {
     var registry = EndpointRegistry()
     let address = ListenAddress(host: "127.1.0.1", port: 1)
     let first = registry.endpoint(address)
-    registry.finishRound()
+    _ = registry.finishRound()
     #expect(registry.endpoint(address) === first)
-    registry.finishRound()
-    registry.finishRound()
+    _ = registry.finishRound()
+    _ = registry.finishRound()
     #expect(registry.endpoint(address) !== first)
   }
 }

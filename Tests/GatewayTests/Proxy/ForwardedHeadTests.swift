@@ -34,6 +34,20 @@ struct ForwardedHeadTests {
       ])
   }
 
+  @Test func noClientCanHaveAFieldDroppedThatTheRequestNeeds() {
+    let needed = ["Host", "Content-Length", "Content-Type", "Content-Encoding", "Authorization", "Cookie"]
+    for name in needed {
+      let head = HTTPRequestHead(
+        method: "POST", target: "/",
+        headers: HTTPHeaders(
+          [("Connection", name.lowercased())]
+            + needed.map { ($0, "v") }))
+      let names = forward(head).headers.fields.map(\.name)
+      #expect(names.filter { needed.contains($0) } == needed)
+      #expect(!names.contains("Connection"))
+    }
+  }
+
   @Test func tellsWhereTheRequestCameFrom() {
     let head = HTTPRequestHead(
       method: "GET", target: "/",

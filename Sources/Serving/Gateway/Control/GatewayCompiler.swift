@@ -1,3 +1,4 @@
+internal import HTTPTransport
 internal import KubeProtocol
 
 /// Makes tables from snapshots; what has not changed since the last one is not read again.
@@ -8,6 +9,8 @@ struct GatewayCompiler {
     var routes: [ObjectKey: RouteReport]
     var gateways: [GatewaySpec]
     var attached: [ObjectKey: [String: Int64]]
+    /// Named by the last table and no more by this one.
+    var gone: [HTTPUpstream]
   }
 
   private var specs: [String: RouteSpec] = [:]
@@ -33,6 +36,6 @@ struct GatewayCompiler {
       catalog: ServiceCatalog(services: snapshot.services, slices: snapshot.slices), registry: &registry)
     return Result(
       table: built.table, routes: Dictionary(built.routes.map { ($0.key, $0) }) { first, _ in first },
-      gateways: gateways, attached: built.attached)
+      gateways: gateways, attached: built.attached, gone: registry.finishRound())
   }
 }

@@ -21,20 +21,25 @@ final class Backend: Sendable {
     self.problem = problem
   }
 
+  /// Beyond a few, the better of some picks is nearly as good as the best of all (M. Mitzenmacher, 2001).
+  private static let looks = 8
+
   /// The endpoint with the fewest requests under way; among equals the one after `turn`, so that an idle
   /// service's requests are spread.
   /// - Parameters:
   ///   - turn: any number that differs from call to call.
-  ///   - avoiding: an endpoint that just failed; taken only where there is no other.
-  func leastLoaded(turn: Int, avoiding failed: Endpoint? = nil) -> Endpoint? {
+  ///   - avoiding: endpoints that just failed.
+  /// - Returns: nil where there is none, or where all have failed.
+  func leastLoaded(turn: Int, avoiding failed: [Endpoint] = []) -> Endpoint? {
     guard !endpoints.isEmpty else { return nil }
-    // Beyond a few, the better of some picks is nearly as good as the best of all (M. Mitzenmacher, 2001).
-    let looks = min(endpoints.count, 8)
+    var looks = 0
     var best: Endpoint?
     var bestLoad = Int.max
-    for offset in 0..<looks {
-      let endpoint = endpoints[(turn & (Int.max >> 1) + offset) % endpoints.count]
-      if endpoint === failed && endpoints.count > 1 { continue }
+    let start = turn & (Int.max >> 1)
+    for offset in 0..<endpoints.count where looks < Self.looks {
+      let endpoint = endpoints[(start + offset) % endpoints.count]
+      if failed.contains(where: { $0 === endpoint }) { continue }
+      looks += 1
       let load = endpoint.inFlight
       if load < bestLoad {
         best = endpoint

@@ -26,8 +26,11 @@ struct EndpointRegistry {
   }
 
   /// Forgets the addresses that were not asked for since the last call.
-  mutating func finishRound() {
+  /// - Returns: what was forgotten.
+  mutating func finishRound() -> [HTTPUpstream] {
+    let gone = known.filter { used[$0.key] == nil }.map(\.value.upstream)
     known = used
     used = [:]
+    return gone
   }
 }

@@ -73,8 +73,9 @@ struct ServiceCatalog {
         let port = Int(exactly: number), (1...65_535).contains(port)
       else { continue }
       for endpoint in slice["endpoints"]?.array ?? [] {
-        // Unknown counts as ready (discovery.k8s.io/v1).
+        // Unknown counts as ready (discovery.k8s.io/v1); what is being stopped gets no new request.
         guard endpoint.at("conditions", "ready")?.bool ?? true,
+          endpoint.at("conditions", "terminating")?.bool != true,
           let address = endpoint["addresses"]?.array?.first?.string
         else { continue }
         found.insert(ListenAddress(host: address, port: port))

@@ -44,6 +44,7 @@ enum ForwardedHead {
     }
     var kept: [(String, String)] = []
     kept.reserveCapacity(headers.fields.count + 4)
+    dropped.removeAll(where: isEndToEnd)
     for field in headers.fields {
       if hopByHop.contains(where: { HTTPHeaders.equal($0, field.name) }) { continue }
       if dropped.contains(where: { HTTPHeaders.equal(String($0), field.name) }) { continue }
@@ -51,6 +52,18 @@ enum ForwardedHead {
     }
     return HTTPHeaders(kept)
   }
+
+  /// Fields that every recipient needs, whatever `Connection` says of them (RFC 9110 §7.6.1 forbids senders
+  /// to list such).
+  private static func isEndToEnd(_ name: Substring) -> Bool {
+    let lowercased = name.lowercased()
+    return lowercased.hasPrefix("content-") || endToEndFields.contains(lowercased)
+  }
+
+  private static let endToEndFields: Set<String> = [
+    "host", "date", "cookie", "set-cookie", "authorization", "www-authenticate", "location", "retry-after",
+    "cache-control", "x-request-id",
+  ]
 
   /// The client's own X-Forwarded-For is kept in front; the others are this gateway's word alone.
   private static func setForwarded(_ headers: inout HTTPHeaders, original: HTTPHeaders, remoteAddress: String)

@@ -28,8 +28,17 @@ final class ProxyExchange {
   private var upstream: HTTPUpstreamExchange?
   private var deadline: LoopTimer?
   private var holdTimer: LoopTimer?
+  /// The time to wait for an endpoint is over.
+  private var hasWaited = false
   private var attempts = 0
-  private var hasRepeated = false
+  private var repeats = 0
+  /// Endpoints that did not take the request: others come first, and those of later tables.
+  private var failedEndpoints: [Endpoint] = []
+  /// What the last of them said.
+  private var lastFailure: HTTPClientError?
+  /// The answer's head until the end of the turn that brought it: an answer that is broken right after it can
+  /// still become another.
+  private var answerHead: HTTPResponseHead?
   /// What came of the body, to be sent again to another endpoint; nil once it is too long for that.
   private var retained: Bytes? = []
   private var requestHasEnded = false
@@ -38,7 +47,8 @@ final class ProxyExchange {
   private var failureWhileStarting: HTTPClientError?
 
   private static let retainedBytes = 64 * ByteCount.kibibyte
-  private static let attemptLimit = 3
+  private static let attemptLimit = 32
+  private static let repeatLimit = 3
 
   init(_ head: HTTPRequestHead, exchange: HTTPExchange, loop: GatewayLoop) {
     self.head = head
@@ -60,17 +70,15 @@ final class ProxyExchange {
     if let timeout = rule?.target.timeout {
       deadline = exchange.loop.schedule(after: timeout) { [weak self] in self?.timedOut(timeout) }
     }
-    dispatch(avoiding: nil)
+    dispatch()
   }
 
   /// After a change of tables: the route may be another, or have endpoints now.
   func tryAgain() {
     guard phase == .held else { return }
-    holdTimer?.cancel()
-    holdTimer = nil
     phase = .choosing
     guard findBackend() else { return }
-    dispatch(avoiding: nil)
+    dispatch()
   }
 
   // MARK: choosing
@@ -96,30 +104,45 @@ final class ProxyExchange {
     return false
   }
 
-  private func dispatch(avoiding failed: Endpoint?) {
+  private func dispatch() {
     guard let backend else { return }
     let turn = Int(truncatingIfNeeded: loop.nextPosition() >> 2)
-    guard let endpoint = backend.backend.leastLoaded(turn: turn, avoiding: failed) else {
-      hold(orAnswer: .noEndpoint(service: "\(backend.backend.service)"))
-      return
+    if let endpoint = backend.backend.leastLoaded(turn: turn, avoiding: failedEndpoints) {
+      forward(to: endpoint, of: backend)
+    } else {
+      // All are gone, or there is none; the successor may be in the next table.
+      hold()
     }
-    forward(to: endpoint, of: backend)
   }
 
-  /// Waits for the next table, or answers where that takes too long.
-  private func hold(orAnswer refusal: GatewayAnswer) {
-    guard let exchange, loop.endpointWait > .zero, loop.hold(self) else {
+  /// Waits for the next table, or answers where that takes too long: a wait that goes on over several tables
+  /// is not longer for it.
+  private func hold() {
+    guard let exchange, !hasWaited, loop.endpointWait > .zero, loop.hold(self) else {
       answer(refusal)
       return
     }
     phase = .held
     exchange.pauseRequest()
+    if holdTimer != nil { return }
     holdTimer = exchange.loop.schedule(after: loop.endpointWait) { [weak self] in
-      guard let self, self.phase == .held else { return }
+      guard let self else { return }
+      self.hasWaited = true
+      guard self.phase == .held else { return }
       self.loop.release(self)
       self.exchange?.resumeRequest()
-      self.answer(refusal)
+      self.answer(self.refusal)
     }
+  }
+
+  /// Why the request cannot go on.
+  private var refusal: GatewayAnswer {
+    let service = backend.map { "\($0.backend.service)" } ?? ""
+    guard let lastFailure, backend?.backend.endpoints.isEmpty == false else {
+      return .noEndpoint(service: service)
+    }
+    if lastFailure.code == .connect { return .unreachable(service: service, cause: lastFailure.message) }
+    return .upstreamFailed(service: service, cause: lastFailure.message)
   }
 
   // MARK: forwarding
@@ -150,6 +173,7 @@ final class ProxyExchange {
   }
 
   private func failed(_ error: HTTPClientError) {
+    if let endpoint { failedEndpoints.append(endpoint) }
     leaveEndpoint()
     upstream = nil
     guard phase == .forwarding else {
@@ -157,43 +181,34 @@ final class ProxyExchange {
       end()?.abort()
       return
     }
-    let failedEndpoint = lastEndpoint
-    if mayTryAgain(error), let backend {
-      phase = .choosing
-      let others = backend.backend.endpoints.contains { $0 !== failedEndpoint }
-      if others || error.code != .connect {
-        dispatch(avoiding: failedEndpoint)
-      } else {
-        // The only endpoint is gone; its successor may be in the next table.
-        hold(orAnswer: .unreachable(service: "\(backend.backend.service)", cause: error.message))
-      }
+    answerHead = nil
+    lastFailure = error
+    guard mayTryAgain(error) else {
+      answer(refusal)
       return
     }
-    let service = backend.map { "\($0.backend.service)" } ?? ""
-    answer(
-      error.code == .connect
-        ? .unreachable(service: service, cause: error.message)
-        : .upstreamFailed(service: service, cause: error.message))
+    phase = .choosing
+    dispatch()
   }
 
   /// A request that reached nobody may always go to another endpoint. One whose connection broke before an
-  /// answer came may have been worked on: it is repeated, once, where that changes nothing.
+  /// answer came may have been worked on: where that changes nothing it goes to an endpoint that has not had
+  /// it, a few times, or once more to the same, which may have closed a kept connection only.
   private func mayTryAgain(_ error: HTTPClientError) -> Bool {
     guard attempts < Self.attemptLimit, retained != nil else { return false }
     if error.isSafeToRetry || error.code == .connect { return true }
-    guard error.code == .connectionClosed, !hasRepeated, Repeatability.isRepeatable(head) else {
-      return false
-    }
-    hasRepeated = true
+    guard error.code == .connectionClosed, repeats < Self.repeatLimit, Repeatability.isRepeatable(head)
+    else { return false }
+    repeats += 1
+    let failed = failedEndpoints
+    if backend?.backend.leastLoaded(turn: 0, avoiding: failed) != nil { return true }
+    guard repeats == 1 else { return false }
+    failedEndpoints.removeAll()
     return true
   }
 
-  /// The endpoint of the last try, for the next one to avoid.
-  private var lastEndpoint: Endpoint?
-
   private func leaveEndpoint() {
     endpoint?.end()
-    lastEndpoint = endpoint
     endpoint = nil
   }
 
@@ -234,8 +249,8 @@ extension ProxyExchange: HTTPRequestReceiver {
   func requestBody(_ bytes: UnsafeRawBufferPointer) {
     if phase == .ended { return }
     if let count = retained?.count {
-      // Without an upstream the bytes have no other place; the pause bounds how many come.
-      if count + bytes.count <= Self.retainedBytes || upstream == nil {
+      // Without a connection the bytes have no other place; the pause bounds how many come.
+      if count + bytes.count <= Self.retainedBytes || upstream?.isConnecting ?? true {
         retained?.append(contentsOf: bytes)
       } else {
         retained = nil
@@ -262,18 +277,28 @@ extension ProxyExchange: HTTPRequestReceiver {
 
 extension ProxyExchange: HTTPResponseReceiver {
   func responseHead(_ head: HTTPResponseHead) {
-    guard phase == .forwarding, let rule, let backend else { return }
-    phase = .answering
+    guard phase == .forwarding, answerHead == nil, let exchange else { return }
+    answerHead = head
     retained = nil
+    exchange.loop.afterEvents { [weak self] in self?.beginAnswer() }
+  }
+
+  /// The answer has come as far as it must: its head goes on.
+  private func beginAnswer() {
+    guard phase == .forwarding, let head = answerHead, let rule, let backend else { return }
+    answerHead = nil
+    phase = .answering
     exchange?.sendHead(ForwardedHead.response(head, target: rule.target, backend: backend))
   }
 
   func responseBody(_ bytes: UnsafeRawBufferPointer) {
+    beginAnswer()
     guard phase == .answering, let exchange else { return }
     if !exchange.sendBody(bytes) { upstream?.pauseResponse() }
   }
 
   func responseEnd() {
+    beginAnswer()
     leaveEndpoint()
     if phase == .answering { end()?.finish() }
   }

@@ -31,7 +31,6 @@ struct RouteTableBuilder {
       catalog: catalog, registry: registry)
     let reports = routes.compactMap { builder.add($0) }
     registry = builder.registry
-    registry.finishRound()
     return Result(
       table: RouteTable(
         exact: builder.exact, wildcards: builder.wildcards.map { (suffix: $0.key, rules: $0.value) },

@@ -24,6 +24,9 @@ public final class ServerMetrics: Sendable {
   /// The shard that worker threads share.
   var workerShard: Int { shards.count - 1 }
 
+  /// Requests so far, answered or not.
+  var startedCount: UInt64 { shards.reduce(UInt64(0)) { $0 &+ $1.started.value } }
+
   func shard(_ index: Int) -> Shard { shards[index < shards.count ? index : shards.count - 1] }
 
   /// The Prometheus text form of everything.
@@ -54,7 +57,7 @@ public final class ServerMetrics: Sendable {
       let count = shards.reduce(UInt64(0)) { $0 &+ $1.answers[index].value }
       if count > 0 { text.sample("apus_server_requests_total", [("code", status)], String(count)) }
     }
-    let started = shards.reduce(UInt64(0)) { $0 &+ $1.started.value }
+    let started = startedCount
     let finished = shards.reduce(UInt64(0)) { $0 &+ $1.finished.value }
     text.gauge(
       "apus_server_requests_in_flight", "requests not answered yet", String(started &- min(started, finished))

@@ -15,6 +15,12 @@ public struct ModelServerRole: Sendable {
   /// How long requests under way may take once the server was told to stop (upstream's grace).
   private static let drainTimeout: Duration = .seconds(30)
 
+  /// A pod is stopped at the moment in which its deletion is known: those that route to it learn of that a
+  /// little later. Nobody routes to a server that was started by hand.
+  private var lameDuck: LameDuck {
+    LameDuck(limit: environment.isPod ? .seconds(3) : .zero)
+  }
+
   /// - Parameters:
   ///   - runtimes: what this binary can load.
   ///   - version: shown in `GET /v2`.
@@ -86,6 +92,8 @@ public struct ModelServerRole: Sendable {
     onReady(bound)
     await shutdown()
     handler.beginDraining()
+    server.sendClientsAway()
+    await lameDuck.wait { metrics.startedCount }
     await server.drain(timeout: Self.drainTimeout)
     await group.shutdown()
   }

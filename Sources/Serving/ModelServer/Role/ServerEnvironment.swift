@@ -9,6 +9,9 @@ public struct ServerEnvironment: Sendable, Hashable {
   /// `APUS_READY_FD`: an inherited descriptor that gets `ready\n` once the server answers.
   public var readyDescriptor: Int32?
 
+  /// Whether something that routes requests started this server.
+  var isPod: Bool { podAddress != nil || readyDescriptor != nil }
+
   public init() {}
 
   /// From this process's variables.

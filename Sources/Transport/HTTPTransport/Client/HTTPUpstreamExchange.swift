@@ -104,6 +104,12 @@ public final class HTTPUpstreamExchange {
     if case .active(let connection) = state { connection.close() }
   }
 
+  /// Resolving or connecting still: the upstream has seen nothing of the request.
+  public var isConnecting: Bool {
+    if case .connecting = state { return true }
+    return false
+  }
+
   private var hasEnded: Bool {
     if case .ended = state { return true }
     return false

@@ -153,8 +153,8 @@ extension EventLoop {
     freeSlots.append(index)
   }
 
-  /// Runs `action` at the end of this turn, before the channels send.
-  func afterEvents(_ action: @escaping () -> Void) { deferred.append(action) }
+  /// Runs `action` at the end of this turn, before the channels send. Only from the loop's thread.
+  public func afterEvents(_ action: @escaping () -> Void) { deferred.append(action) }
 
   /// Has the channel send at the end of this turn: one call for all answers of the turn.
   func flushAtEndOfTurn(_ channel: Channel) { flushes.append(channel) }

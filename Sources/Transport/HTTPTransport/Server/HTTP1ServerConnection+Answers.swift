@@ -140,7 +140,7 @@ extension HTTP1ServerConnection: ExchangeDriver {
   }
 
   private func writeHead(_ head: HTTPResponseHead, _ framing: HTTPBodyFraming) {
-    if !isPersistent || server.state.isDraining || saysClose(head) || !canSkipBody {
+    if !isPersistent || server.state.sendsClientsAway || saysClose(head) || !canSkipBody {
       closesAfterAnswer = true
     }
     let options = HTTPSerializer.ResponseOptions(

@@ -40,6 +40,10 @@ public final class HTTPServer: Sendable {
     return bound
   }
 
+  /// Still accepts and answers, but says `Connection: close` in every answer: clients leave as they come.
+  /// For the time in which those that route requests here may not know yet that this server ends.
+  public func sendClientsAway() { state.startLeaving() }
+
   /// Stops accepting, lets open requests end (`Connection: close`), ends streamed answers of the async face,
   /// and breaks off what remains after `timeout`.
   public func drain(timeout: Duration) async {

@@ -9,6 +9,7 @@ final class ServerState: Sendable {
   private let connections = Atomic<Int>(0)
   private let requests = Atomic<Int>(0)
   private let streams = Atomic<Int>(0)
+  private let leaving = Atomic<Bool>(false)
   private let draining = Atomic<Bool>(false)
   private let waiters = Mutex<[CheckedContinuation<Void, Never>]>([])
 
@@ -17,6 +18,11 @@ final class ServerState: Sendable {
     self.tls = tls
     self.handler = handler
   }
+
+  /// Whether each answer asks its client to take another connection, and server, next time.
+  var sendsClientsAway: Bool { leaving.load(ordering: .relaxed) || isDraining }
+
+  func startLeaving() { leaving.store(true, ordering: .relaxed) }
 
   var isDraining: Bool { draining.load(ordering: .relaxed) }
 
