@@ -2,6 +2,7 @@ import Basics
 import HTTPTransport
 import HTTPWire
 import Linux
+import Synchronization
 import Testing
 
 @Suite(.timeLimit(.minutes(2))) struct BufferedServerTests {
@@ -34,6 +35,48 @@ import Testing
     }
     let order = ["GET /later ", "GET /2 ", "three", "GET /later ", "GET /5 "]
     #expect(answer.hasInOrder(order), "\(answer)")
+  }
+
+  @Test(
+    "requests whose answers are not read wait, and none is lost",
+    arguments: [false, true])
+  func unreadAnswersAreBounded(endsInput: Bool) async throws {
+    let answers = CountingHandler()
+    let count = 1500
+    try await withServer(.buffered(answers), loops: 1) { address, _, _ in
+      try await onThread {
+        let client = try RawClient(address)
+        let request = "GET /x HTTP/1.1\r\nHost: x\r\n\r\n"
+        let last = "GET /last HTTP/1.1\r\nHost: x\r\n\r\n"
+        try client.send(String(repeating: request, count: count) + last)
+        if endsInput { client.socket.shutdownSending() }
+        // On the same loop: what came before has been worked on once this is answered.
+        let other = try RawClient(address)
+        for _ in 0..<20 {
+          try other.send("GET /other HTTP/1.1\r\nHost: x\r\n\r\n")
+          _ = try other.read(through: "/other")
+        }
+        // What the kernel's buffers take, and the high-water mark, are far below the whole.
+        #expect(answers.count < count / 2)
+        #expect(try client.discard(through: "/last") > count * CountingHandler.length)
+        #expect(answers.count == count + 21)
+        if endsInput { #expect(try client.readAll() == "") }
+      }
+    }
+  }
+
+  /// Answers something long to `/x`, the path to others.
+  private final class CountingHandler: BufferedHTTPHandler {
+    static let length = 30_000
+    private static let answer = Bytes(repeating: 120, count: length)
+    private let requests = Atomic<Int>(0)
+    var count: Int { requests.load(ordering: .relaxed) }
+
+    func handle(_ head: HTTPRequestHead, body: UnsafeRawBufferPointer, exchange: HTTPExchange) {
+      requests.add(1, ordering: .relaxed)
+      exchange.respond(
+        HTTPResponseHead(status: 200), body: head.path == "/x" ? Self.answer : Bytes(head.path.utf8))
+    }
   }
 
   @Test func chunkedBodiesGoBothWays() async throws {

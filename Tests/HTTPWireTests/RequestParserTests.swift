@@ -168,7 +168,10 @@ struct Transcript: Equatable {
     ("GET http://y:8080/a?b HTTP/1.1\r\nHost: x\r\n\r\n", nil),
     ("GET / HTTP/1.1\r\nHost:\r\n\r\n", nil),
     ("GET / HTTP/1.1\r\nHost: [::1]:80\r\n\r\n", nil),
-    ("\r\n\r\nGET / HTTP/1.1\r\nHost: x\r\n\r\n", 400),
+    ("\r\n\r\nGET / HTTP/1.1\r\nHost: x\r\n\r\n", nil),
+    ("\r\n\r\n\r\n\r\nGET / HTTP/1.1\r\nHost: x\r\n\r\n", nil),
+    ("\r\n\r\n\r\n\r\n\r\nGET / HTTP/1.1\r\nHost: x\r\n\r\n", 400),
+    ("\n\nGET / HTTP/1.1\r\nHost: x\r\n\r\n", 400),
     ("GET / HTTP/1.1\r\n\r\n", 400),
     ("GET / HTTP/1.1\nHost: x\n\n", 400),
     ("GET / HTTP/1.1\r\nHost: a b\r\n\r\n", 400),
@@ -191,7 +194,10 @@ struct Transcript: Equatable {
     ("GET / http/1.1\r\nHost: x\r\n\r\n", 400),
     ("GET / HTTP/1.1x\r\nHost: x\r\n\r\n", 400),
     ("GET / HTTP/11\r\nHost: x\r\n\r\n", 400),
-    ("GET / HTTP/1.2\r\nHost: x\r\n\r\n", 505),
+    ("GET / HTTP/1.2\r\nHost: x\r\n\r\n", nil),
+    ("GET / HTTP/1.9\r\n\r\n", 400),
+    ("POST / HTTP/1.2\r\nHost: x\r\nTransfer-Encoding: chunked\r\nContent-Length: 1\r\n\r\n", 400),
+    ("GET / HTTP/0.9\r\nHost: x\r\n\r\n", 505),
     ("GET / HTTP/2.0\r\nHost: x\r\n\r\n", 505),
     ("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", 505),
     ("CONNECT x:80 HTTP/1.1\r\nHost: x\r\n\r\n", 501),
@@ -204,6 +210,29 @@ struct Transcript: Equatable {
     let result = Transcript(head)
     #expect(result.error == status, "\(head.debugDescription)")
     if status == nil { #expect(result.requests.count == 1, "\(head.debugDescription)") }
+  }
+
+  @Test(
+    "a host's port is a number that ports can be",
+    arguments: [
+      ("x:80", nil), ("x:", nil), ("x:65535", nil), ("x:080", nil), ("[::1]", nil), ("[::1]:80", nil),
+      ("x:abc", 400), ("x:65536", 400), ("x:99999999", 400), ("x:-1", 400), ("x:1:2", 400), ("::1", 400),
+      ("x:99999999999999999999999", 400), (":abc", 400), ("[::1]:x", 400), ("[::1]80", 400), ("[::1", 400),
+      ("x:8a", 400),
+    ] as [(String, Int?)])
+  func ports(host: String, status: Int?) {
+    #expect(Transcript("GET / HTTP/1.1\r\nHost: \(host)\r\n\r\n").error == status)
+    #expect(Transcript("GET http://\(host)/a HTTP/1.1\r\nHost: x\r\n\r\n").error == status)
+  }
+
+  @Test func manyEmptyLinesAreCalledThat() {
+    var parser = HTTPRequestParser()
+    let result = Bytes("\r\n\r\n\r\n\r\n\r\n".utf8).withUnsafeBytes { parser.parse($0) }
+    guard case .failure(let error) = result else {
+      Issue.record("\(result)")
+      return
+    }
+    #expect(error == HTTPWireError(400, "more than 4 empty lines come before the request"))
   }
 
   @Test func anAbsoluteTargetTakesThePlaceOfHost() {

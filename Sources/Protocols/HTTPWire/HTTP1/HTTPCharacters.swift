@@ -24,6 +24,26 @@ enum HTTPCharacters {
   @inline(__always)
   static func isDigit(_ byte: UInt8) -> Bool { byte >= 48 && byte <= 57 }
 
+  /// Whether a host made of `isHost` bytes has no port, an empty one, or one up to 65535 after its only colon
+  /// outside brackets.
+  static func hasValidPort(_ bytes: UnsafeRawBufferPointer, _ host: Range<Int>) -> Bool {
+    var index = host.lowerBound
+    if index < host.upperBound, bytes[index] == UInt8(ascii: "[") {
+      while index < host.upperBound, bytes[index] != UInt8(ascii: "]") { index &+= 1 }
+      guard index < host.upperBound else { return false }
+      index &+= 1
+      if index < host.upperBound, bytes[index] != UInt8(ascii: ":") { return false }
+    }
+    while index < host.upperBound, bytes[index] != UInt8(ascii: ":") { index &+= 1 }
+    var port = 0
+    for position in index..<host.upperBound where position > index {
+      guard isDigit(bytes[position]) else { return false }
+      port = port &* 10 &+ Int(bytes[position] &- 48)
+      if port > 65_535 { return false }
+    }
+    return true
+  }
+
   @inline(__always)
   private static func isMember(_ byte: UInt8, _ low: UInt64, _ high: UInt64) -> Bool {
     guard byte < 128 else { return false }

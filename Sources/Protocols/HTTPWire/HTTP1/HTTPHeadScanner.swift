@@ -28,7 +28,10 @@ struct HTTPHeadScanner {
   private var lineStart = 0
   private var searched = 0
   private var hasStartLine = false
-  private var skippedEmptyLine = false
+  private var skippedEmptyLines = 0
+
+  /// RFC 9112 §2.2: empty lines before a request are forgiven, as some clients send one after a body.
+  private static let emptyLineLimit = 4
 
   init(limits: HTTPWireLimits) { self.limits = limits }
 
@@ -40,7 +43,7 @@ struct HTTPHeadScanner {
     lineStart = 0
     searched = 0
     hasStartLine = false
-    skippedEmptyLine = false
+    skippedEmptyLines = 0
   }
 
   /// - Parameter bytes: everything received from the head's first byte on.
@@ -57,9 +60,9 @@ struct HTTPHeadScanner {
       if hasStartLine {
         if line.isEmpty { return .complete(lineStart) }
         if let error = addField(bytes, line) { return .failure(error) }
-      } else if line.isEmpty && !skippedEmptyLine {
-        // RFC 9112 §2.2: one empty line before a request is forgiven.
-        skippedEmptyLine = true
+      } else if line.isEmpty {
+        skippedEmptyLines &+= 1
+        if skippedEmptyLines > Self.emptyLineLimit { return .failure(Self.tooManyEmptyLines) }
       } else {
         if line.count > limits.startLineBytes { return .failure(Self.startLineTooLong) }
         startLine = line
@@ -132,6 +135,8 @@ struct HTTPHeadScanner {
     return .success((field, all >= 128))
   }
 
+  private static let tooManyEmptyLines = HTTPWireError(
+    400, "more than \(emptyLineLimit) empty lines come before the request")
   private static let startLineTooLong = HTTPWireError(414, "the request line is too long")
   private static let headTooLong = HTTPWireError(431, "the head is too long")
 }

@@ -98,7 +98,8 @@ public struct HTTPRequestParser {
     for index in host where !HTTPCharacters.isHost(bytes[index]) {
       return HTTPWireError(400, "the Host field is not a host")
     }
-    return nil
+    return HTTPCharacters.hasValidPort(bytes, host)
+      ? nil : HTTPWireError(400, "the Host field has no valid port")
   }
 
   /// RFC 9112 §6.1 and §6.3, with every latitude taken away.
@@ -186,8 +187,9 @@ extension HTTPRequestParser {
       HTTPCharacters.isDigit(bytes[start &+ 5]), HTTPCharacters.isDigit(bytes[start &+ 7])
     else { return .failure(HTTPWireError(400, "the HTTP version is malformed")) }
     switch (bytes[start &+ 5], bytes[start &+ 7]) {
-    case (49, 49): return .success(.http11)
     case (49, 48): return .success(.http10)
+    // RFC 9110 §2.5: a higher minor version is made to be read as the highest one that is known.
+    case (49, _): return .success(.http11)
     default: return .failure(HTTPWireError(505, "this server speaks HTTP/1.1 here"))
     }
   }
@@ -226,7 +228,9 @@ extension HTTPRequestParser {
     let rest = target[(scheme + 3)...]
     let authorityEnd = rest.firstIndex { $0 == UInt8(ascii: "/") || $0 == UInt8(ascii: "?") } ?? rest.endIndex
     let authority = rest[..<authorityEnd]
-    guard !authority.isEmpty, authority.allSatisfy(HTTPCharacters.isHost) else {
+    guard !authority.isEmpty, authority.allSatisfy(HTTPCharacters.isHost),
+      target.withUnsafeBytes({ HTTPCharacters.hasValidPort($0, authority.indices) })
+    else {
       return HTTPWireError(400, "the request target has no valid host")
     }
     let path = String(decoding: rest[authorityEnd...], as: UTF8.self)

@@ -218,7 +218,7 @@ extension HTTP1ServerConnection: ExchangeDriver {
 
   /// Not at once: the caller may be in the middle of something, and must not be called from within its own
   /// calls.
-  private func continueSoon() {
+  func continueSoon() {
     if isConsuming { return }
     server.loop.afterEvents { [weak self] in
       guard let self, self.channel.isOpen else { return }

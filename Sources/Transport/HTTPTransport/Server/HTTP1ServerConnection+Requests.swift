@@ -11,6 +11,8 @@ extension HTTP1ServerConnection {
       switch request {
       case .head:
         guard offset < bytes.count else { return ranOut(offset) }
+        // A client that does not read its answers gets no further ones, however many requests it has sent.
+        guard channel.isWritable else { return waitForRoom(offset) }
         switch parser.parse(UnsafeRawBufferPointer(rebasing: bytes[offset...])) {
         case .incomplete:
           enterHeadPhase()
@@ -34,6 +36,13 @@ extension HTTP1ServerConnection {
       }
     }
     return bytes.count
+  }
+
+  /// The time limit is now that of the channel, for a client that takes no byte.
+  private func waitForRoom(_ offset: Int) -> Int {
+    waitsForRoom = true
+    enter(.none)
+    return offset
   }
 
   /// A client that has said all and got its answers is done.

@@ -55,6 +55,8 @@ final class HTTP1ServerConnection: @unchecked Sendable {
   var isConsuming = false
   var isReadingPaused = false
   var inputEnded = false
+  /// The next requests wait until the client has read more of its answers.
+  var waitsForRoom = false
 
   var request = RequestState.head
   var response = ResponseState.idle
@@ -182,7 +184,8 @@ extension HTTP1ServerConnection: ChannelDelegate {
     switch request {
     case .complete: isStuck = true
     case .body: isStuck = isRequestPaused
-    case .head, .unwantedBody: isStuck = false
+    case .head: isStuck = waitsForRoom
+    case .unwantedBody: isStuck = false
     }
     let pauses = isStuck && (isFull || isRequestPaused)
     if pauses == isReadingPaused { return }
@@ -198,7 +201,7 @@ extension HTTP1ServerConnection: ChannelDelegate {
     case .head:
       // Whole requests may still wait here for the end of the turn.
       processInbound()
-      if case .head = request { channel.closeAfterFlush(lingers: false) }
+      if case .head = request, !waitsForRoom { channel.closeAfterFlush(lingers: false) }
     case .unwantedBody: channel.closeAfterFlush(lingers: false)
     case .body where !isRequestPaused: channel.close(.failed("the client left within a request"))
     case .body, .complete: clientWentAway()
@@ -221,6 +224,11 @@ extension HTTP1ServerConnection: ChannelDelegate {
   func channelWritable(_ channel: Channel) {
     exchange(&writer, nil)?.resume(returning: true)
     if case .streaming = response { receiver?.responseWritable() }
+    if waitsForRoom {
+      waitsForRoom = false
+      if case .head = request { enter(.idle) }
+      continueSoon()
+    }
   }
 
   func channelClosed(_ channel: Channel, _ reason: ChannelCloseReason) {
