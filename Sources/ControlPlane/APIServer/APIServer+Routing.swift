@@ -15,6 +15,7 @@ extension APIServer {
       definition: definition, namespace: path.namespace, name: path.name ?? "", subresource: path.subresource,
       request: request)
     try checkScope(target)
+    try target.checkDryRun()
     if definition.review != nil { return try review(target) }
     if let subresource = path.subresource { return try await answer(target, subresource: subresource) }
     return path.name == nil ? try await answerCollection(target) : try await answerObject(target)

@@ -103,7 +103,7 @@ final class GarbageCollector {
   private func handleDeleted(_ node: Node) async {
     nodes[node.uid] = nil
     for owner in node.owners { dependents[owner.uid]?.remove(node.uid) }
-    for dependent in dependentNodes(of: node.uid) { await collectIfAbandoned(dependent) }
+    for dependent in dependentNodes(of: node.uid) { await collectIfAbandoned(dependent, deletedOwner: node.uid) }
     dependents[node.uid] = nil
     for owner in node.owners {
       if let waiting = nodes[owner.uid], waiting.waitsForDependents { await advanceForeground(waiting) }
@@ -111,9 +111,15 @@ final class GarbageCollector {
   }
 
   /// Deletes an object none of whose owners is left; forgets single owners that are gone.
-  private func collectIfAbandoned(_ node: Node) async {
+  /// - Parameter deletedOwner: an owner whose deletion was seen. Its kind may be gone with it (a deleted
+  ///   CustomResourceDefinition), so that nobody could be asked.
+  private func collectIfAbandoned(_ node: Node, deletedOwner: String? = nil) async {
     var gone: [String] = []
     for owner in node.owners {
+      if owner.uid == deletedOwner {
+        gone.append(owner.uid)
+        continue
+      }
       switch await exists(owner, dependent: node) {
       case false?: gone.append(owner.uid)
       case true?: break

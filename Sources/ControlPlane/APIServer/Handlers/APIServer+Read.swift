@@ -5,6 +5,7 @@ internal import KubeProtocol
 
 extension APIServer {
   func get(_ target: ResourceRequest) async throws -> KubeResponse {
+    _ = try target.resourceVersion()
     guard let (object, _) = try await storage.get(target.storageKey) else {
       throw KubeError.notFound(target.resource, target.name)
     }
@@ -13,8 +14,23 @@ extension APIServer {
 
   func list(_ target: ResourceRequest) async throws -> KubeResponse {
     let selection = try Selection(target)
+    let wanted = try target.resourceVersion()
+    _ = try target.integer("limit")
+    // Lists are answered whole, so that no token can be one of this server's.
+    if let token = target.request.queryValue("continue"), !token.isEmpty {
+      throw KubeError(.badRequest, "invalid continue token: continue key is not valid; list from the start")
+    }
     let (all, revision) = try await storage.list(
       prefix: target.definition.storagePrefix(namespace: target.namespace))
+    if wanted > revision {
+      var error = KubeError(.timeout, "Too large resource version: \(wanted), current: \(revision)")
+      error.retryAfterSeconds = 1
+      error.causes = [
+        KubeError.Cause(
+          reason: "ResourceVersionTooLarge", message: "Too large resource version", field: "")
+      ]
+      throw error
+    }
     let objects = selection.selectsAll ? all : all.filter(selection.matches)
     let presented = objects.map { present($0, target.definition) }
     switch ResponseForm(accept: target.request.accept) {

@@ -25,10 +25,13 @@ struct DeleteOptions: Sendable {
     if let kind = body["kind"]?.string, kind != "DeleteOptions" {
       throw KubeError(.badRequest, "the body of a DELETE must be DeleteOptions, not \(kind)")
     }
-    gracePeriodSeconds =
-      body["gracePeriodSeconds"]?.int ?? request.queryValue("gracePeriodSeconds").flatMap(Int64.init)
+    gracePeriodSeconds = try target.integer("gracePeriodSeconds")
+    if let grace = body["gracePeriodSeconds"]?.int { gracePeriodSeconds = grace }
     uid = body.at("preconditions", "uid")?.string
     resourceVersion = body.at("preconditions", "resourceVersion")?.string
+    for value in body["dryRun"]?.array ?? [] where value != "All" {
+      throw ResourceRequest.invalidDryRun(value.string ?? value.encodedText, "DeleteOptions")
+    }
     isDryRun = target.isDryRun || (body["dryRun"]?.array ?? []).contains("All")
     let policy = body["propagationPolicy"]?.string ?? request.queryValue("propagationPolicy")
     if let policy, !policy.isEmpty {

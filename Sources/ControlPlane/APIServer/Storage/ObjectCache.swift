@@ -14,12 +14,21 @@ final class ObjectCache: Sendable {
   }
 
   private let entries = Mutex<[String: Entry]>([:])
+  private let recent = Mutex(RecentObjects())
   private static let capacity = 100_000
 
-  /// For values of changes: those are not remembered, since their keys may be gone by now.
+  /// For values of changes: those go to a small memory of their own, since their keys may be gone by now.
+  /// All watchers share what one of them decoded.
   func decodeChange(_ stored: StoredValue) throws -> KubeObject {
-    try entries.withLock { Self.find(stored, in: $0) } ?? ObjectStorage.decodeText(stored)
+    if let object = entries.withLock({ Self.find(stored, in: $0) }) { return object }
+    if let object = recent.withLock({ $0.find(stored) }) { return object }
+    let object = try ObjectStorage.decodeText(stored)
+    recent.withLock { $0.remember(stored, object) }
+    return object
   }
+
+  /// How many objects of changes are remembered, and the bytes of their texts.
+  var recentChanges: (objects: Int, bytes: Int) { recent.withLock { ($0.count, $0.bytes) } }
 
   func decode(_ stored: StoredValue) throws -> KubeObject {
     if let object = entries.withLock({ Self.find(stored, in: $0) }) { return object }
@@ -55,5 +64,39 @@ final class ObjectCache: Sendable {
     guard let entry = entries[stored.key] else { return nil }
     if entry.revision == stored.revision { return entry.object }
     return entry.previousRevision == stored.revision ? entry.previous : nil
+  }
+}
+
+/// The objects decoded last, by the revision that made them; the oldest goes first.
+private struct RecentObjects {
+  private static let maximumObjects = 256
+  private static let maximumBytes = 1 << 20
+
+  private struct Place: Hashable {
+    let key: String
+    let revision: Int64
+  }
+
+  private var objects: [Place: KubeObject] = [:]
+  private var order: [(place: Place, bytes: Int)] = []
+  private(set) var bytes = 0
+
+  var count: Int { objects.count }
+
+  func find(_ stored: StoredValue) -> KubeObject? {
+    objects[Place(key: stored.key, revision: stored.revision)]
+  }
+
+  mutating func remember(_ stored: StoredValue, _ object: KubeObject) {
+    let size = stored.value.count
+    let place = Place(key: stored.key, revision: stored.revision)
+    guard size <= Self.maximumBytes / 4, objects.updateValue(object, forKey: place) == nil else { return }
+    order.append((place, size))
+    bytes += size
+    while order.count > Self.maximumObjects || bytes > Self.maximumBytes {
+      let oldest = order.removeFirst()
+      objects[oldest.place] = nil
+      bytes -= oldest.bytes
+    }
   }
 }

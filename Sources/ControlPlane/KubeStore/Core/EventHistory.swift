@@ -4,7 +4,8 @@ public struct StoreLimits: Sendable {
   public var historyEvents: Int
   /// Bytes of values kept in those changes, about; the last hundred changes are kept whatever their size.
   public var historyBytes: Int
-  /// Events that wait for one slow watcher before its stream is ended.
+  /// Events that a watcher may lag behind before its stream is ended. They wait in the shared history, so that
+  /// a slow watcher holds none of its own.
   public var watcherEvents: Int
   /// Writes that wait for the disk before further ones are refused.
   public var waitingWrites: Int
@@ -56,11 +57,20 @@ struct EventHistory {
     return forgotten
   }
 
-  /// Changes behind `revision`, which must not lie before `compactedRevision`.
-  func events(after revision: Int64, prefix: String) -> [StoreEvent] {
+  /// How many changes under the prefix lie behind `revision`, which must not be before `compactedRevision`.
+  func count(after revision: Int64, prefix: String) -> Int {
+    changes(after: revision).count { OrderedIndex.begins($0.value.key, with: prefix) }
+  }
+
+  /// The first change under the prefix behind `revision`, which must not be before `compactedRevision`.
+  func first(after revision: Int64, prefix: String) -> StoreEvent? {
+    changes(after: revision).first { OrderedIndex.begins($0.value.key, with: prefix) }
+  }
+
+  private func changes(after revision: Int64) -> ArraySlice<StoreEvent> {
     let skipped = Int(clamping: revision - compactedRevision)
     guard skipped >= 0, skipped < count else { return [] }
-    return events[(head + skipped)...].filter { OrderedIndex.begins($0.value.key, with: prefix) }
+    return events[(head + skipped)...]
   }
 
   private mutating func removeFirst() -> StoreEvent {

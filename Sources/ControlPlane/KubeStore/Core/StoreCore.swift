@@ -5,17 +5,11 @@ internal import Synchronization
 /// held across a disk access. Drivers plan a batch, make it durable, then publish it; only one thread at a
 /// time does so.
 final class StoreCore: Sendable {
-  private struct Watcher {
-    let prefix: String
-    let continuation: AsyncThrowingStream<StoreEvent, any Error>.Continuation
-  }
-
   private struct State {
     var index = OrderedIndex()
     var history: EventHistory
     var revision: Int64 = 0
-    var watchers: [Int: Watcher] = [:]
-    var nextWatcher = 0
+    var watchers = WatcherTable()
     var isClosed = false
   }
 
@@ -39,33 +33,46 @@ final class StoreCore: Sendable {
     state.withLock { ($0.index.values(prefix: prefix), $0.revision) }
   }
 
-  /// Registers a watcher and hands it the past since `revision` in the same moment, so that it misses nothing
-  /// and sees nothing twice.
+  /// Registers a watcher in the same moment in which it reads the revision, so that it misses nothing and sees
+  /// nothing twice. What it has not read yet stays in the history that all watchers share.
   func watch(prefix: String, after revision: Int64) throws(StoreError) -> AsyncThrowingStream<
     StoreEvent, any Error
   > {
-    let result: Result<AsyncThrowingStream<StoreEvent, any Error>, StoreError> = state.withLock { state in
+    let result: Result<Int, StoreError> = state.withLock { state in
       if state.isClosed { return .failure(Self.closed) }
       if revision > state.revision { return .failure(.futureRevision(current: state.revision)) }
       let oldest = state.history.compactedRevision
       if revision < oldest { return .failure(.compacted(oldestRevision: oldest)) }
-      let past = state.history.events(after: revision, prefix: prefix)
-      let (stream, continuation) = AsyncThrowingStream.makeStream(
-        of: StoreEvent.self, bufferingPolicy: .bufferingOldest(past.count + limits.watcherEvents))
-      for event in past { continuation.yield(event) }
-      let identifier = state.nextWatcher
-      state.nextWatcher += 1
-      state.watchers[identifier] = Watcher(prefix: prefix, continuation: continuation)
-      continuation.onTermination = { [weak self] _ in self?.removeWatcher(identifier) }
-      return .success(stream)
+      return .success(
+        state.watchers.add(
+          prefix: prefix, after: revision, state.history, current: state.revision,
+          limit: limits.watcherEvents))
     }
-    return try result.get()
+    let subscription = StoreSubscription(core: self, identifier: try result.get())
+    return AsyncThrowingStream { try await subscription.next() }
   }
 
-  private func removeWatcher(_ identifier: Int) {
-    // The watcher is released outside of the lock.
-    let removed = state.withLock { $0.watchers.removeValue(forKey: identifier) }
-    _ = consume removed
+  /// The watcher's next change; nil where the watch or the caller's task has ended.
+  func nextEvent(_ identifier: Int) async throws -> StoreEvent? {
+    try await withTaskCancellationHandler {
+      try await withCheckedThrowingContinuation { continuation in
+        let isCancelled = Task.isCancelled
+        let outcome = state.withLock { state in
+          isCancelled
+            ? .success(nil)
+            : state.watchers.next(identifier, state.history, current: state.revision, continuation)
+        }
+        if let outcome { continuation.resume(with: outcome) }
+      }
+    } onCancel: {
+      let waiter = state.withLock { $0.watchers.takeWaiter(identifier) }
+      waiter?.resume(returning: nil)
+    }
+  }
+
+  func removeWatcher(_ identifier: Int) {
+    let waiter = state.withLock { $0.watchers.remove(identifier) }
+    waiter?.resume(returning: nil)
   }
 
   // MARK: Writes
@@ -83,22 +90,18 @@ final class StoreCore: Sendable {
   /// Makes durable changes visible and tells the watchers.
   /// - Returns: the revisions whose stored values nobody needs any more.
   func publish(_ changes: [StoreEvent]) -> [Int64] {
-    let (superseded, late) = state.withLock { state in
+    let (superseded, deliveries) = state.withLock { state in
       var forgotten: [StoreEvent] = []
-      var late: [Watcher] = []
+      var deliveries: [WatcherTable.Delivery] = []
       for change in changes {
         Self.apply(change, to: &state.index)
         state.revision = change.value.revision
         forgotten += state.history.append(change)
-        late += Self.notify(&state.watchers, change)
+        deliveries += state.watchers.publish(change)
       }
-      return (forgotten.flatMap(Self.supersededRevisions), late)
+      return (forgotten.flatMap(Self.supersededRevisions), deliveries)
     }
-    // Ended outside of the lock: the streams' termination handlers take it.
-    let oldest = currentRevision()
-    for watcher in late {
-      watcher.continuation.finish(throwing: StoreError.compacted(oldestRevision: oldest))
-    }
+    for delivery in deliveries { delivery.waiter.resume(returning: delivery.event) }
     return superseded
   }
 
@@ -120,13 +123,11 @@ final class StoreCore: Sendable {
 
   /// Ends all watches; reads go on, writes are refused.
   func close() {
-    let watchers = state.withLock { state in
+    let waiters = state.withLock { state in
       state.isClosed = true
-      let watchers = state.watchers
-      state.watchers = [:]
-      return watchers
+      return state.watchers.end()
     }
-    for watcher in watchers.values { watcher.continuation.finish() }
+    for waiter in waiters { waiter.resume(returning: nil) }
   }
 
   // MARK: Loading
@@ -159,18 +160,6 @@ final class StoreCore: Sendable {
 
   private static func apply(_ change: StoreEvent, to index: inout OrderedIndex) {
     if change.kind == .deleted { index.remove(change.value.key) } else { index.set(change.value) }
-  }
-
-  /// - Returns: the watchers whose buffer is full; they are no longer registered.
-  private static func notify(_ watchers: inout [Int: Watcher], _ change: StoreEvent) -> [Watcher] {
-    var late: [Watcher] = []
-    for (identifier, watcher) in watchers where OrderedIndex.begins(change.value.key, with: watcher.prefix) {
-      if case .dropped = watcher.continuation.yield(change) {
-        late.append(watcher)
-        watchers[identifier] = nil
-      }
-    }
-    return late
   }
 
   /// Once a change is forgotten, the value that it replaced is of no use; nor is the record of a deletion.
