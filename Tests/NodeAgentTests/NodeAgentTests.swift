@@ -395,6 +395,20 @@ private func state(_ pod: JSONValue, _ container: String = "main") -> JSONValue?
     }
   }
 
+  @Test func aDeletedNodeObjectComesBack() async throws {
+    try await withNode { node in
+      let isThere = try await eventually { try await node.client.find(.nodes, name: "test-node") != nil }
+      #expect(isThere)
+      let first = try await node.client.get(.nodes, name: "test-node").uid
+      try await node.client.delete(.nodes, name: "test-node")
+      let isBack = try await eventually {
+        let found = try await node.client.find(.nodes, name: "test-node")
+        return found?.uid != first && found?.status?.at("capacity", "pods") != nil
+      }
+      #expect(isBack)
+    }
+  }
+
   @Test func theNodeRegistersItself() async throws {
     try await withNode { node in
       let isRegistered = try await eventually {

@@ -90,7 +90,7 @@ public final class NodeAgent: Sendable {
     try await withThrowingDiscardingTaskGroup { group in
       group.addTask { [context] in await context.recorder.run() }
       group.addTask { await network.run() }
-      let registration = NodeRegistration(context: context)
+      let registration = NodeRegistration(context: context, informer: informers.informer(.nodes))
       group.addTask { await registration.run() }
       try await pods.waitUntilSynced()
       try await removeLeftovers(pods)

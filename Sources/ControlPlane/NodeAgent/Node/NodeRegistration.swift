@@ -5,20 +5,28 @@ internal import KubeProtocol
 internal import Linux
 internal import Telemetry
 
-/// The Node object: made at the start, its heartbeat renewed now and then.
+/// The Node object: made at the start and again when somebody deletes it, its heartbeat renewed now and then.
 struct NodeRegistration: Sendable {
   var context: NodeContext
+  /// Of the nodes.
+  var informer: Informer
 
   private static let heartbeat: Duration = .seconds(300)
 
   /// Writes until the task is cancelled.
   func run() async {
+    let due = WakeSignal()
+    informer.onChange { [name = context.settings.name] change in
+      if change.isDeletion, change.object.name == name { due.signal() }
+    }
+    // Synced first: what is made after the list is seen to go.
+    do { try await informer.waitUntilSynced() } catch { return }
     var backoff = Backoff(initial: .milliseconds(50), maximum: .seconds(10))
     while !Task.isCancelled {
       do {
         try await write()
         backoff.reset()
-        try await context.clock.sleep(for: Self.heartbeat)
+        try await waitForHeartbeat(or: due)
       } catch is CancellationError {
         return
       } catch {
@@ -26,6 +34,16 @@ struct NodeRegistration: Sendable {
         do { try await context.clock.sleep(for: backoff.next()) } catch { return }
       }
     }
+  }
+
+  private func waitForHeartbeat(or due: WakeSignal) async throws {
+    try await withThrowingTaskGroup(of: Void.self) { group in
+      group.addTask { try await context.clock.sleep(for: Self.heartbeat) }
+      group.addTask { await due.wait() }
+      try await group.next()
+      group.cancelAll()
+    }
+    try Task.checkCancellation()
   }
 
   private func write() async throws {
@@ -45,6 +63,10 @@ struct NodeRegistration: Sendable {
     ]
   }
 
+  /// A pod with a small model takes a few mebibytes: one for each 16 MiB of memory leaves the machine room. At
+  /// least as many as a kubelet takes by default.
+  static func podCapacity(memoryBytes: Int) -> Int { max(110, memoryBytes / (16 * ByteCount.mebibyte)) }
+
   private static var architecture: String {
     #if arch(arm64)
       "arm64"
@@ -58,7 +80,7 @@ struct NodeRegistration: Sendable {
     let settings = context.settings
     let capacity: JSONValue = [
       "cpu": .string(String(settings.processors)), "memory": .string("\(settings.memoryBytes / 1024)Ki"),
-      "pods": "110",
+      "pods": .string(String(Self.podCapacity(memoryBytes: settings.memoryBytes))),
     ]
     let since = (old?["conditions"]?.array ?? []).first { $0["type"]?.string == "Ready" }?[
       "lastTransitionTime"]

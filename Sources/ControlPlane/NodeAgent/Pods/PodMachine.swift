@@ -89,8 +89,7 @@ struct PodMachine: Sendable {
   static let healthyRun: Duration = .seconds(600)
 
   /// - Parameter keepsFinishedInit: init containers that had succeeded need not run again, because what they
-  /// wrote is
-  ///   still there.
+  ///   wrote is still there.
   init(_ object: KubeObject, now: Timestamp, hostAddress: String, keepsFinishedInit: Bool) {
     pod = PodSpec(object)
     self.hostAddress = hostAddress
