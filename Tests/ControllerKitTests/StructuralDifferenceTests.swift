@@ -1,5 +1,6 @@
 import ControllerKit
 import Formats
+import KubeProtocol
 import Testing
 
 @Suite struct StructuralDifferenceTests {

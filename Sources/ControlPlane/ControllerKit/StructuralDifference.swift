@@ -1,4 +1,5 @@
 public import Formats
+internal import KubeProtocol
 
 /// Compares what is wanted with what is there: only what `desired` mentions counts, so that the server's
 /// defaults and other writers' fields are no difference.
