@@ -7,9 +7,10 @@ struct DataDirectory: Sendable {
   let path: String
 
   /// `--data-dir`, else `APUS_DATA_DIR`, else `~/.apus`.
-  init(option: String?) {
-    let chosen =
-      option ?? ProcessEnvironment.variable("APUS_DATA_DIR") ?? "\(ProcessEnvironment.homeDirectory)/.apus"
+  init(option: String?) throws(UsageError) {
+    if option == "" { throw UsageError(message: "--data-dir is empty; name a folder") }
+    let variable = ProcessEnvironment.variable("APUS_DATA_DIR").flatMap { $0.isEmpty ? nil : $0 }
+    let chosen = option ?? variable ?? "\(ProcessEnvironment.homeDirectory)/.apus"
     let isAbsolute = chosen.hasPrefix("/")
     path = isAbsolute ? chosen : "\((try? ProcessEnvironment.currentDirectory()) ?? ".")/\(chosen)"
   }

@@ -22,9 +22,8 @@ public enum Program {
   ]
 
   /// Runs the role that must have the process for itself; nil for every other. A pod's supervisor learns of
-  /// ended
-  /// children by a signal descriptor, which misses signals that any thread has not blocked: no other may
-  /// exist.
+  /// ended children by a signal descriptor, which misses signals that any thread has not blocked: no other
+  /// may exist.
   public static func runAlone(_ arguments: [String]) -> Int32? {
     arguments.dropFirst().first == PodCommand.name ? PodCommand.run() : nil
   }
@@ -39,11 +38,19 @@ public enum Program {
       StandardStreams.write(help)
       return 0
     }
+    if name == "--version" {
+      return await VersionCommand.verb.run([])
+    }
     guard let verb = verbs.first(where: { $0.name == name }) else {
       StandardStreams.writeError("apus: there is no command '\(name)'\n\n\(help)")
       return 2
     }
-    return await verb.run(Array(arguments.dropFirst(2)))
+    let rest = Array(arguments.dropFirst(2))
+    if rest.first == "--help" || rest.first == "-h" {
+      StandardStreams.write(VerbUsage.text(of: verb))
+      return 0
+    }
+    return await verb.run(rest)
   }
 
   private static var help: String {
@@ -53,6 +60,7 @@ public enum Program {
       "  apus \(verb.name)\(String(repeating: " ", count: width - verb.name.count))  \(verb.summary)\n"
     }
     return "Apus serves machine-learning models from KServe's own YAML.\n\n" + lines.joined()
+      + "\n`apus COMMAND --help` tells its options.\n"
   }
 }
 

@@ -8,7 +8,8 @@ import Testing
 
 /// Both transports answer alike.
 @Suite(.timeLimit(.minutes(1))) struct TransportConformanceTests {
-  private func configMap(_ name: String, _ value: String = "1", labels: [String: String] = [:]) -> KubeObject {
+  private func configMap(_ name: String, _ value: String = "1", labels: [String: String] = [:]) -> KubeObject
+  {
     var object = KubeObject(.configMaps, namespace: "default", name: name)
     object.labels = labels
     object["data"] = ["value": .string(value)]
@@ -46,7 +47,9 @@ import Testing
       func reason(_ body: @Sendable () async throws -> Void) async -> KubeError? {
         await #expect(throws: KubeError.self) { try await body() }
       }
-      let notFound = await reason { _ = try await api.client.get(.configMaps, namespace: "default", name: "x") }
+      let notFound = await reason {
+        _ = try await api.client.get(.configMaps, namespace: "default", name: "x")
+      }
       #expect(notFound?.reason == .notFound)
       #expect(notFound?.message == "configmaps \"x\" not found")
       let exists = await reason { _ = try await api.client.create(.configMaps, created) }
@@ -74,7 +77,8 @@ import Testing
       #expect(some.items.map(\.name) == ["a", "c"])
       #expect(some.items.allSatisfy { $0.kind == "ConfigMap" && $0.apiVersion == "v1" })
       #expect(!some.resourceVersion.isEmpty)
-      let one = try await api.client.list(.configMaps, fieldSelector: "metadata.name=b,metadata.namespace=default")
+      let one = try await api.client.list(
+        .configMaps, fieldSelector: "metadata.name=b,metadata.namespace=default")
       #expect(one.items.map(\.name) == ["b"])
     }
   }

@@ -58,8 +58,7 @@ enum ApplyCommand {
 }
 
 /// What turns the current object into the desired one: set what is wanted, remove what was wanted before and
-/// is not
-/// any more, leave what others wrote. A JSON merge patch (RFC 7396).
+/// is not any more, leave what others wrote. A JSON merge patch (RFC 7396).
 enum ThreeWayPatch {
   static func make(previous: JSONValue?, desired: JSONValue, current: JSONValue) -> JSONValue {
     guard let wanted = desired.object, let present = current.object else { return desired }

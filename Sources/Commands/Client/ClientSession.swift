@@ -43,7 +43,7 @@ struct ClientSession: Sendable {
   private static func configuration(_ arguments: Arguments) throws -> KubeConfiguration {
     let context = arguments.value("context")
     if let path = arguments.value("kubeconfig") { return try .load(path: path, context: context) }
-    let directory = DataDirectory(option: arguments.value("data-dir"))
+    let directory = try DataDirectory(option: arguments.value("data-dir"))
     let isLocalWanted =
       arguments.value("data-dir") != nil
       || ((ProcessEnvironment.variable("KUBECONFIG") ?? "").isEmpty && Files.exists(directory.kubeconfigPath))

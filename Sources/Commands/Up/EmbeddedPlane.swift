@@ -32,8 +32,7 @@ struct EmbeddedPlane: Sendable {
   private static let drainTimeout: Duration = .seconds(5)
 
   /// Returns once API and gateway accept and their addresses stand in the data directory. On failure
-  /// everything that
-  /// was opened is closed again.
+  /// everything that was opened is closed again.
   static func start(_ options: UpOptions) async throws -> EmbeddedPlane {
     try prepare(options.directory)
     let store = try await SQLiteStore.open(path: options.directory.databasePath)

@@ -28,9 +28,19 @@ enum UpCommand {
     return code
   }
 
+  /// The line is there to be copied: a path with spaces or quotes must survive that.
+  private static func shellQuoted(_ path: String) -> String {
+    let plain = path.utf8.allSatisfy { byte in
+      let scalar = UnicodeScalar(byte)
+      return ("a"..."z" ~= scalar || "A"..."Z" ~= scalar || "0"..."9" ~= scalar)
+        || "/._-".unicodeScalars.contains(scalar)
+    }
+    return plain ? path : "'" + path.replacing("'", with: "'\\''") + "'"
+  }
+
   private static func announce(_ plane: EmbeddedPlane, _ options: UpOptions) {
     var text = "API      \(plane.endpoints.api)\ngateway  \(plane.endpoints.gateway)\n"
-    text += "export KUBECONFIG=\(options.directory.kubeconfigPath)\n"
+    text += "export KUBECONFIG=\(shellQuoted(options.directory.kubeconfigPath))\n"
     StandardStreams.write(text)
     if options.ingressDomain == UpOptions.defaultIngressDomain, !HostResolution.resolvesLocalhostNames() {
       StandardStreams.writeError(

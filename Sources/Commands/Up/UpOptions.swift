@@ -1,6 +1,7 @@
 internal import Formats
 internal import Linux
 internal import NodeAgent
+internal import ServingAPI
 
 /// What `apus up` was asked for: flags, and `config.yaml` of the data directory (or `--config FILE`).
 struct UpOptions: Sendable {
@@ -25,11 +26,18 @@ struct UpOptions: Sendable {
     if let extra = parsed.positional.first {
       throw UsageError(message: "'\(extra)' is no option; see `apus help`")
     }
-    directory = DataDirectory(option: parsed.value("data-dir"))
+    directory = try DataDirectory(option: parsed.value("data-dir"))
     apiPort = try parsed.port("api-port") ?? Self.defaultAPIPort
     gatewayPort = try parsed.port("gateway-port") ?? Self.defaultGatewayPort
     try readConfiguration(parsed.value("config"))
     if let domain = parsed.value("ingress-domain") { ingressDomain = domain }
+    guard DNSName.isSubdomain(ingressDomain) else {
+      throw UsageError(
+        message: "the ingress domain '\(ingressDomain)' is no DNS name, like models.example.com")
+    }
+    if apiPort == gatewayPort, apiPort != 0 {
+      throw UsageError(message: "--api-port and --gateway-port are both \(apiPort); they need a port each")
+    }
     if let samples = parsed.value("samples") { claims["samples"] = try Self.folder(samples, "--samples") }
   }
 
@@ -40,6 +48,8 @@ struct UpOptions: Sendable {
     let documents: [JSONValue]
     do {
       documents = try YAML.parse(try Files.read(path, limit: 1 << 20))
+    } catch let error as LinuxError {
+      throw UsageError(message: "the configuration \(path) cannot be read: \(error.reason)")
     } catch {
       throw UsageError(message: "\(path): \(error)")
     }

@@ -3,8 +3,8 @@ internal import Glibc
 /// What the machine's resolver can do.
 public enum HostResolution {
   /// Whether glibc (and so Python and most programs) resolves names under `localhost`. Blocks on the
-  /// resolver, which
-  /// for this name asks no server: the name server would be asked only where no local source knows it.
+  /// resolver, which for this name asks no server: the name server would be asked only where no local source
+  /// knows it.
   public static func resolvesLocalhostNames() -> Bool {
     var hints = addrinfo()
     hints.ai_family = AF_UNSPEC

@@ -32,7 +32,12 @@ public enum ProcessEnvironment {
 
   public static func currentDirectory() throws(LinuxError) -> String { try Files.canonicalPath(".") }
 
-  public static var homeDirectory: String { variable("HOME") ?? "/root" }
+  /// `HOME`, else what the user database says (as login(1) would set it), else the root folder.
+  public static var homeDirectory: String {
+    if let home = variable("HOME"), !home.isEmpty { return home }
+    guard let entry = getpwuid(getuid()), let home = entry.pointee.pw_dir else { return "/" }
+    return String(cString: home)
+  }
 
   /// Ends the process with this code.
   public static func exit(_ code: Int32) -> Never { Glibc.exit(code) }

@@ -1,8 +1,7 @@
 internal import Synchronization
 
 /// Named threads that work off a bounded queue of jobs for callers that do not wait. Threads start when there
-/// is work
-/// for them, so that a pool that is never used costs nothing.
+/// is work for them, so that a pool that is never used costs nothing.
 public final class WorkerPool: Sendable {
   private let queue: BlockingQueue<@Sendable () -> Void>
   private let name: String

@@ -2,8 +2,7 @@ public import Basics
 public import Linux
 
 /// Structured lines on standard error: `2026-11-21T08:15:30Z INFO apiserver listening
-/// address=127.0.0.1:6443`.
-/// Values never contain secrets: callers pass names, not contents.
+/// address=127.0.0.1:6443`. Values never contain secrets: callers pass names, not contents.
 public struct Logger: Sendable {
   public enum Level: Int, Sendable, Comparable {
     case debug, info, warning, error

@@ -15,8 +15,8 @@ struct ReplicaSetReconciler: Reconciler {
   /// Pods made or deleted in one go; the rest follows when those are seen.
   private static let burst = 500
   private static let unseenWritesRetry: Duration = .seconds(1)
-  /// Pods of a set that may wait for a node. More of them would help nobody, and a number of replicas beyond all
-  /// measure would fill the store with them.
+  /// Pods of a set that may wait for a node. More of them would help nobody, and a number of replicas beyond
+  /// all measure would fill the store with them.
   static let waitingLimit = 100
 
   func reconcile(_ key: ObjectKey) async throws -> ReconcileResult {

@@ -1,9 +1,8 @@
 public import Basics
 internal import COpenSSL
 
-/// An X.509 certificate.
-/// `@unchecked Sendable`: the certificate is never changed after init, and OpenSSL's reads of it are
-/// thread-safe.
+/// An X.509 certificate. `@unchecked Sendable`: the certificate is never changed after init, and OpenSSL's
+/// reads of it are thread-safe.
 public final class Certificate: @unchecked Sendable {
   let pointer: OpaquePointer
 

@@ -78,8 +78,8 @@ private struct DecimalParts {
   }
 
   /// W. D. Clinger, "How to read floating point numbers accurately" (1990): with a significand below 2⁵³ and
-  /// a power of
-  /// ten that is itself exact, one correctly rounded operation gives the nearest double. Nil outside of that.
+  /// a power of ten that is itself exact, one correctly rounded operation gives the nearest double. Nil
+  /// outside of that.
   var exactDouble: Double? {
     guard significantDigits <= 19, significand <= 1 << 53 else { return nil }
     let magnitude: Double

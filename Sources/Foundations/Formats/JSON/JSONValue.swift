@@ -67,8 +67,7 @@ extension JSONValue {
   }
 
   /// The member of an object; nil for a missing key and for anything that is no object. Setting on a value
-  /// that is
-  /// no object turns it into one; setting nil removes the key.
+  /// that is no object turns it into one; setting nil removes the key.
   public subscript(key: String) -> JSONValue? {
     get {
       if case .object(let object) = self { return object[key] }

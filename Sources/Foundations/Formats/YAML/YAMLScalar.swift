@@ -71,8 +71,7 @@ enum YAMLScalar {
   }
 
   /// Whether a plain scalar of this text would come back as the same string. Looks at scalars, not
-  /// characters:
-  /// a combining mark after `#` makes another character of it, but not another comment.
+  /// characters: a combining mark after `#` makes another character of it, but not another comment.
   static func isPlainSafe(_ text: String) -> Bool {
     let scalars = Array(text.unicodeScalars)
     guard let first = scalars.first, let last = scalars.last else { return false }

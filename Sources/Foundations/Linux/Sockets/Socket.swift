@@ -96,8 +96,7 @@ public final class Socket: Sendable {
   }
 
   /// TCP_NODELAY, and probes that find a peer whose machine vanished within about two minutes: a stream that
-  /// waits
-  /// for news would wait for ever. Failures are left alone: the connection works without.
+  /// waits for news would wait for ever. Failures are left alone: the connection works without.
   private func tuneForRequests(_ address: SocketAddress) {
     if case .unix = address { return }
     let tcp = Int32(IPPROTO_TCP)

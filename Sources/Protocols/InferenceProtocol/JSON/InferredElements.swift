@@ -9,8 +9,8 @@ protocol ElementSink {
 }
 
 /// Elements whose type is inferred as `numpy.array` does: all booleans stay booleans, all integers are INT64,
-/// any
-/// fraction makes FP64 of all, text stays text. `null` among numbers is NaN, as a missing value is in pandas.
+/// any fraction makes FP64 of all, text stays text. `null` among numbers is NaN, as a missing value is in
+/// pandas.
 struct InferredElements: ElementSink {
   enum Kind: Sendable { case none, bool, integer, double, string }
 

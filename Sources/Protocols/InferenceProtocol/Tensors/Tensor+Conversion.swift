@@ -1,7 +1,6 @@
 extension TensorValues {
   /// The elements as another type, as numpy's `astype` does; nil where the value does not fit the type, where
-  /// the type
-  /// has no form in memory (FP16, BF16), and between text and numbers.
+  /// the type has no form in memory (FP16, BF16), and between text and numbers.
   public func converted(to datatype: DataType) -> TensorValues? {
     if datatype == self.datatype { return self }
     switch datatype {

@@ -76,7 +76,8 @@ public enum TensorValues: Sendable, Hashable {
     }
   }
 
-  /// The elements as doubles (by value: `Double.init` alone would take a `UInt64` for a bit pattern), as numpy's `astype(float64)` converts them; nil for strings.
+  /// The elements as doubles (by value: `Double.init` alone would take a `UInt64` for a bit pattern), as
+  /// numpy's `astype(float64)` converts them; nil for strings.
   public func doubles() -> [Double]? {
     switch self {
     case .bool(let values): values.map { $0 ? 1 : 0 }

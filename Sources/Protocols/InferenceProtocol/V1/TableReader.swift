@@ -1,9 +1,8 @@
 internal import Formats
 
 /// Reads rows with named values, as a pandas `DataFrame` takes them: each instance is one object, or a list
-/// of them,
-/// whose values are scalars (one row), lists (a column's rows) or objects (a column's rows under an index).
-/// A name that an instance lacks is a missing value there.
+/// of them, whose values are scalars (one row), lists (a column's rows) or objects (a column's rows under an
+/// index). A name that an instance lacks is a missing value there.
 struct TableReader {
   private struct Column {
     let name: String

@@ -5,8 +5,7 @@ internal import Formats
 public enum V1Request {
   /// - Parameter body: the request's bytes, read in place.
   /// - Returns: one tensor named `instances`, or for rows with named values one tensor per column, in the
-  ///   order in which
-  ///   the names came.
+  ///   order in which the names came.
   public static func decode(
     _ body: UnsafeRawBufferPointer, limits: InferenceLimits = InferenceLimits()
   ) throws(InferenceRequestError) -> [Tensor] {

@@ -2,8 +2,7 @@ public import Basics
 internal import Formats
 
 /// The V2 answer: `{"model_name", "model_version", "id", "parameters", "outputs": [{name, shape, datatype,
-/// parameters,
-/// data}]}` with row-major flat data.
+/// parameters, data}]}` with row-major flat data.
 public enum V2Response {
   /// - Parameter outputs: each checked to hold as many values as its shape says.
   public static func encode(model: String, id: String, outputs: [Tensor]) -> Bytes {

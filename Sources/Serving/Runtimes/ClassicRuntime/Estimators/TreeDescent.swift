@@ -1,6 +1,5 @@
 /// Walks down trees in several lanes at once, so that the processor waits for many nodes at the same time
-/// instead
-/// of for one after the other. A lane is a row in a tree.
+/// instead of for one after the other. A lane is a row in a tree.
 struct TreeDescent {
   static let lanes = 8
 

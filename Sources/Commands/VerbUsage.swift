@@ -1,0 +1,69 @@
+/// What `apus VERB --help` prints below the summary.
+enum VerbUsage {
+  private static let client = """
+      -n, --namespace NS    the namespace, else the kubeconfig's
+      --kubeconfig FILE     else that of --data-dir, else KUBECONFIG, else that of a local `apus up`
+      --context NAME        of the kubeconfig, else its current one
+      --data-dir DIR        of the `apus up` that is meant
+
+    """
+
+  private static let texts: [String: String] = [
+    "up": """
+      --data-dir DIR        where state lives (APUS_DATA_DIR, else ~/.apus)
+      --api-port PORT       of the Kubernetes API (6443; 0 for any free one)
+      --gateway-port PORT   of the gateway (8081; 0 for any free one)
+      --samples DIR         a folder that every namespace sees as the claim `samples`
+      --ingress-domain D    services are reached as NAME-NAMESPACE.D (localhost)
+      --config FILE         YAML with claims, images and ingressDomain (DIR/config.yaml)
+
+    """,
+    "server": """
+      --model_name NAME     (model)
+      --model_dir DIR       folder with the model's file, or the file
+      --framework NAME      sklearn; else found out by the file's content
+      --http_port PORT      (8080)
+      --host ADDRESS        else POD_IP, else loopback only
+      --workers N           event loops (1)
+      --enable_latency_logging BOOL
+    Flags may be spelt with dashes; other flags of KServe's servers are accepted.
+    PREDICT_PROBA=true answers probabilities; APUS_LOG_LEVEL is debug, info, warning or error.
+
+    """,
+    "storage-initializer": """
+      SRC                   a path, file://, pvc://CLAIM/PATH, gs://, http:// or https://
+      DEST                  the folder that receives the files
+
+    """,
+    "apply": "  -f, --filename FILE   YAML or JSON, a folder of them, or - for standard input\n" + client,
+    "get": """
+      -o, --output FORM     wide, yaml, json, name or jsonpath=…
+      -l, --selector S      label selector
+      -A, --all-namespaces
+
+    """ + client,
+    "wait": """
+      --for condition=C     (condition=Ready)
+      --timeout T           60s, 2m, 1h (60s)
+
+    """ + client,
+    "delete": "  -f, --filename FILE   or TYPE NAME…\n  --ignore-not-found\n" + client,
+    "logs": """
+      -f, --follow
+      -p, --previous        of the container's last run
+      -c, --container NAME
+      --tail N              only the last lines
+
+    """ + client,
+    "predict": """
+      -d, --data BODY       @FILE, @- for standard input, or the JSON itself; V2 where an input has a datatype
+      --model NAME          where the model's name is not the service's
+
+    """ + client,
+    "endpoints": "  --data-dir DIR        of the `apus up` that is meant\n",
+  ]
+
+  static func text(of verb: Verb) -> String {
+    "apus \(verb.name): \(verb.summary)\n\n\(texts[verb.name] ?? "")"
+  }
+}
