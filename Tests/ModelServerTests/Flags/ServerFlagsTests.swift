@@ -52,6 +52,30 @@ struct ServerFlagsTests {
       (["--http_port", "70000"], "argument --http_port: 70000 is not between 0 and 65535"),
       (["--http-port"], "argument --http_port: expected one argument"),
       (["--workers=0"], "argument --workers: 0 is not between 1 and 256"),
+      (
+        ["--model_name", " "],
+        "argument --model_name: ' ' is no name that a request could ask for: it is empty or ends in spaces"
+      ),
+      (
+        ["--model_name="],
+        "argument --model_name: '' is no name that a request could ask for: it is empty or ends in spaces"
+      ),
+      (
+        ["--model-name", "iris "],
+        "argument --model_name: 'iris ' is no name that a request could ask for: it is empty or ends in spaces"
+      ),
+      (
+        ["--model_name", "a/b"],
+        "argument --model_name: 'a/b' is no name that a request could ask for: it has a slash"
+      ),
+      (
+        ["--model_name", ".."],
+        "argument --model_name: '..' is no name that a request could ask for: clients take it for a folder"
+      ),
+      (
+        ["--model_name", "a\nb"],
+        "argument --model_name: 'a?b' is no name that a request could ask for: it has a control character"
+      ),
       (["--enable_grpc", "maybe"], "argument --enable_grpc: invalid truth value 'maybe', use true or false"),
     ])
   func refuses(arguments: [String], message: String) {

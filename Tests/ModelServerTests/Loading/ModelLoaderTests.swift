@@ -57,6 +57,19 @@ struct ModelLoaderTests {
     #expect(load("")?.code == .modelMissing)
   }
 
+  @Test func whatIsNeitherFolderNorFileIsCalledWhatItIs() throws {
+    let advice = "give a folder that holds the model, or the model's file, with --model_dir"
+    #expect(
+      load("/dev/null")
+        == ModelLoadError(.modelMissing, "/dev/null is a device, which holds no model: \(advice)"))
+    let folder = try TemporaryFolder()
+    let file = try folder.file("notes.txt", "hello")
+    #expect(
+      load(file, framework: nil)
+        == ModelLoadError(
+          .modelMissing, "the file \(file) is no model that this server knows (it serves sklearn)"))
+  }
+
   @Test func unknownFrameworksSayWhatIsServed() {
     #expect(
       load("/", framework: "tensorflow")

@@ -52,6 +52,26 @@ struct InferenceRoutesTests {
   }
 
   @Test(
+    "a coded body is refused by its coding's name",
+    arguments: [
+      ("gzip", 415), ("deflate, identity", 415), ("br", 415), ("", 200), ("identity", 200), ("Identity", 200),
+    ])
+  func codings(coding: String, status: Int) throws {
+    let fixture = try Fixture()
+    for path in ["/v1/models/iris:predict", "/v2/models/iris/infer"] {
+      let body =
+        path.hasPrefix("/v1")
+        ? "{\"instances\":[[1,2]]}"
+        : "{\"inputs\":[{\"name\":\"x\",\"datatype\":\"FP64\",\"shape\":[1,2],\"data\":[1,2]}]}"
+      let answer = fixture.call("POST", path, body, headers: ["Content-Encoding": coding])
+      #expect(answer.status == status, "\(answer)")
+      if status == 415 {
+        #expect(answer.body.contains("the request body is coded as '\(coding)', which is not supported here"))
+      }
+    }
+  }
+
+  @Test(
     "each endpoint answers as upstream's does",
     arguments: [
       ("GET", "/", "", 200, "{\"status\":\"alive\"}"),

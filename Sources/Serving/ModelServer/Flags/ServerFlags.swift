@@ -54,7 +54,21 @@ public struct ServerFlags: Sendable, Hashable {
       }
       try flags.set(name, definition, value)
     }
+    if let problem = Self.problem(ofModelName: flags.modelName) {
+      let shown = String(flags.modelName.prefix(200).map { $0.isASCIIControl ? "?" : $0 })
+      throw InvalidFlag(
+        message: "argument --model_name: '\(shown)' is no name that a request could ask for: \(problem)")
+    }
     return flags
+  }
+
+  private static func problem(ofModelName name: String) -> String? {
+    guard let first = name.first, let last = name.last, !first.isWhitespace, !last.isWhitespace else {
+      return "it is empty or ends in spaces"
+    }
+    if name.contains("/") { return "it has a slash" }
+    if name.contains(where: \.isASCIIControl) { return "it has a control character" }
+    return name == "." || name == ".." ? "clients take it for a folder" : nil
   }
 
   private enum Definition: Sendable {
@@ -124,4 +138,8 @@ public struct ServerFlags: Sendable, Hashable {
     default: nil
     }
   }
+}
+
+extension Character {
+  fileprivate var isASCIIControl: Bool { unicodeScalars.contains { $0.value < 32 || $0.value == 127 } }
 }

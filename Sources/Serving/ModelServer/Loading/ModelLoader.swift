@@ -43,6 +43,10 @@ public struct ModelLoader: Sendable {
         found.append((file, runtime))
       }
     }
+    if found.isEmpty, (try? Files.status(path).kind) == .regular {
+      throw ModelLoadError(
+        .modelMissing, "the file \(path) is no model that this server knows (it serves \(frameworkList))")
+    }
     let file = try onlyOne(found.map(\.file), in: path) {
       "no file in \(path) is a model that this server knows (it serves \(frameworkList))\($0)"
     }
@@ -76,17 +80,32 @@ public struct ModelLoader: Sendable {
     do {
       status = try Files.status(path)
       if status.kind == .regular { return [path] }
-      names = try Files.list(path)
+      names = status.kind == .directory ? try Files.list(path) : []
     } catch {
       if error.isNotFound {
         throw ModelLoadError(.modelMissing, "the model folder \(path) does not exist")
       }
       throw ModelLoadError(.unreadable, "cannot read the model folder \(path): \(error.reason)")
     }
+    if status.kind != .directory { throw Self.neitherFolderNorFile(path, status) }
     let base = path.hasSuffix("/") ? String(path.dropLast()) : path
     return names.filter { name in extensions?.contains { name.hasSuffix($0) } ?? true }
       .map { "\(base)/\($0)" }
       .filter { (try? Files.status($0).kind) == .regular }
+  }
+
+  private static func neitherFolderNorFile(_ path: String, _ status: FileStatus) -> ModelLoadError {
+    let kind =
+      switch status.mode & 0o170_000 {
+      case 0o010_000: "a FIFO"
+      case 0o140_000: "a socket"
+      case 0o020_000, 0o060_000: "a device"
+      default: "no folder and no file"
+      }
+    return ModelLoadError(
+      .modelMissing,
+      "\(path) is \(kind), which holds no model: give a folder that holds the model, or the model's file, "
+        + "with --model_dir")
   }
 
   private static func firstBytes(of file: String) throws(ModelLoadError) -> [UInt8] {

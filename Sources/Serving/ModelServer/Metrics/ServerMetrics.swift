@@ -15,7 +15,7 @@ public final class ServerMetrics: Sendable {
     }
   }
 
-  static let statuses: [Int] = [200, 400, 404, 405, 413, 500, 501, 503, 504]
+  static let statuses: [Int] = [200, 400, 404, 405, 413, 415, 500, 501, 503, 504]
   let shards: [Shard]
 
   /// - Parameter loops: how many event loops record; one more shard is for worker threads.

@@ -80,6 +80,7 @@ public struct InferenceRoutes: Sendable {
     guard let entry = models.models[name] else { return .answer(.modelNotFound(name)) }
     if version != nil { return .answer(Self.versioning) }
     guard let model = entry.loaded else { return .answer(.error(503, entry.notReadyMessage)) }
+    if let refusal = Self.refusal(ofCoding: head.headers) { return .answer(refusal) }
     if head.headers.contains("inference-header-content-length") {
       return .answer(.error(501, "binary tensor data is not supported here; send the request as JSON"))
     }
@@ -100,6 +101,19 @@ public struct InferenceRoutes: Sendable {
     } catch {
       return .answer(.error(error))
     }
+  }
+
+  private static func refusal(ofCoding headers: HTTPHeaders) -> ServerAnswer? {
+    for value in headers.all("Content-Encoding") {
+      for coding in value.split(whereSeparator: { $0 == "," || $0 == " " || $0 == "\t" })
+      where coding.lowercased() != "identity" {
+        return .error(
+          415,
+          "the request body is coded as '\(value.prefix(100))', which is not supported here; "
+            + "send it without Content-Encoding", fields: ["Accept-Encoding": "identity"])
+      }
+    }
+    return nil
   }
 
   // MARK: health and metadata
