@@ -65,6 +65,24 @@ import Testing
     }
   }
 
+  @Test func aServerThatSendsClientsAwayStillAnswersThem() async throws {
+    try await withServer(.buffered(EchoHandler())) { address, _, server in
+      server.sendClientsAway()
+      let answers = try await onThread {
+        let first = try RawClient(address)
+        let second = try RawClient(address)
+        return try [first, second].map { client in
+          try client.send("GET /1 HTTP/1.1\r\nHost: x\r\n\r\n")
+          return try client.readAll()
+        }
+      }
+      for answer in answers {
+        #expect(answer.hasPrefix("HTTP/1.1 200 OK\r\n"))
+        #expect(answer.contains("Connection: close\r\n"))
+      }
+    }
+  }
+
   /// Answers something long to `/x`, the path to others.
   private final class CountingHandler: BufferedHTTPHandler {
     static let length = 30_000
