@@ -157,6 +157,18 @@ import Testing
     }
   }
 
+  @Test func whatInstancesOwnedGoesWithTheirDefinition() async throws {
+    try await TestServer.run { test in
+      try await test.client.create(.customResourceDefinitions, Self.definition())
+      let owner = try await test.client.create(Self.widgets, Self.widget("a"))
+      var child = KubeObject.configMap("child")
+      child.ownerReferences = [OwnerReference(controller: owner)]
+      try await test.client.create(.configMaps, child)
+      try await test.client.delete(.customResourceDefinitions, name: Self.definition().name)
+      try await test.waitUntilGone(.configMaps, namespace: "default", name: "child")
+    }
+  }
+
   @Test func badDefinitionsAreRefusedWithTheirFaults() async throws {
     try await TestServer.run { test in
       var wrong = Self.definition()

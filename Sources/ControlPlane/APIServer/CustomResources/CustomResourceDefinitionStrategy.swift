@@ -62,28 +62,29 @@ enum CustomResourceDefinitionStrategy {
     var causes: [KubeError.Cause] = []
     if definition.name != "\(plural).\(group)" {
       causes.append(
-        PodValidation.invalid("metadata.name", definition.name, "must be spec.names.plural+\".\"+spec.group"))
+        KubeError.Cause.invalid(
+          "metadata.name", definition.name, "must be spec.names.plural+\".\"+spec.group"))
     }
     if group.split(separator: ".").count < 2 {
-      causes.append(PodValidation.invalid("spec.group", group, "should be a domain with at least one dot"))
+      causes.append(KubeError.Cause.invalid("spec.group", group, "should be a domain with at least one dot"))
     }
     if ["k8s.io", "kubernetes.io"].contains(where: { group == $0 || group.hasSuffix(".\($0)") }),
       definition.annotations["api-approved.kubernetes.io"] == nil
     {
       causes.append(
-        PodValidation.required("metadata.annotations[api-approved.kubernetes.io]"))
+        KubeError.Cause.required("metadata.annotations[api-approved.kubernetes.io]"))
     }
     for field in ["plural", "singular", "kind", "listKind"] {
       let name = spec.at("names", field)?.string ?? ""
       if let problem = LabelSyntax.dnsLabelProblems(name.lowercased()).first {
-        causes.append(PodValidation.invalid("spec.names.\(field)", name, problem))
+        causes.append(KubeError.Cause.invalid("spec.names.\(field)", name, problem))
       }
     }
     // What is stored was accepted: a preinstalled definition may refer to built-in schemas, a client's may
     // not.
     if old?.spec != definition.spec { causes += versionCauses(spec) }
     if let old, old.spec?["group"] != spec["group"] || old.spec?["scope"] != spec["scope"] {
-      causes.append(PodValidation.invalid("spec.group", group, "field is immutable"))
+      causes.append(KubeError.Cause.invalid("spec.group", group, "field is immutable"))
     }
     return causes
   }
@@ -93,7 +94,7 @@ enum CustomResourceDefinitionStrategy {
     var causes: [KubeError.Cause] = []
     if versions.count(where: { $0["storage"]?.bool == true }) != 1 {
       causes.append(
-        PodValidation.invalid(
+        KubeError.Cause.invalid(
           "spec.versions", versions.compactMap { $0["name"]?.string }.joined(separator: ","),
           "must have exactly one version marked as storage version"))
     }
@@ -102,12 +103,12 @@ enum CustomResourceDefinitionStrategy {
       let name = version["name"]?.string ?? ""
       let path = "spec.versions[\(index)]"
       if let problem = LabelSyntax.dnsLabelProblems(name).first {
-        causes.append(PodValidation.invalid("\(path).name", name, problem))
+        causes.append(KubeError.Cause.invalid("\(path).name", name, problem))
       } else if !names.insert(name).inserted {
-        causes.append(PodValidation.duplicate("\(path).name", name))
+        causes.append(KubeError.Cause.duplicate("\(path).name", name))
       }
       guard let schema = version.at("schema", "openAPIV3Schema") else {
-        causes.append(PodValidation.required("\(path).schema.openAPIV3Schema"))
+        causes.append(KubeError.Cause.required("\(path).schema.openAPIV3Schema"))
         continue
       }
       do {
@@ -121,7 +122,7 @@ enum CustomResourceDefinitionStrategy {
           _ = try JSONPath(text)
         } catch {
           causes.append(
-            PodValidation.invalid(
+            KubeError.Cause.invalid(
               "\(path).additionalPrinterColumns[\(number)].jsonPath", text, error.message))
         }
       }

@@ -64,6 +64,9 @@ extension APIServer {
       }
       object["metadata"] = [:]
     }
+    if let problem = MetadataTypes.problem(object.metadata) {
+      throw Self.cannotHandle(target.resource, problem)
+    }
     let checker = ObjectChecker(target.definition)
     var problems = checker.prune(&object).map { "unknown field \"\($0)\"" }
     problems += body.duplicates.map { "duplicate field \"\($0)\"" }

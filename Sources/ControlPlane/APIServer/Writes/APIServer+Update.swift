@@ -134,7 +134,9 @@ extension APIServer {
     if definition.strategy.hasGeneration && Self.hasNewGeneration(new, old, definition) {
       new.generation = old.generation &+ 1
     }
-    let causes = new.metadata == old.metadata ? [] : ObjectNames.metadataCauses(new)
+    let causes =
+      new.metadata == old.metadata
+      ? [] : ObjectNames.metadataCauses(new, definition)
     if !causes.isEmpty { throw KubeError.invalid(target.resource.groupVersionKind, target.name, causes) }
     try checker.validate(new, old: old)
     if target.subresource != "status" { try await validate(new, context) }

@@ -1,3 +1,4 @@
+internal import Formats
 internal import KubeProtocol
 
 /// Which names objects may have, and whether labels and annotations are well formed.
@@ -6,47 +7,72 @@ enum ObjectNames {
     let name = object.name
     var causes: [KubeError.Cause] = []
     if name.isEmpty {
-      causes.append(
-        KubeError.Cause(
-          reason: "FieldValueRequired", message: "Required value: name or generateName is required",
-          field: "metadata.name"))
+      causes.append(.required("metadata.name", "name or generateName is required"))
     } else if let problem = problem(name, definition.strategy.nameRule) {
-      causes.append(invalid("metadata.name", name, problem))
+      causes.append(.invalid("metadata.name", name, problem))
     }
-    causes += metadataCauses(object)
+    causes += metadataCauses(object, definition)
     if !causes.isEmpty {
       throw KubeError.invalid(definition.resource.groupVersionKind, name, causes)
     }
   }
 
-  /// Labels and annotations; checked on every write.
-  static func metadataCauses(_ object: KubeObject) -> [KubeError.Cause] {
+  /// Labels, annotations and finalizers; checked on every write that changes metadata.
+  static func metadataCauses(_ object: KubeObject, _ definition: ResourceDefinition) -> [KubeError.Cause] {
+    labelCauses(object.metadata["labels"], at: "metadata.labels")
+      + annotationCauses(object.metadata["annotations"], at: "metadata.annotations")
+      + finalizerCauses(object.finalizers, definition)
+  }
+
+  static func labelCauses(_ labels: JSONValue?, at field: String) -> [KubeError.Cause] {
     var causes: [KubeError.Cause] = []
-    for (key, value) in object.labels {
-      causes += LabelSyntax.keyProblems(key).map { invalid("metadata.labels", key, $0) }
-      causes += LabelSyntax.valueProblems(value).map { invalid("metadata.labels", value, $0) }
+    for (key, value) in KubeObject.stringMap(labels) {
+      causes += LabelSyntax.keyProblems(key).map { .invalid(field, key, $0) }
+      causes += LabelSyntax.valueProblems(value).map { .invalid(field, value, $0) }
     }
-    var annotationBytes = 0
-    for (key, value) in object.annotations {
-      causes += LabelSyntax.keyProblems(key.lowercased()).map { invalid("metadata.annotations", key, $0) }
-      annotationBytes += key.utf8.count + value.utf8.count
+    return causes
+  }
+
+  static func annotationCauses(_ annotations: JSONValue?, at field: String) -> [KubeError.Cause] {
+    var causes: [KubeError.Cause] = []
+    var bytes = 0
+    for (key, value) in KubeObject.stringMap(annotations) {
+      causes += LabelSyntax.keyProblems(key.lowercased()).map { .invalid(field, key, $0) }
+      bytes += key.utf8.count + value.utf8.count
     }
-    if annotationBytes > maximumAnnotationBytes {
+    if bytes > maximumAnnotationBytes {
       causes.append(
         KubeError.Cause(
           reason: "FieldValueTooLong",
-          message: "Too long: may not be more than \(maximumAnnotationBytes) bytes",
-          field: "metadata.annotations"))
+          message: "Too long: may not be more than \(maximumAnnotationBytes) bytes", field: field))
+    }
+    return causes
+  }
+
+  private static let standardFinalizers: Set<String> = ["kubernetes", "orphan", "foregroundDeletion"]
+
+  private static func finalizerCauses(
+    _ finalizers: [String], _ definition: ResourceDefinition
+  ) -> [KubeError.Cause] {
+    // Upstream asks for a domain only in its own kinds; definitions and custom resources go without.
+    let needsDomain =
+      !definition.isCustom
+      && !["apiextensions.k8s.io", "gateway.networking.k8s.io"].contains(definition.resource.group)
+    var causes: [KubeError.Cause] = []
+    for (index, name) in finalizers.enumerated() {
+      let problems = LabelSyntax.keyProblems(name)
+      causes += problems.map { .invalid("metadata.finalizers", name, $0) }
+      if needsDomain, problems.isEmpty, !name.contains("/"), !standardFinalizers.contains(name) {
+        causes.append(
+          .invalid(
+            "metadata.finalizers[\(index)]", name,
+            "name is neither a standard finalizer name nor is it fully qualified"))
+      }
     }
     return causes
   }
 
   private static let maximumAnnotationBytes = 256 << 10
-
-  private static func invalid(_ field: String, _ value: String, _ problem: String) -> KubeError.Cause {
-    KubeError.Cause(
-      reason: "FieldValueInvalid", message: "Invalid value: \"\(value)\": \(problem)", field: field)
-  }
 
   private static func problem(_ name: String, _ rule: ResourceStrategy.NameRule) -> String? {
     switch rule {

@@ -44,26 +44,27 @@ enum AppsStrategies {
   }
 
   private static func validate(_ object: KubeObject, _ old: KubeObject?) -> [KubeError.Cause] {
-    guard let spec = object.spec else { return [PodValidation.required("spec")] }
+    guard let spec = object.spec else { return [KubeError.Cause.required("spec")] }
     if let old, old.spec == spec { return [] }
     var causes: [KubeError.Cause] = []
+    for field in ["minReadySeconds", "progressDeadlineSeconds", "revisionHistoryLimit"] {
+      if let number = spec[field]?.int, number < 0 {
+        causes.append(.invalid("spec.\(field)", number, "must be greater than or equal to 0"))
+      }
+    }
     if let replicas = spec["replicas"]?.int, replicas < 0 {
       causes.append(
-        PodValidation.invalid("spec.replicas", String(replicas), "must be greater than or equal to 0"))
+        KubeError.Cause.invalid("spec.replicas", replicas, "must be greater than or equal to 0"))
     }
     causes += selectorCauses(spec)
     if let old, old.spec?["selector"] != spec["selector"] {
       causes.append(
-        PodValidation.invalid(
+        KubeError.Cause.invalid(
           "spec.selector", spec["selector"]?.encodedText ?? "null", "field is immutable"))
     }
     let policy = spec.at("template", "spec", "restartPolicy")?.string ?? "Always"
     if policy != "Always" {
-      causes.append(
-        KubeError.Cause(
-          reason: "FieldValueNotSupported",
-          message: "Unsupported value: \"\(policy)\": supported values: \"Always\"",
-          field: "spec.template.spec.restartPolicy"))
+      causes.append(.notSupported("spec.template.spec.restartPolicy", policy, ["Always"]))
     }
     if spec.at("strategy", "type")?.string == "Recreate", spec.at("strategy", "rollingUpdate") != nil {
       causes.append(
@@ -72,29 +73,30 @@ enum AppsStrategies {
           message: "Forbidden: may not be specified when strategy `type` is 'Recreate'",
           field: "spec.strategy.rollingUpdate"))
     }
-    return causes + PodValidation.causes(spec.at("template", "spec") ?? [:], at: "spec.template.spec")
+    return causes + PodValidation.templateCauses(spec["template"] ?? [:], at: "spec.template")
   }
 
   /// The template must carry what the selector asks for, and an empty selector would select everything.
   private static func selectorCauses(_ spec: JSONValue) -> [KubeError.Cause] {
-    guard let json = spec["selector"] else { return [PodValidation.required("spec.selector")] }
+    guard let json = spec["selector"] else { return [KubeError.Cause.required("spec.selector")] }
     do {
       let selector = try LabelSelector(json: json)
       if selector.isEmpty {
         return [
-          PodValidation.invalid("spec.selector", json.encodedText, "empty selector is invalid for deployment")
+          KubeError.Cause.invalid(
+            "spec.selector", json.encodedText, "empty selector is invalid for deployment")
         ]
       }
       let labels = KubeObject.stringMap(spec.at("template", "metadata", "labels"))
       if selector.matches(labels) { return [] }
       return [
-        PodValidation.invalid(
+        KubeError.Cause.invalid(
           "spec.template.metadata.labels",
           JSONValue.object(JSONObject(labels.map { ($0, .string($1)) })).encodedText,
           "`selector` does not match template `labels`")
       ]
     } catch {
-      return [PodValidation.invalid("spec.selector", json.encodedText, error.message)]
+      return [KubeError.Cause.invalid("spec.selector", json.encodedText, error.message)]
     }
   }
 }

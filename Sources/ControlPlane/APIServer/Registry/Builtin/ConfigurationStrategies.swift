@@ -23,7 +23,7 @@ enum ConfigurationStrategies {
         immutabilityCauses(secret, old) + keyCauses(secret, ["data"]) + base64Causes(secret, "data")
       if let old, old["type"] != secret["type"] {
         causes.append(
-          PodValidation.invalid("type", secret["type"]?.string ?? "", "field is immutable"))
+          KubeError.Cause.invalid("type", secret["type"]?.string ?? "", "field is immutable"))
       }
       return causes
     })
@@ -59,7 +59,7 @@ enum ConfigurationStrategies {
         bytes += key.utf8.count + (value.string?.utf8.count ?? 0)
         if !isKey(key) {
           causes.append(
-            PodValidation.invalid(
+            KubeError.Cause.invalid(
               "\(field)[\(key)]", key,
               "a valid config key must consist of alphanumeric characters, '-', '_' or '.' (e.g. 'key.name',"
                 + "  or 'KEY_NAME',  or 'key-name', regex used for validation is '[-._a-zA-Z0-9]+')"))
@@ -80,7 +80,7 @@ enum ConfigurationStrategies {
       guard let text = value.string else { return nil }
       // Line ends are skipped, as Go's decoder skips them.
       if Base64.decode(text.filter { $0 != "\n" && $0 != "\r" && $0 != "\r\n" }) != nil { return nil }
-      return PodValidation.invalid("\(field)[\(key)]", "<hidden>", "must be base64-encoded")
+      return KubeError.Cause.invalid("\(field)[\(key)]", "<hidden>", "must be base64-encoded")
     }
   }
 

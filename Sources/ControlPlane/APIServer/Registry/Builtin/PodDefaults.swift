@@ -75,10 +75,13 @@ enum PodDefaults {
   }
 
   private static func apply(toProbe probe: inout JSONValue) {
-    setDefault(&probe, "timeoutSeconds", 1)
-    setDefault(&probe, "periodSeconds", 10)
-    setDefault(&probe, "successThreshold", 1)
-    setDefault(&probe, "failureThreshold", 3)
+    // Upstream cannot tell a zero from a number that is not given.
+    for (field, value) in [
+      ("timeoutSeconds", 1), ("periodSeconds", 10), ("successThreshold", 1), ("failureThreshold", 3),
+    ] as [(String, JSONValue)] {
+      if probe[field]?.int == 0 { probe[field] = nil }
+      setDefault(&probe, field, value)
+    }
     apply(toHandler: &probe)
     change(&probe, "grpc") { setDefault(&$0, "service", "") }
   }

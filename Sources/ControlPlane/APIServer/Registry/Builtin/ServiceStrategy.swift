@@ -57,24 +57,31 @@ enum ServiceStrategy {
   }
 
   private static func validate(_ service: KubeObject) -> [KubeError.Cause] {
-    guard let spec = service.spec else { return [PodValidation.required("spec")] }
+    guard let spec = service.spec else { return [KubeError.Cause.required("spec")] }
     let ports = spec["ports"]?.array ?? []
     var causes: [KubeError.Cause] = []
     let isHeadless = spec["clusterIP"] == "None"
     if ports.isEmpty, spec["type"] != "ExternalName", !isHeadless {
-      causes.append(PodValidation.required("spec.ports"))
+      causes.append(KubeError.Cause.required("spec.ports"))
     }
     var names: Set<String> = []
     for (index, port) in ports.enumerated() {
       let place = "spec.ports[\(index)]"
       let name = port["name"]?.string ?? ""
-      if ports.count > 1 && name.isEmpty { causes.append(PodValidation.required("\(place).name")) }
+      if ports.count > 1 && name.isEmpty { causes.append(KubeError.Cause.required("\(place).name")) }
       if !name.isEmpty && !names.insert(name).inserted {
-        causes.append(PodValidation.duplicate("\(place).name", name))
+        causes.append(KubeError.Cause.duplicate("\(place).name", name))
       }
-      if let number = port["port"]?.int, !(1...65_535).contains(number) {
-        causes.append(
-          PodValidation.invalid("\(place).port", String(number), "must be between 1 and 65535, inclusive"))
+      if !name.isEmpty {
+        causes += LabelSyntax.dnsLabelProblems(name).map { .invalid("\(place).name", name, $0) }
+      }
+      let number = port["port"]?.int ?? 0
+      if let problem = PortSyntax.numberProblem(number) {
+        causes.append(.invalid("\(place).port", number, problem))
+      }
+      causes += PodValidation.supported(port, "protocol", ["SCTP", "TCP", "UDP"], at: place)
+      if let target = port["targetPort"], !target.isNull, target != "", target != 0 {
+        causes += ProbeValidation.portCauses(target, at: "\(place).targetPort")
       }
     }
     return causes
