@@ -217,6 +217,44 @@ import Testing
     #expect(idle.hasSuffix("GET /1 "))
   }
 
+  @Test func aBodyThatDripsRunsOutOfTime() async throws {
+    var limits = HTTPServerLimits()
+    limits.bodyTimeout = .milliseconds(200)
+    limits.bodyBytesPerSecond = .max
+    let answer = try await talk(limits) { client in
+      try client.send("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 60000000\r\n\r\n")
+      while !client.socket.hasPendingInput() { try client.send("a") }
+      return try client.read(through: "\r\n")
+    }
+    #expect(answer.hasPrefix("HTTP/1.1 408 "))
+  }
+
+  @Test(
+    "half a request does not hold up a drain",
+    arguments: ["POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\nab", "POST / HTTP/1.1\r\nHos"])
+  func drainsInSpiteOfHalfARequest(half: String) async throws {
+    var limits = HTTPServerLimits()
+    limits.drainingRequestTimeout = .milliseconds(20)
+    try await withServer(.buffered(EchoHandler()), limits: limits, loops: 1) { address, _, server in
+      let answer = try await onThread {
+        let client = try RawClient(address)
+        try client.send(half)
+        // On the same loop: once this is answered, the half has come.
+        let other = try RawClient(address)
+        try other.send("GET /other HTTP/1.1\r\nHost: x\r\n\r\n")
+        _ = try other.read(through: "GET /other ")
+        let drained = Signal()
+        Task {
+          await server.drain(timeout: .seconds(100))
+          drained.fire()
+        }
+        return (try client.readAll(), drained)
+      }
+      #expect(answer.0.hasPrefix("HTTP/1.1 408 "))
+      await answer.1.wait()
+    }
+  }
+
   @Test func aSilentClientIsClosed() async throws {
     var limits = HTTPServerLimits()
     limits.firstByteTimeout = .milliseconds(20)

@@ -177,6 +177,23 @@ struct RouteTableTests {
     "what cannot be done is told in the route's condition",
     arguments: [
       (["filters": [["type": "RequestMirror"]]], "the filter 'RequestMirror' is not supported"),
+      (
+        [
+          "filters": [
+            [
+              "type": "ResponseHeaderModifier",
+              "responseHeaderModifier": ["set": [["name": "Content-Length", "value": "3"]]],
+            ]
+          ]
+        ], "the field 'Content-Length' belongs to the connection: a header modifier cannot change it"
+      ),
+      (
+        [
+          "filters": [
+            ["type": "RequestHeaderModifier", "requestHeaderModifier": ["remove": ["X-A", "HOST"]]]
+          ]
+        ], "the field 'Host' is needed by every request: a header modifier cannot remove it"
+      ),
       (["timeouts": ["request": "10"]], "the timeout '10' lacks a unit: write 10s for seconds"),
       (["timeouts": ["request": "ten"]], "the timeout 'ten' is no duration such as 60s or 1m30s"),
     ] as [(JSONValue, String)])

@@ -5,7 +5,7 @@ internal import HTTPWire
 /// changes.
 enum ForwardedHead {
   /// RFC 9110 §7.6.1, and what the sender frames anew.
-  private static let hopByHop: [String] = [
+  static let hopByHop: [String] = [
     "connection", "keep-alive", "proxy-connection", "proxy-authorization", "te", "trailer",
     "transfer-encoding",
     "upgrade", "expect",

@@ -93,15 +93,25 @@ struct RouteSpecReader {
     return filters
   }
 
-  private func edits(_ json: JSONValue?) -> HeaderEdits {
+  /// The gateway frames each message itself; a route that had a say in that could break it.
+  private static let framingFields: [String] = ForwardedHead.hopByHop + ["content-length"]
+
+  private mutating func edits(_ json: JSONValue?) -> HeaderEdits {
     func pairs(_ key: String) -> [(name: String, value: String)] {
       (json?[key]?.array ?? []).compactMap { pair in
         guard let name = pair["name"]?.string, let value = pair["value"]?.string else { return nil }
         return (name, value)
       }
     }
-    return HeaderEdits(
+    let edits = HeaderEdits(
       set: pairs("set"), add: pairs("add"), remove: json?["remove"]?.array?.compactMap(\.string) ?? [])
+    let names = (edits.set + edits.add).map(\.name) + edits.remove
+    if let name = names.first(where: { Self.framingFields.contains($0.lowercased()) }) {
+      note("the field '\(name)' belongs to the connection: a header modifier cannot change it")
+    } else if edits.remove.contains(where: { $0.lowercased() == "host" }) {
+      note("the field 'Host' is needed by every request: a header modifier cannot remove it")
+    }
+    return edits
   }
 
   private mutating func rewrite(_ json: JSONValue?) -> RouteFilters.PathRewrite? {

@@ -61,6 +61,7 @@ extension HTTP1ServerConnection {
     closesAfterAnswer = false
     isRequestPaused = false
     bodyBytesLeft = limits.bodyBytes
+    bodyBegan = 0
     response = .waiting
     let hasBody: Bool
     switch parsed.framing {

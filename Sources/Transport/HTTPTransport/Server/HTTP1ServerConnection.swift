@@ -71,6 +71,8 @@ final class HTTP1ServerConnection: @unchecked Sendable {
   /// The connection ends after the present answer.
   var closesAfterAnswer = false
   var bodyBytesLeft = 0
+  /// When the present body was first waited for, on the loop's clock; 0 before.
+  var bodyBegan: UInt64 = 0
   var collected: Bytes = []
 
   var receiver: (any HTTPRequestReceiver)?
@@ -97,7 +99,12 @@ final class HTTP1ServerConnection: @unchecked Sendable {
 
   func startDraining() {
     if case .async = server.state.handler, case .streaming = response { task?.cancel() }
-    if case .idle = response, inbound.isEmpty, !isConsuming { channel.closeAfterFlush(lingers: false) }
+    if case .idle = response, inbound.isEmpty, !isConsuming, !waitsForRoom {
+      channel.closeAfterFlush(lingers: false)
+    } else {
+      // What is missing of a request has less time now.
+      enter(phase)
+    }
   }
 
   func closeNow() { channel.close(.finished) }
@@ -114,12 +121,25 @@ final class HTTP1ServerConnection: @unchecked Sendable {
     case .head: limit = limits.headTimeout
     case .body: limit = limits.bodyTimeout
     }
-    phaseDeadline = server.loop.deadline(after: limit)
+    let isDraining = server.state.isDraining
+    phaseDeadline = server.loop.deadline(
+      after: isDraining ? min(limit, limits.drainingRequestTimeout) : limit)
+    if phase == .body, case .body = request, receiver == nil { limitBodyTime() }
     if let timer {
       timer.move(to: phaseDeadline)
     } else {
       timer = server.loop.timer(at: phaseDeadline) { [weak self] in self?.timedOut() }
     }
+  }
+
+  /// Each byte of a body that is collected here buys some time, not the whole limit again.
+  private func limitBodyTime() {
+    if bodyBegan == 0 { bodyBegan = server.loop.deadline(after: .zero) }
+    let earned = Duration.seconds(collected.count / max(1, limits.bodyBytesPerSecond)) + limits.bodyTimeout
+    let (seconds, attoseconds) = earned.components
+    let nanoseconds = UInt64(clamping: seconds) &* 1_000_000_000
+    phaseDeadline = min(
+      phaseDeadline, bodyBegan &+ nanoseconds &+ UInt64(clamping: attoseconds / 1_000_000_000))
   }
 
   /// The head's time runs from its first byte and is not extended by others.

@@ -13,6 +13,11 @@ public struct HTTPServerLimits: Sendable {
   public var headTimeout: Duration = .seconds(30)
   /// Between two pieces of a body: 408 afterwards.
   public var bodyTimeout: Duration = .seconds(60)
+  /// Bytes per second below which the body of a buffered request is too slow, once `bodyTimeout` is over:
+  /// 408. A streamed one is its receiver's business.
+  public var bodyBytesPerSecond = 1024
+  /// While the server drains, the times above shrink to this for what is still missing of a request.
+  public var drainingRequestTimeout: Duration = .seconds(3)
   /// Between two requests on one connection.
   public var idleTimeout: Duration = .seconds(120)
   /// How long the client may take no byte of a waiting answer.
