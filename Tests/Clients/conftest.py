@@ -69,7 +69,8 @@ class ControlPlane:
         if self.process and self.process.poll() is None:
             self.process.send_signal(number)
             self.process.wait(timeout)
-        self.log.close()
+        if self.process:
+            self.log.close()
 
     def descendants(self):
         """Process ids that carry this control plane's mark or name its data directory, zombies aside."""
