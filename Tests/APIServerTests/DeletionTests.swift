@@ -175,4 +175,24 @@ import Testing
       #expect(try await test.client.list(.events, namespace: "default").items.map(\.name) == ["new"])
     }
   }
+
+  @Test func aLargeCollectionGoesAtOnceAndIsAnsweredInOrder() async throws {
+    try await TestServer.run { test in
+      var names: [String] = []
+      for index in 100..<300 {
+        var object = KubeObject.configMap("o\(index)")
+        object.labels = ["bulk": index % 2 == 0 ? "1" : "0"]
+        try await test.client.create(.configMaps, object)
+        if index % 2 == 0 { names.append("o\(index)") }
+      }
+      let answer = try await test.json(
+        KubeRequest(
+          method: "DELETE", path: "/api/v1/namespaces/default/configmaps",
+          query: [("labelSelector", "bulk=1")]))
+      #expect(answer.json["items"]?.array?.compactMap { $0["metadata"]?["name"]?.string } == names)
+      let left = try await test.client.list(.configMaps, namespace: "default").items
+      #expect(left.filter { $0.labels["bulk"] == "1" }.isEmpty)
+      #expect(left.filter { $0.labels["bulk"] == "0" }.count == 100)
+    }
+  }
 }
