@@ -61,7 +61,8 @@ import Testing
         #expect(
           answer.json["message"]
             == .string(
-              "\(kind).meta.k8s.io \"\" is invalid: dryRun: Unsupported value: \"foo\": supported values: \"All\""
+              "\(kind).meta.k8s.io \"\" is invalid: dryRun: Unsupported value: \"foo\":"
+                + " supported values: \"All\""
             ))
       }
       let left = try await test.client.list(.configMaps, namespace: "default").items.filter {

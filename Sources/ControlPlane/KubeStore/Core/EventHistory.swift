@@ -4,8 +4,8 @@ public struct StoreLimits: Sendable {
   public var historyEvents: Int
   /// Bytes of values kept in those changes, about; the last hundred changes are kept whatever their size.
   public var historyBytes: Int
-  /// Events that a watcher may lag behind before its stream is ended. They wait in the shared history, so that
-  /// a slow watcher holds none of its own.
+  /// Events that a watcher may lag behind before its stream is ended. They wait in the shared history, so
+  /// that a slow watcher holds none of its own.
   public var watcherEvents: Int
   /// Writes that wait for the disk before further ones are refused.
   public var waitingWrites: Int

@@ -33,8 +33,8 @@ final class StoreCore: Sendable {
     state.withLock { ($0.index.values(prefix: prefix), $0.revision) }
   }
 
-  /// Registers a watcher in the same moment in which it reads the revision, so that it misses nothing and sees
-  /// nothing twice. What it has not read yet stays in the history that all watchers share.
+  /// Registers a watcher in the same moment in which it reads the revision, so that it misses nothing and
+  /// sees nothing twice. What it has not read yet stays in the history that all watchers share.
   func watch(prefix: String, after revision: Int64) throws(StoreError) -> AsyncThrowingStream<
     StoreEvent, any Error
   > {
