@@ -103,7 +103,9 @@ final class GarbageCollector {
   private func handleDeleted(_ node: Node) async {
     nodes[node.uid] = nil
     for owner in node.owners { dependents[owner.uid]?.remove(node.uid) }
-    for dependent in dependentNodes(of: node.uid) { await collectIfAbandoned(dependent, deletedOwner: node.uid) }
+    for dependent in dependentNodes(of: node.uid) {
+      await collectIfAbandoned(dependent, deletedOwner: node.uid)
+    }
     dependents[node.uid] = nil
     for owner in node.owners {
       if let waiting = nodes[owner.uid], waiting.waitsForDependents { await advanceForeground(waiting) }
