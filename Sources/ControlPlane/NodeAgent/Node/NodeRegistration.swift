@@ -63,8 +63,8 @@ struct NodeRegistration: Sendable {
     ]
   }
 
-  /// A pod with a small model takes a few mebibytes: one for each 16 MiB of memory leaves the machine room. At
-  /// least as many as a kubelet takes by default.
+  /// A pod with a small model takes a few mebibytes: one for each 16 MiB of memory leaves the machine room.
+  /// At least as many as a kubelet takes by default.
   static func podCapacity(memoryBytes: Int) -> Int { max(110, memoryBytes / (16 * ByteCount.mebibyte)) }
 
   private static var architecture: String {

@@ -1,8 +1,6 @@
 /// The protobuf field numbers of the built-in kinds that clients create by typed calls (`kubectl create`,
-/// `kubectl
-/// run`): part of Kubernetes' API, so they never change. One line per message; a message without a line has
-/// no field
-/// that is taken as protobuf.
+/// `kubectl run`): part of Kubernetes' API, so they never change. One line per message; a message without a
+/// line has no field that is taken as protobuf.
 enum KubeFieldNumbers {
   private static let lines: String = """
     ObjectMeta name=1 generateName=2 namespace=3 selfLink=4 uid=5 resourceVersion=6 generation=7 \

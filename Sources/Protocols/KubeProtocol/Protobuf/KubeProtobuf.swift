@@ -5,8 +5,7 @@ public import Formats
 /// create.
 ///
 /// The shape comes from the kind's schema, the field numbers from `KubeFieldNumbers`. What has no number
-/// there is
-/// refused by name: nothing is dropped silently.
+/// there is refused by name: nothing is dropped silently.
 public enum KubeProtobuf {
   public static let mediaType = "application/vnd.kubernetes.protobuf"
 
