@@ -202,8 +202,8 @@ final class ProxyExchange {
     repeats += 1
     let failed = failedEndpoints
     if backend?.backend.leastLoaded(turn: 0, avoiding: failed) != nil { return true }
-    guard repeats == 1 else { return false }
-    failedEndpoints.removeAll()
+    // Later on it waits for an endpoint of the next table.
+    if repeats == 1 { failedEndpoints.removeAll() }
     return true
   }
 
