@@ -14,6 +14,9 @@ import os
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+# OpenBLAS sums in an order that depends on the processor: scikit-learn differs from itself between an AVX2 and an
+# AVX-512 machine (last bits of SVC's probabilities). Apus sums in the AVX2 order, so that one is asked for here.
+os.environ.setdefault("OPENBLAS_CORETYPE", "Haswell")
 
 import argparse
 import shutil
