@@ -75,7 +75,7 @@ struct EmbeddedPlane: Sendable {
     let configuration = ServingConfiguration(platform: platform)
     apiServer.add(admission(configuration, informers))
     try await apiServer.start()
-    try await createDefaults(ServingDefaults.objects(platform: platform), client: client)
+    try await ServingDefaults.install(client: client, platform: platform)
 
     var nodeConfiguration = NodeAgentConfiguration(
       dataDirectory: options.directory.path, addresses: addresses, loops: group)
@@ -178,22 +178,6 @@ struct EmbeddedPlane: Sendable {
         validate: { object, context throws(KubeError) in
           if context.subresource == nil { try admission.validate(object, old: context.old) }
         })
-    }
-  }
-
-  /// Makes what every installation has; what belongs to the user is only made where it is missing.
-  private static func createDefaults(
-    _ objects: [(resource: KubeResource, object: KubeObject, isSeed: Bool)], client: KubeClient
-  ) async throws {
-    for (resource, object, isSeed) in objects {
-      guard var existing = try await client.find(resource, namespace: object.namespace, name: object.name)
-      else {
-        try await client.create(resource, object)
-        continue
-      }
-      if isSeed || existing.spec == object.spec { continue }
-      existing.spec = object.spec
-      try await client.update(resource, existing)
     }
   }
 }
