@@ -16,12 +16,15 @@ let cTargets: [(name: String, settings: [CSetting])] = [
   ("CPreloadBlob", []),
   ("CSQLiteRecorder", []),
   ("CDownload", []),
+  ("CONNXRuntime", []),
 ]
 let systemLibraries: [(name: String, archive: [String])] = [
   ("CYAML", [":libyaml.a"]),
   ("CSQLite", [":libsqlite3.a"]),
   ("COpenSSL", [":libssl.a", ":libcrypto.a"]),
   ("CZlib", [":libz.a"]),
+  ("CNghttp2", [":libnghttp2.a"]),
+  ("CExpat", [":libexpat.a"]),
 ]
 
 let rows: [Row] = [
@@ -40,7 +43,10 @@ let rows: [Row] = [
   // Transport
   Row(
     name: "HTTPTransport", folder: "Transport",
-    dependencies: ["CShims", "COpenSSL", "Basics", "Linux", "Crypto", "Telemetry", "Lifecycle", "HTTPWire"]),
+    dependencies: [
+      "CShims", "COpenSSL", "CNghttp2", "CZlib", "Basics", "Linux", "Crypto", "Telemetry", "Lifecycle",
+      "HTTPWire",
+    ]),
   Row(
     name: "KubeClient", folder: "Transport",
     dependencies: [
@@ -52,7 +58,28 @@ let rows: [Row] = [
     dependencies: ["Basics", "Linux", "Formats", "Telemetry", "InferenceProtocol"]),
   Row(
     name: "ClassicRuntime", folder: "Serving/Runtimes",
-    dependencies: ["CShims", "CZlib", "Basics", "Linux", "Formats", "InferenceProtocol", "ModelRuntime"]),
+    dependencies: [
+      "CShims", "CZlib", "Basics", "Linux", "Formats", "InferenceProtocol", "ModelRuntime", "TreeEngine",
+    ]),
+  Row(
+    name: "TreeEngine", folder: "Serving/Runtimes",
+    dependencies: ["CShims", "Basics", "Linux", "InferenceProtocol", "ModelRuntime"]),
+  Row(
+    name: "TreesRuntime", folder: "Serving/Runtimes",
+    dependencies: ["CShims", "Basics", "Linux", "Formats", "InferenceProtocol", "ModelRuntime", "TreeEngine"]),
+  Row(
+    name: "ONNXRuntime", folder: "Serving/Runtimes",
+    dependencies: [
+      "CONNXRuntime", "Basics", "Linux", "Formats", "Telemetry", "InferenceProtocol", "ModelRuntime",
+    ]),
+  Row(
+    name: "PMMLRuntime", folder: "Serving/Runtimes",
+    dependencies: ["CExpat", "CShims", "Basics", "Linux", "Formats", "InferenceProtocol", "ModelRuntime"]),
+  Row(
+    name: "PythonRuntime", folder: "Serving/Runtimes",
+    dependencies: [
+      "CShims", "Basics", "Linux", "Formats", "Telemetry", "Lifecycle", "InferenceProtocol", "ModelRuntime",
+    ]),
   Row(
     name: "ModelStorage", folder: "Serving",
     dependencies: ["CDownload", "Basics", "Linux", "Formats", "Telemetry", "Lifecycle", "HTTPWire"]),
@@ -60,7 +87,7 @@ let rows: [Row] = [
     name: "ModelServer", folder: "Serving",
     dependencies: [
       "Basics", "Linux", "Formats", "Telemetry", "Lifecycle", "HTTPWire", "InferenceProtocol", "ServingAPI",
-      "HTTPTransport", "ModelRuntime",
+      "Crypto", "HTTPTransport", "ModelRuntime",
     ]),
   Row(
     name: "Gateway", folder: "Serving",
@@ -103,8 +130,7 @@ let rows: [Row] = [
       "CShims", "Basics", "Linux", "Formats", "Crypto", "Telemetry", "Lifecycle", "HTTPWire",
       "InferenceProtocol",
       "KubeProtocol", "ServingAPI", "HTTPTransport", "KubeClient", "ModelRuntime", "ClassicRuntime",
-      "ModelStorage",
-      "ModelServer", "Gateway", "KubeStore", "APIServer", "ControllerKit", "Workloads", "NodeAgent",
+      "TreesRuntime", "ONNXRuntime", "PMMLRuntime", "PythonRuntime", "ModelStorage", "ModelServer", "Gateway", "KubeStore", "APIServer", "ControllerKit", "Workloads", "NodeAgent",
       "ServingControllers",
     ]),
 ]
@@ -165,11 +191,29 @@ let tests: [(name: String, dependencies: [String])] = [
     "ClassicRuntimeTests",
     ["Basics", "Linux", "Formats", "InferenceProtocol", "ModelRuntime", "ClassicRuntime"]
   ),
+  ("ModelRuntimeTests", ["Basics", "Linux", "Formats", "InferenceProtocol", "ModelRuntime"]),
+  ("TreeEngineTests", ["Basics", "Linux", "InferenceProtocol", "ModelRuntime", "TreeEngine"]),
+  (
+    "TreesRuntimeTests",
+    ["Basics", "Linux", "Formats", "InferenceProtocol", "ModelRuntime", "TreeEngine", "TreesRuntime"]
+  ),
+  (
+    "ONNXRuntimeTests",
+    ["Basics", "Linux", "Formats", "InferenceProtocol", "ModelRuntime", "ONNXRuntime"]
+  ),
+  (
+    "PMMLRuntimeTests",
+    ["Basics", "Linux", "Formats", "InferenceProtocol", "ModelRuntime", "PMMLRuntime"]
+  ),
+  (
+    "PythonRuntimeTests",
+    ["Basics", "Linux", "Formats", "InferenceProtocol", "ModelRuntime", "PythonRuntime"]
+  ),
   (
     "ModelServerTests",
     [
       "Basics", "Linux", "Formats", "HTTPWire", "InferenceProtocol", "HTTPTransport", "ModelRuntime",
-      "ModelServer",
+      "ClassicRuntime", "ModelServer",
     ]
   ),
   (
@@ -254,7 +298,10 @@ if !narrowed {
   targets.append(
     .executableTarget(
       name: "ExactnessDriver",
-      dependencies: ["Basics", "Linux", "InferenceProtocol", "ModelRuntime", "ClassicRuntime"],
+      dependencies: [
+        "Basics", "Linux", "InferenceProtocol", "ModelRuntime", "ClassicRuntime", "TreesRuntime",
+        "ONNXRuntime", "PMMLRuntime",
+      ],
       path: "Tests/Support/ExactnessDriver", swiftSettings: swiftSettings))
   targets.append(
     .executableTarget(

@@ -10,6 +10,8 @@ struct FakeRuntime: ModelRuntime {
   /// Called inside every prediction.
   var onPredict: @Sendable () -> Void = {}
 
+  func fileExtensions(of framework: String) -> [String] { [".pkl"] }
+
   func load(path: String, options: LoadOptions) throws(ModelLoadError) -> any LoadedModel {
     let text: String
     do {
@@ -36,8 +38,9 @@ struct FakeModel: LoadedModel {
   var offset = 0.0
   var onPredict: @Sendable () -> Void = {}
 
-  func predict(_ inputs: [Tensor]) throws(PredictError) -> [Tensor] {
+  func predict(_ request: PredictRequest) throws(PredictError) -> [Tensor] {
     onPredict()
+    let inputs = request.inputs
     guard let input = inputs.first, input.shape.count == 2, input.shape[1] == 2,
       let values = input.values.doubles()
     else { throw .invalidInput("X has shape \(inputs.first?.shape ?? []), but the model expects [rows, 2]") }

@@ -39,9 +39,14 @@ public struct ModelLoadError: Error, Sendable, Hashable, CustomStringConvertible
   public var description: String { message }
 }
 
-/// Why a batch could not be predicted. `invalidInput` is the client's fault (400), `failed` the model's
-/// (500).
+/// Why a batch could not be predicted.
 public enum PredictError: Error, Sendable, Hashable {
+  /// The client's fault: 400.
   case invalidInput(String)
+  /// The model's fault: 500.
   case failed(String)
+  /// The model has no such function: 501.
+  case unsupported(String)
+  /// What computes it is gone for the moment (a worker process died): 503.
+  case unavailable(String)
 }

@@ -18,6 +18,7 @@ enum RawTensor {
     case .uint64(let values): append(values, &output)
     case .float32(let values): append(values, &output)
     case .float64(let values): append(values, &output)
+    case .raw(let elements): output.append(contentsOf: elements.bytes)
     case .strings(let values):
       for value in values {
         append([UInt32(value.utf8.count)], &output)

@@ -20,6 +20,19 @@ enum TensorText {
     case .float32(let all): join(all[range], into: &output) { write(double: Double($0), into: &$1) }
     case .float64(let all): join(all[range], into: &output) { write(double: $0, into: &$1) }
     case .strings(let all): join(all[range], into: &output) { JSONText.writeString($0, into: &$1) }
+    case .raw(let elements): write(raw: elements, range, into: &output)
+    }
+  }
+
+  /// Texts that are no UTF-8 are shown with replacement characters.
+  private static func write(raw elements: RawElements, _ range: Range<Int>, into output: inout Bytes) {
+    if let values = elements.unpacked() {
+      write(values, range, into: &output)
+      return
+    }
+    let texts = elements.textSlices
+    join(texts[range.clamped(to: texts.indices)], into: &output) {
+      JSONText.writeString(String(decoding: $0, as: UTF8.self), into: &$1)
     }
   }
 

@@ -15,3 +15,16 @@ public enum DataType: String, Sendable, Hashable, CaseIterable {
   case fp64 = "FP64"
   case bytes = "BYTES"
 }
+
+extension DataType {
+  /// Bytes of one element; nil for BYTES, whose elements have lengths of their own.
+  public var byteSize: Int? {
+    switch self {
+    case .bool, .int8, .uint8: 1
+    case .int16, .uint16, .fp16, .bf16: 2
+    case .int32, .uint32, .fp32: 4
+    case .int64, .uint64, .fp64: 8
+    case .bytes: nil
+    }
+  }
+}

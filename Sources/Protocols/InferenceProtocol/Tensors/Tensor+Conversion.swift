@@ -34,7 +34,14 @@ extension TensorValues {
     case .float32(let values): Self.truncated(values.map { Double($0) })
     case .float64(let values): Self.truncated(values)
     case .strings: nil
+    case .raw(let elements): elements.unpacked().flatMap { $0.integersUnlessRaw() }
     }
+  }
+
+  /// Raw texts stay raw when unpacked: no second try.
+  private func integersUnlessRaw<Target: FixedWidthInteger>() -> [Target]? {
+    if case .raw = self { return nil }
+    return integers()
   }
 
   private static func exact<Source: FixedWidthInteger, Target: FixedWidthInteger>(_ values: [Source])

@@ -41,6 +41,9 @@ public enum TensorValues: Sendable, Hashable {
   case float64([Double])
   /// Text or raw bytes; V1 and V2 JSON show them as strings.
   case strings([String])
+  /// Any type in its binary form: FP16 and BF16, texts that are no UTF-8, and what came in binary and was not
+  /// unpacked yet.
+  case raw(RawElements)
 
   public var datatype: DataType {
     switch self {
@@ -56,6 +59,7 @@ public enum TensorValues: Sendable, Hashable {
     case .float32: .fp32
     case .float64: .fp64
     case .strings: .bytes
+    case .raw(let elements): elements.datatype
     }
   }
 
@@ -73,6 +77,7 @@ public enum TensorValues: Sendable, Hashable {
     case .float32(let values): values.count
     case .float64(let values): values.count
     case .strings(let values): values.count
+    case .raw(let elements): elements.count
     }
   }
 
@@ -92,6 +97,14 @@ public enum TensorValues: Sendable, Hashable {
     case .float32(let values): values.map { Double($0) }
     case .float64(let values): values
     case .strings: nil
+    case .raw(let elements): elements.datatype == .bytes ? nil : elements.unpacked()?.doubles()
     }
+  }
+
+  /// The same elements in the array form of their type where they came in binary (FP16 and BF16 as float32,
+  /// texts that are no UTF-8 stay as they are); else themselves.
+  public func unpacked() -> TensorValues {
+    guard case .raw(let elements) = self else { return self }
+    return elements.unpacked() ?? self
   }
 }

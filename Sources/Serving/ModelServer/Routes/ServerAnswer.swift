@@ -53,6 +53,8 @@ public struct ServerAnswer: Sendable, Hashable {
     switch error {
     case .invalidInput(let message): .error(400, message)
     case .failed(let message): .error(500, message)
+    case .unsupported(let message): .error(501, message)
+    case .unavailable(let message): .overloaded(message)
     }
   }
 

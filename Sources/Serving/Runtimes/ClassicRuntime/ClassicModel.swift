@@ -30,9 +30,10 @@ struct ClassicModel: LoadedModel {
   var estimatedNanosecondsPerRow: Double { estimator.fitted.nanosecondsPerRow }
   var memoryBytes: Int { estimator.fitted.memoryBytes }
 
-  func predict(_ inputs: [Tensor]) throws(PredictError) -> [Tensor] {
+  func predict(_ request: PredictRequest) throws(PredictError) -> [Tensor] {
     let fitted = estimator.fitted
-    let rows = try RowMatrixReader.read(inputs, featureNames: fitted.featureNames, identity: fitted.identity)
+    let rows = try RowMatrixReader.read(
+      request.inputs, featureNames: fitted.featureNames, identity: fitted.identity)
     switch estimator {
     case .predictor(let predictor):
       return predictsProbabilities ? try predictor.predictProbabilities(rows) : try predictor.predict(rows)

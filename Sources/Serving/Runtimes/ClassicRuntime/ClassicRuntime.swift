@@ -12,6 +12,7 @@ public struct ClassicRuntime: ModelRuntime {
 
   public var name: String { "classic" }
   public var frameworks: [String] { ["sklearn"] }
+  public func fileExtensions(of framework: String) -> [String] { [".joblib", ".pkl", ".pickle"] }
 
   public func load(path: String, options: LoadOptions) throws(ModelLoadError) -> any LoadedModel {
     try load(bytes: try read(path), path: path, options: options)

@@ -22,6 +22,8 @@ struct ClassLabels: Sendable {
     case .float32(let labels): .float32(indices.map { labels[$0] })
     case .float64(let labels): .float64(indices.map { labels[$0] })
     case .strings(let labels): .strings(indices.map { labels[$0] })
+    // Labels are read from arrays, never from the wire.
+    case .raw: values
     }
   }
 

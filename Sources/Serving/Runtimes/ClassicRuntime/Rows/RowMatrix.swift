@@ -32,6 +32,7 @@ struct RowMatrix: Sendable {
     case .float32(let values): values
     case .float64(let values): values.map { Float($0) }
     case .strings: []
+    case .raw: values.unpacked().doubles().map { $0.map { Float($0) } } ?? []
     }
   }
 }

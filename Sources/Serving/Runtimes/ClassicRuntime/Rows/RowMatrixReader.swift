@@ -22,7 +22,7 @@ enum RowMatrixReader {
   }
 
   private static func requireNumbers(_ tensor: Tensor) throws(PredictError) {
-    guard case .strings = tensor.values else { return }
+    guard tensor.datatype == .bytes else { return }
     throw .invalidInput(
       "dtype='numeric' is not compatible with arrays of bytes/strings. Convert your data to numeric values "
         + "explicitly instead. (input '\(tensor.name)')")
@@ -37,7 +37,8 @@ enum RowMatrixReader {
     _ tensor: Tensor, _ identity: EstimatorIdentity
   ) throws(PredictError) -> RowMatrix {
     switch tensor.shape.count {
-    case 2: return RowMatrix(rows: tensor.shape[0], columns: tensor.shape[1], values: tensor.values)
+    case 2:
+      return RowMatrix(rows: tensor.shape[0], columns: tensor.shape[1], values: tensor.values.unpacked())
     case 0, 1:
       let kind = tensor.shape.isEmpty ? "scalar" : "1D"
       throw .invalidInput(
@@ -91,7 +92,7 @@ enum RowMatrixReader {
       }
     }
     let width = columns.count
-    let blocks = columns.map { RowMatrix(rows: rows, columns: 1, values: $0.values) }
+    let blocks = columns.map { RowMatrix(rows: rows, columns: 1, values: $0.values.unpacked()) }
     if blocks.allSatisfy(\.isFloat32) {
       let values = interleave(blocks.map { $0.floats() }, rows: rows)
       return RowMatrix(rows: rows, columns: width, values: .float32(values))
