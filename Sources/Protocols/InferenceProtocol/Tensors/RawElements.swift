@@ -20,8 +20,8 @@ public struct RawElements: Sendable, Hashable {
     self.bytes = bytes
   }
 
-  /// The elements in the array form of their type; FP16 and BF16 widened to float32. Nil for texts that are no
-  /// UTF-8.
+  /// The elements in the array form of their type; FP16 and BF16 widened to float32. Nil for texts that are
+  /// no UTF-8.
   public func unpacked() -> TensorValues? {
     switch datatype {
     case .bool: .bool(bytes.map { $0 != 0 })
