@@ -4,7 +4,8 @@ internal import Linux
 internal import ModelRuntime
 
 /// One line of a manifest, fields separated by tabs: model, input, dtype, rows, columns, `labels` or
-/// `probabilities`, output.
+/// `probabilities`, output, and optionally the framework (`sklearn` by default), settings `name=value,…` for
+/// the runtime, and `rows` to predict through the row model, row by row.
 struct PredictionJob {
   struct MalformedManifest: Error, CustomStringConvertible {
     let line: String
@@ -18,28 +19,47 @@ struct PredictionJob {
   let columns: Int
   let predictsProbabilities: Bool
   let outputPath: String
+  let framework: String
+  let settings: [String: String]
+  let usesRowModel: Bool
 
   static func read(manifest path: String) throws -> [PredictionJob] {
     let text = String(decoding: try Files.read(path), as: UTF8.self)
     return try text.split(separator: "\n").map { line in
-      let fields = line.split(separator: "\t").map(String.init)
-      guard fields.count == 7, let rows = Int(fields[3]), let columns = Int(fields[4]) else {
+      let fields = line.split(separator: "\t", omittingEmptySubsequences: false).map(String.init)
+      guard (7...10).contains(fields.count), let rows = Int(fields[3]), let columns = Int(fields[4]) else {
         throw MalformedManifest(line: String(line))
       }
       return PredictionJob(
         modelPath: fields[0], inputPath: fields[1], dtype: fields[2], rows: rows, columns: columns,
-        predictsProbabilities: fields[5] == "probabilities", outputPath: fields[6])
+        predictsProbabilities: fields[5] == "probabilities", outputPath: fields[6],
+        framework: fields.count > 7 ? fields[7] : "sklearn",
+        settings: fields.count > 8 ? readSettings(fields[8]) : [:],
+        usesRowModel: fields.count > 9 && fields[9] == "rows")
     }
   }
 
+  private static func readSettings(_ text: String) -> [String: String] {
+    var settings: [String: String] = [:]
+    for pair in text.split(separator: ",") {
+      let parts = pair.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+      if parts.count == 2 { settings[String(parts[0])] = String(parts[1]) }
+    }
+    return settings
+  }
+
   /// Writes `name datatype shape` and the raw elements of each output tensor, or `error` and the sentence.
-  func run(on runtime: some ModelRuntime) throws {
+  func run(on runtimes: [any ModelRuntime]) throws {
     var output = Bytes()
     do {
-      let model = try runtime.load(
-        path: modelPath, options: LoadOptions(predictsProbabilities: predictsProbabilities))
+      guard let runtime = runtimes.first(where: { $0.frameworks.contains(framework) }) else {
+        throw MalformedManifest(line: framework)
+      }
+      let options = LoadOptions(predictsProbabilities: predictsProbabilities, settings: settings)
+      let model = try runtime.load(path: modelPath, options: options)
       let tensor = Tensor(name: "input-0", shape: [rows, columns], values: try readValues())
-      for result in try model.predict([tensor]) { RawTensor.append(result, to: &output) }
+      let results = usesRowModel ? [try RowByRow.predict(tensor, with: model)] : try model.predict([tensor])
+      for result in results { RawTensor.append(result, to: &output) }
     } catch {
       output = Bytes("error \(error)\n".utf8)
     }

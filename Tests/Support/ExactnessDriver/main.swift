@@ -1,15 +1,16 @@
 internal import ClassicRuntime
 internal import Linux
+internal import ModelRuntime
 
-// Predicts what a manifest lists, for `Tests/Exactness/exactness.py`, which compares the results with
-// scikit-learn's.
+// Predicts what a manifest lists, for the programs in `Tests/Exactness`, which compare the results with the
+// libraries'. Each line of the manifest names the framework and so the runtime.
 guard CommandLine.arguments.count == 2 else {
   StandardStreams.writeError("usage: ExactnessDriver MANIFEST\n")
   ProcessEnvironment.exit(2)
 }
 do {
-  let runtime = ClassicRuntime()
-  for job in try PredictionJob.read(manifest: CommandLine.arguments[1]) { try job.run(on: runtime) }
+  let runtimes: [any ModelRuntime] = [ClassicRuntime()]
+  for job in try PredictionJob.read(manifest: CommandLine.arguments[1]) { try job.run(on: runtimes) }
 } catch {
   StandardStreams.writeError("ExactnessDriver: \(error)\n")
   ProcessEnvironment.exit(1)
