@@ -106,7 +106,7 @@ struct ChangedModelTests {
   func forests() throws {
     let graph = try graph("forest-regressor-1.5.2.joblib")
     let binder = EstimatorBinder(graph)
-    let estimator = try #require(try binder.estimator(graph.root, depth: 0))
+    let estimator = try #require(try binder.bind(graph.root))
     let used = binder.budget.used - graph.budget.used
     #expect(used >= estimator.fitted.memoryBytes)
     #expect(used < 2 * estimator.fitted.memoryBytes + 32 << 10)

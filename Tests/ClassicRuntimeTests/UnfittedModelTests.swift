@@ -68,7 +68,7 @@ struct UnfittedModelTests {
       builder.add(0x62)
     }
     #expect(recursive?.code == .corrupt)
-    #expect(recursive?.message.contains("nests pipelines") == true)
+    #expect(recursive?.message.contains("nests estimators") == true)
   }
 
   @Test("A state that contradicts itself is an error")

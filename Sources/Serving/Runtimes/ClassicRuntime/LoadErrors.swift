@@ -36,7 +36,7 @@ extension ModelLoadError {
       self.init(
         .unsupportedEstimator,
         "The model file \(path) holds a \(name), which has no native predictor; supported are "
-          + "\(EstimatorBinder.supported). Serve it with a runtime that runs Python instead.")
+          + "\(EstimatorBinder.supported). \(ModelLoadError.advice(for: name))")
     case .unsupported(let reason):
       self.init(.unsupportedVersion, "The model file \(path) cannot be read: \(reason).")
     case .limit(let offset, let reason):
@@ -47,6 +47,18 @@ extension ModelLoadError {
         "The model file \(path) is refused at byte \(offset): what it describes takes more than "
           + "\(limit >> 20) MiB of memory, which no model of its size needs; save only the fitted estimator "
           + "with joblib.dump(model, path, compress=0).")
+    }
+  }
+
+  /// Boosters have formats of their own, which are read natively.
+  private static func advice(for name: String) -> String {
+    switch name.prefix(while: { $0 != "." }) {
+    case "xgboost":
+      "Save the model with model.save_model('model.ubj') and serve it with the format xgboost instead."
+    case "lightgbm":
+      "Save the model with model.booster_.save_model('model.txt') and serve it with the format lightgbm "
+        + "instead."
+    default: "Serve it with a runtime that runs Python instead."
     }
   }
 

@@ -1,3 +1,20 @@
+extension EstimatorFamily {
+  static let forests = EstimatorFamily(
+    ["sklearn.ensemble._forest", "sklearn.ensemble.forest"],
+    [
+      "RandomForestClassifier": { binder, state throws(BindError) in
+        BoundEstimator(try binder.forestClassifier(state))
+      },
+      "RandomForestRegressor": { binder, state throws(BindError) in
+        BoundEstimator(try binder.forestRegressor(state))
+      },
+    ])
+
+  static let trees = EstimatorFamily(
+    ["sklearn.tree._classes", "sklearn.tree.tree"], [:],
+    parts: ["DecisionTreeClassifier", "DecisionTreeRegressor"])
+}
+
 extension EstimatorBinder {
   func forestClassifier(_ state: EstimatorState) throws(BindError) -> RandomForestClassifier {
     let labels = try forestLabels(state)

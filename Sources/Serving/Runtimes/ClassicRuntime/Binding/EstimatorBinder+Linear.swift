@@ -1,5 +1,15 @@
 internal import InferenceProtocol
 
+extension EstimatorFamily {
+  static let linearModels = EstimatorFamily(
+    ["sklearn.linear_model._logistic", "sklearn.linear_model.logistic"],
+    [
+      "LogisticRegression": { binder, state throws(BindError) in
+        BoundEstimator(try binder.logisticRegression(state))
+      }
+    ])
+}
+
 extension EstimatorBinder {
   func logisticRegression(_ state: EstimatorState) throws(BindError) -> LogisticRegression {
     let identity = try state.identity()

@@ -1,3 +1,11 @@
+extension EstimatorFamily {
+  static let supportVectors = EstimatorFamily(
+    ["sklearn.svm._classes", "sklearn.svm.classes"],
+    [
+      "SVC": { binder, state throws(BindError) in BoundEstimator(try binder.supportVectorClassifier(state)) }
+    ])
+}
+
 extension EstimatorBinder {
   func supportVectorClassifier(_ state: EstimatorState) throws(BindError) -> SupportVectorClassifier {
     let identity = try state.identity()

@@ -9,6 +9,8 @@ struct TransformerChain: Transformer {
 
   var identity: EstimatorIdentity { first.identity }
   var featureNames: [String]? { first.featureNames }
+  var takesTables: Bool { first.takesTables }
+  var outputColumns: Int { rest.last?.outputColumns ?? first.outputColumns }
   var nanosecondsPerRow: Double { rest.reduce(first.nanosecondsPerRow) { $0 + $1.nanosecondsPerRow } }
   var memoryBytes: Int { rest.reduce(first.memoryBytes) { $0 + $1.memoryBytes } }
 
@@ -26,10 +28,13 @@ struct Pipeline: Predictor {
 
   var identity: EstimatorIdentity { chain.identity }
   var featureNames: [String]? { chain.featureNames }
+  var takesTables: Bool { chain.takesTables }
   var nanosecondsPerRow: Double { chain.nanosecondsPerRow + last.nanosecondsPerRow }
   var memoryBytes: Int { chain.memoryBytes + last.memoryBytes }
   var outputs: [ModelSignature.TensorSpec] { last.outputs }
   var probabilityOutputs: [ModelSignature.TensorSpec]? { last.probabilityOutputs }
+  var decisionOutputs: [ModelSignature.TensorSpec]? { last.decisionOutputs }
+  var classLabels: ClassLabels? { last.classLabels }
 
   func predict(_ rows: RowMatrix) throws(PredictError) -> [Tensor] {
     try last.predict(try chain.transform(rows))
@@ -37,5 +42,9 @@ struct Pipeline: Predictor {
 
   func predictProbabilities(_ rows: RowMatrix) throws(PredictError) -> [Tensor] {
     try last.predictProbabilities(try chain.transform(rows))
+  }
+
+  func decisionFunction(_ rows: RowMatrix) throws(PredictError) -> [Tensor] {
+    try last.decisionFunction(try chain.transform(rows))
   }
 }

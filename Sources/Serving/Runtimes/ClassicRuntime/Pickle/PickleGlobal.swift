@@ -11,7 +11,7 @@ final class PickleGlobal: Sendable {
     case reconstructor, newObject
     /// Instances are kept as data and read by the binder.
     case estimator, tree
-    /// Instances are kept as data that no predictor reads (random states, type objects).
+    /// Instances are kept as data that no predictor reads (random states, type objects, scorers).
     case opaque
   }
 
@@ -27,9 +27,19 @@ final class PickleGlobal: Sendable {
     self.meaning = meaning
   }
 
-  /// The closed list.
+  /// The closed list, and beside it whatever lies in scikit-learn itself: searches, scorers and settings keep
+  /// many such objects, which are data without a meaning here.
   static func find(module: String, name: String) -> PickleGlobal? {
-    table[module]?[name]
+    if let known = table[module]?[name] { return known }
+    guard isData(module), module.utf8.count + name.utf8.count <= 256, !name.utf8.contains(UInt8(ascii: "."))
+    else { return nil }
+    return PickleGlobal(module: module, name: name, meaning: .opaque)
+  }
+
+  /// Modules whose classes may appear in a search's settings and results.
+  private static func isData(_ module: String) -> Bool {
+    if module == "sklearn" || module.hasPrefix("sklearn.") { return true }
+    return module.hasPrefix("scipy.stats.") || module == "numpy.ma.core" || module == "numpy.ma"
   }
 
   private static let table: [String: [String: PickleGlobal]] = {
@@ -56,6 +66,7 @@ final class PickleGlobal: Sendable {
     add(["_codecs"], ["encode": .encode])
     add(["copyreg", "copy_reg"], ["_reconstructor": .reconstructor, "__newobj__": .newObject])
     add(["collections"], ["OrderedDict": .dictionaryClass, "defaultdict": .dictionaryClass])
+    add(["sklearn.utils", "sklearn.utils._bunch"], ["Bunch": .dictionaryClass])
     add(
       ["numpy.random._pickle"],
       ["__randomstate_ctor": .opaque, "__bit_generator_ctor": .opaque, "__generator_ctor": .opaque])
@@ -66,8 +77,9 @@ final class PickleGlobal: Sendable {
     add(["numpy.random.mtrand"], ["RandomState": .opaque])
     add(["numpy.random._generator"], ["Generator": .opaque])
     add(["numpy.random.bit_generator"], ["SeedSequence": .opaque, "__pyx_unpickle_SeedSequence": .opaque])
-    for (module, names) in estimatorModules {
-      for name in names { add([module], [name: .estimator]) }
+    for family in EstimatorRegistry.families {
+      for name in family.estimators.keys { add(family.modules, [name: .estimator]) }
+      for name in family.parts { add(family.modules, [name: .estimator]) }
     }
     add(["sklearn.tree._tree", "sklearn.tree.tree"], ["Tree": .tree])
     add(
@@ -91,22 +103,5 @@ final class PickleGlobal: Sendable {
     "dict": .dictionaryClass, "list": .listClass, "tuple": .tupleClass, "object": .opaque, "slice": .opaque,
     "range": .opaque, "xrange": .opaque, "complex": .opaque, "int": .opaque, "float": .opaque, "str": .opaque,
     "bool": .opaque,
-  ]
-
-  /// The classes that the binder knows, and those that appear inside them.
-  private static let estimatorModules: [(String, [String])] = [
-    ("sklearn.svm._classes", ["SVC"]),
-    ("sklearn.svm.classes", ["SVC"]),
-    ("sklearn.linear_model._logistic", ["LogisticRegression"]),
-    ("sklearn.linear_model.logistic", ["LogisticRegression"]),
-    ("sklearn.ensemble._forest", ["RandomForestClassifier", "RandomForestRegressor"]),
-    ("sklearn.ensemble.forest", ["RandomForestClassifier", "RandomForestRegressor"]),
-    ("sklearn.tree._classes", ["DecisionTreeClassifier", "DecisionTreeRegressor"]),
-    ("sklearn.tree.tree", ["DecisionTreeClassifier", "DecisionTreeRegressor"]),
-    ("sklearn.preprocessing._data", ["StandardScaler"]),
-    ("sklearn.preprocessing.data", ["StandardScaler"]),
-    ("sklearn.preprocessing._label", ["LabelEncoder", "LabelBinarizer"]),
-    ("sklearn.preprocessing.label", ["LabelEncoder", "LabelBinarizer"]),
-    ("sklearn.pipeline", ["Pipeline"]),
   ]
 }

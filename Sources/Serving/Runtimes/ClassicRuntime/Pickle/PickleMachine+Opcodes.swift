@@ -73,10 +73,16 @@ extension PickleMachine {
   }
 
   /// The closed list decides, before anything else happens.
-  func resolve(module: String, name: String) throws(PickleError) -> PickleGlobal {
-    if let global = PickleGlobal.find(module: module, name: name) { return global }
+  mutating func resolve(module: String, name: String) throws(PickleError) -> PickleGlobal {
+    if let global = PickleGlobal.find(module: module, name: name) {
+      if global.meaning == .opaque { try charge(PickleCost.heapBlock + 64) }
+      return global
+    }
     let fullName = String(quoting: "\(module).\(name)")
-    if module == "sklearn" || module.hasPrefix("sklearn.") { throw .unsupportedClass(name: fullName) }
+    let library = module.prefix { $0 != "." }
+    if ["sklearn", "xgboost", "lightgbm", "catboost"].contains(library) {
+      throw .unsupportedClass(name: fullName)
+    }
     throw .refused(offset: offset, name: fullName)
   }
 

@@ -1,0 +1,7 @@
+extension EstimatorFamily {
+  /// Trees, ensembles of them, and estimators that are made of estimators.
+  static let ensembleFamilies: [EstimatorFamily] = [forests, trees, pipelines]
+
+  static let pipelines = EstimatorFamily(
+    ["sklearn.pipeline"], ["Pipeline": { binder, state throws(BindError) in try binder.pipeline(state) }])
+}
