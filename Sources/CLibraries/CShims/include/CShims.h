@@ -3,11 +3,13 @@
 
 // One header per family of system calls; Swift sees them all through this umbrella.
 #include "shims_bytes.h"
+#include "shims_calls.h"
 #include "shims_dot.h"
 #include "shims_epoll.h"
 #include "shims_files.h"
 #include "shims_math.h"
 #include "shims_process.h"
 #include "shims_signals.h"
+#include "shims_trees.h"
 
 #endif

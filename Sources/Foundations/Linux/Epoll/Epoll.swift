@@ -36,6 +36,7 @@ public final class Epoll: Sendable {
   /// A descriptor that is not registered is no error.
   public func remove(_ descriptor: Int32) {
     var event = apus_epoll_event(0, 0)
+    apus_count_other()
     epoll_ctl(file.number, EPOLL_CTL_DEL, descriptor, &event)
   }
 
@@ -44,6 +45,7 @@ public final class Epoll: Sendable {
   public func wait(
     into events: EpollEventBuffer, timeoutMilliseconds: Int32, _ body: (EpollEvents, UInt64) -> Void
   ) throws(LinuxError) {
+    apus_count_wait()
     let count = epoll_wait(file.number, events.start, Int32(events.capacity), timeoutMilliseconds)
     if count < 0 {
       if errno == EINTR { return }
@@ -61,6 +63,7 @@ public final class Epoll: Sendable {
     let epoll = file.number
     try checked("epoll_ctl", "descriptor \(descriptor)") {
       var event = apus_epoll_event(events.rawValue, registration)
+      apus_count_other()
       return epoll_ctl(epoll, operation, descriptor, &event)
     }
   }

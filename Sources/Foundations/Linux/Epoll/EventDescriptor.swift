@@ -15,12 +15,14 @@ public final class EventDescriptor: Sendable {
   public func signal() {
     var one: UInt64 = 1
     // The only failure is a counter that is already at its top: then the reader is awake anyhow.
+    apus_count_other()
     _ = write(file.number, &one, 8)
   }
 
   /// Takes all signals so far.
   public func drain() {
     var count: UInt64 = 0
+    apus_count_other()
     _ = read(file.number, &count, 8)
   }
 }

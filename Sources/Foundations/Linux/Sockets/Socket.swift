@@ -48,6 +48,7 @@ public final class Socket: Sendable {
     var storage = sockaddr_storage()
     var length = socklen_t(MemoryLayout<sockaddr_storage>.size)
     while true {
+      apus_count_other()
       let accepted = withUnsafeMutablePointer(to: &storage) { pointer in
         pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
           apus_accept_nonblocking(file.number, $0, &length)

@@ -1,0 +1,40 @@
+#ifndef APUS_SHIMS_CALLS_H
+#define APUS_SHIMS_CALLS_H
+
+#include <stdint.h>
+
+/// How often one thread has entered the kernel for its connections. Written by that thread alone; anybody may
+/// read.
+struct apus_calls {
+  uint64_t receive;
+  uint64_t send;
+  uint64_t wait;
+  uint64_t other;
+};
+
+/// The calling thread's counters; where it has none of its own, ones that nobody reads.
+extern __thread struct apus_calls *apus_thread_calls;
+
+/// Plain stores: there is one writer, and a reader on another thread sees a whole number.
+static inline void apus_count_call(uint64_t *counter) {
+  __atomic_store_n(counter, __atomic_load_n(counter, __ATOMIC_RELAXED) + 1, __ATOMIC_RELAXED);
+}
+static inline void apus_count_receive(void) { apus_count_call(&apus_thread_calls->receive); }
+static inline void apus_count_send(void) { apus_count_call(&apus_thread_calls->send); }
+static inline void apus_count_wait(void) { apus_count_call(&apus_thread_calls->wait); }
+static inline void apus_count_other(void) { apus_count_call(&apus_thread_calls->other); }
+
+/// From now on the calling thread counts in `calls`, which must live as long as the thread.
+static inline void apus_set_thread_calls(struct apus_calls *calls) { apus_thread_calls = calls; }
+
+/// Counters that nobody reads, for threads that do not count (any more).
+struct apus_calls *apus_unread_calls(void);
+
+static inline struct apus_calls apus_read_calls(const struct apus_calls *calls) {
+  struct apus_calls read = {
+      __atomic_load_n(&calls->receive, __ATOMIC_RELAXED), __atomic_load_n(&calls->send, __ATOMIC_RELAXED),
+      __atomic_load_n(&calls->wait, __ATOMIC_RELAXED), __atomic_load_n(&calls->other, __ATOMIC_RELAXED)};
+  return read;
+}
+
+#endif
