@@ -20,20 +20,14 @@ enum TensorText {
     case .float32(let all): join(all[range], into: &output) { write(double: Double($0), into: &$1) }
     case .float64(let all): join(all[range], into: &output) { write(double: $0, into: &$1) }
     case .strings(let all): join(all[range], into: &output) { JSONText.writeString($0, into: &$1) }
-    case .raw(let elements): write(raw: elements, range, into: &output)
+    case .raw: write(showable(values), range, into: &output)
     }
   }
 
-  /// Texts that are no UTF-8 are shown with replacement characters.
-  private static func write(raw elements: RawElements, _ range: Range<Int>, into output: inout Bytes) {
-    if let values = elements.unpacked() {
-      write(values, range, into: &output)
-      return
-    }
-    let texts = elements.textSlices
-    join(texts[range.clamped(to: texts.indices)], into: &output) {
-      JSONText.writeString(String(decoding: $0, as: UTF8.self), into: &$1)
-    }
+  /// Values in the array form of their type; texts that are no UTF-8 with replacement characters.
+  static func showable(_ values: TensorValues) -> TensorValues {
+    guard case .raw(let elements) = values else { return values }
+    return elements.unpacked() ?? .strings(elements.textSlices.map { String(decoding: $0, as: UTF8.self) })
   }
 
   /// Shortest text that reads back as the same double, in Python's form: exponents from 1e16 and below 1e-4.
@@ -52,7 +46,7 @@ enum TensorText {
     output.append(contentsOf: value.description.utf8)
   }
 
-  private static func write(integer: some FixedWidthInteger, into output: inout Bytes) {
+  static func write(integer: some FixedWidthInteger, into output: inout Bytes) {
     output.append(contentsOf: String(integer).utf8)
   }
 
@@ -70,6 +64,8 @@ enum TensorText {
   /// The values as nested lists of the tensor's shape.
   static func writeNested(_ tensor: Tensor, into output: inout Bytes) {
     var cursor = 0
+    var tensor = tensor
+    tensor.values = showable(tensor.values)
     writeLevel(tensor, depth: 0, cursor: &cursor, into: &output)
   }
 

@@ -1,4 +1,4 @@
-public import Basics
+internal import Basics
 
 /// Elements as they travel in binary: little-endian, one after the other; texts each as a 32-bit length and
 /// their bytes. A view that keeps the bytes it lies in alive, without a copy.

@@ -8,10 +8,13 @@ struct V2RequestReader {
   private let model: String
   private let limits: InferenceLimits
   private var elementsLeft: Int
+  /// Nil where the request says nothing of binary tensors.
+  private var tail: BinaryTail?
 
-  init(_ body: UnsafeRawBufferPointer, model: String, limits: InferenceLimits) {
+  init(_ body: UnsafeRawBufferPointer, tail: BinaryTail?, model: String, limits: InferenceLimits) {
     scanner = JSONScanner(body)
     self.body = body
+    self.tail = tail
     self.model = model
     self.limits = limits
     elementsLeft = limits.elements
@@ -30,7 +33,8 @@ struct V2RequestReader {
         case "id": request.id = try optionalText("id")
         case "parameters": request.parameters = try parameters(of: "the request")
         case "inputs":
-          request.inputs = try readInputs()
+          if hasInputs { throw invalid("'inputs' comes twice in the request for model '\(model)'") }
+          request.inputs = try readInputs(&request.inputParameters)
           hasInputs = true
         case "outputs": request.requestedOutputs = try readOutputs()
         default: try scanner.skip()
@@ -42,12 +46,17 @@ struct V2RequestReader {
     guard !request.inputs.isEmpty else {
       throw invalid("'inputs' is empty in the request for model '\(model)'")
     }
+    if let left = tail?.left, left > 0 {
+      throw invalid("\(left) bytes follow the binary tensors that the inputs for model '\(model)' announce")
+    }
     return request
   }
 
   // MARK: inputs
 
-  private mutating func readInputs() throws(InferenceRequestError) -> [Tensor] {
+  private mutating func readInputs(
+    _ inputParameters: inout [JSONValue?]
+  ) throws(InferenceRequestError) -> [Tensor] {
     guard case .beginArray = try scanner.nextToken() else {
       throw invalid("Expected \"inputs\" to be a list")
     }
@@ -57,12 +66,17 @@ struct V2RequestReader {
       guard inputs.count < limits.tensors else {
         throw InferenceRequestError(.tooLarge, "more than the limit of \(limits.tensors) inputs")
       }
-      inputs.append(try readInput(index: inputs.count))
+      let (input, parameters) = try readInput(index: inputs.count)
+      inputs.append(input)
+      if parameters != nil || !inputParameters.isEmpty {
+        while inputParameters.count < inputs.count - 1 { inputParameters.append(nil) }
+        inputParameters.append(parameters)
+      }
     } while try scanner.hasMore(in: .array)
     return inputs
   }
 
-  private mutating func readInput(index: Int) throws(InferenceRequestError) -> Tensor {
+  private mutating func readInput(index: Int) throws(InferenceRequestError) -> (Tensor, JSONValue?) {
     let token = try scanner.nextToken()
     guard case .beginObject = token else {
       throw invalid("inputs[\(index)] must be an object, not \(token.typeName)")
@@ -71,7 +85,7 @@ struct V2RequestReader {
     if !scanner.takeEnd(of: .object) {
       repeat { try readField(of: &fields) } while try scanner.hasMore(in: .object)
     }
-    return try complete(fields)
+    return (try complete(fields), fields.parameters)
   }
 
   private mutating func readField(of fields: inout InputFields) throws(InferenceRequestError) {
@@ -103,10 +117,9 @@ struct V2RequestReader {
     guard let datatype = fields.datatype else { throw invalid("\(fields.label): 'datatype' is missing") }
     guard let shape = fields.shape else { throw invalid("\(fields.label): 'shape' is missing") }
     guard var dataScanner = fields.dataOffset else {
-      if fields.parameters?["binary_data_size"] != nil {
-        throw InferenceRequestError(
-          .unsupported,
-          "\(fields.label): binary tensor data is not supported here; send the values under 'data'")
+      if let size = fields.parameters?["binary_data_size"] {
+        let values = try readBinary(name, shape, datatype, size)
+        return Tensor(name: name, shape: shape, values: values)
       }
       throw invalid("'data' field is missing for input '\(name)' for model '\(model)'")
     }
@@ -127,13 +140,7 @@ struct V2RequestReader {
       let advice = "Please use the binary data format for input \(fields.name ?? label)"
       throw invalid("Receiving \(datatype.rawValue) data via JSON is not supported. \(advice)")
     }
-    // A dimension of zero makes any product small; the others must still be lengths that code can reserve.
-    guard let expected = Tensor.elementCount(of: shape), expected <= elementsLeft,
-      shape.allSatisfy({ $0 <= limits.elements })
-    else {
-      throw InferenceRequestError(
-        .tooLarge, "\(label): shape \(shape) has more elements than the limit of \(limits.elements)")
-    }
+    let expected = try elementCount(shape, label)
     let token = try scanner.peekToken()
     if case .beginArray = token {
     } else {
@@ -148,6 +155,43 @@ struct V2RequestReader {
     }
     elementsLeft -= expected
     return reader.sink.values()
+  }
+
+  private func elementCount(_ shape: [Int], _ label: String) throws(InferenceRequestError) -> Int {
+    // A dimension of zero makes any product small; the others must still be lengths that code can reserve.
+    guard let expected = Tensor.elementCount(of: shape), expected <= elementsLeft,
+      shape.allSatisfy({ $0 <= limits.elements })
+    else {
+      throw InferenceRequestError(
+        .tooLarge, "\(label): shape \(shape) has more elements than the limit of \(limits.elements)")
+    }
+    return expected
+  }
+
+  /// Takes an input's elements from behind the JSON.
+  private mutating func readBinary(
+    _ name: String, _ shape: [Int], _ datatype: DataType, _ size: JSONValue
+  ) throws(InferenceRequestError) -> TensorValues {
+    guard let size = size.int.flatMap({ Int(exactly: $0) }), size >= 0 else {
+      throw invalid("'binary_data_size' of input '\(name)' must be a length in bytes")
+    }
+    guard let left = tail?.left else {
+      throw invalid(
+        "received byte inputs, but the'inference-header-content-length' header is missing.")
+    }
+    let count = try elementCount(shape, "input '\(name)'")
+    guard let bytes = tail?.take(size) else {
+      throw invalid(
+        "input '\(name)' announces \(size) bytes of binary data, but only \(left) are left in the body")
+    }
+    guard let values = TensorValues(datatype, count: count, copying: bytes) else {
+      let what = datatype.byteSize.map { "\($0 * count) bytes" } ?? "\(count) texts, each behind its length"
+      throw invalid(
+        "input '\(name)': its \(size) bytes of binary data are not the \(what) that shape \(shape) of "
+          + "\(datatype.rawValue) needs")
+    }
+    elementsLeft -= count
+    return values
   }
 
   private mutating func readShape(_ label: String) throws(InferenceRequestError) -> [Int] {
@@ -173,7 +217,7 @@ struct V2RequestReader {
       throw invalid("\(label): 'datatype' must be a string")
     }
     let text = try scanner.text()
-    guard let datatype = DataType(rawValue: text) else {
+    guard let datatype = DataType(rawValue: text) ?? DataType(rawValue: text.uppercased()) else {
       let known = DataType.allCases.map(\.rawValue).joined(separator: ", ")
       throw invalid("\(label): unknown datatype '\(text.prefix(40))', expected one of \(known)")
     }
@@ -182,31 +226,27 @@ struct V2RequestReader {
 
   // MARK: outputs and parameters
 
-  private mutating func readOutputs() throws(InferenceRequestError) -> [String]? {
+  private mutating func readOutputs() throws(InferenceRequestError) -> [V2RequestedOutput]? {
     switch try scanner.nextToken() {
     case .null: return nil
     case .beginArray: break
     default: throw invalid("Expected \"outputs\" to be a list")
     }
-    var names: [String] = []
-    if scanner.takeEnd(of: .array) { return names }
+    var outputs: [V2RequestedOutput] = []
+    if scanner.takeEnd(of: .array) { return outputs }
     repeat {
-      guard names.count < limits.tensors else {
+      guard outputs.count < limits.tensors else {
         throw InferenceRequestError(.tooLarge, "more than the limit of \(limits.tensors) outputs")
       }
-      names.append(try readOutput(index: names.count))
+      outputs.append(try readOutput(index: outputs.count))
     } while try scanner.hasMore(in: .array)
-    return names
+    return outputs
   }
 
-  private mutating func readOutput(index: Int) throws(InferenceRequestError) -> String {
+  private mutating func readOutput(index: Int) throws(InferenceRequestError) -> V2RequestedOutput {
     let output = try scanner.tree(of: body)
     guard let name = output["name"]?.string else { throw invalid("outputs[\(index)]: 'name' is missing") }
-    if output.at("parameters", "binary_data")?.bool == true {
-      throw InferenceRequestError(
-        .unsupported, "output '\(name)': binary tensor data is not supported here; ask for JSON data")
-    }
-    return name
+    return V2RequestedOutput(name: name, parameters: output["parameters"])
   }
 
   private mutating func parameters(of label: String) throws(InferenceRequestError) -> JSONValue? {

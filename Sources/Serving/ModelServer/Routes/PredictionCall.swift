@@ -101,7 +101,8 @@ struct PredictionCall: Sendable {
     do {
       let selected = try v2.select(outputs, model: entry.name)
       let id = v2.id ?? random.uuid()
-      return ServerAnswer(body: V2Response.encode(model: entry.name, id: id, outputs: selected))
+      return ServerAnswer(
+        body: try V2Response.encode(model: entry.name, id: id, outputs: selected).body)
     } catch {
       return .error(error)
     }
