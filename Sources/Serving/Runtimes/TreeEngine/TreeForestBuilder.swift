@@ -1,0 +1,195 @@
+internal import CShims
+
+/// Collects trees and lays them out as a `TreeForest`.
+public struct TreeForestBuilder: Sendable {
+  /// The precision in which rows are compared and leaves are summed.
+  public enum Precision: Sendable, Hashable { case float32, float64 }
+
+  /// The deepest tree that is taken.
+  public static let maximumDepth = 20_000
+
+  let columns: Int
+  let outputs: Int
+  let rows: Precision
+  let sums: Precision
+  let leafWidth: Int
+  let roundsIntegers: Bool
+  private var trees: [Draft] = []
+  private var slots = RowSlots.Builder()
+  private var leafValues: [Double] = []
+  private var nodeCount = 0
+
+  /// A tree with its nodes in order: the two children of a split side by side.
+  private struct Draft {
+    var nodes: [DraftNode] = []
+    var least = 0
+    var most = 0
+    var output = 0
+  }
+  private struct DraftNode {
+    var slot: RowSlots.Builder.Reference?
+    var threshold = TreeSplit.Test.less(0)
+    /// Distance to the left child, or the leaf's number.
+    var link = 0
+  }
+
+  /// - Parameters:
+  ///   - columns: features per row; a split on another is refused.
+  ///   - outputs: sums per row.
+  ///   - rows: float32 where the library casts rows to that before it compares.
+  ///   - leafWidth: 1 (a tree adds to the one output it is given with) or `outputs` (a leaf adds to all).
+  ///   - roundsIntegers: whether rows of integers are rounded to float32 first, as LightGBM does, even where
+  ///     rows are float64.
+  public init(
+    columns: Int, outputs: Int = 1, rows: Precision, sums: Precision, leafWidth: Int = 1,
+    roundsIntegers: Bool = false
+  ) {
+    self.roundsIntegers = roundsIntegers
+    self.columns = columns
+    self.outputs = max(outputs, 1)
+    self.rows = rows
+    self.sums = sums
+    self.leafWidth = leafWidth
+  }
+
+  public var treeCount: Int { trees.count }
+
+  /// Adds a tree, whose leaves are added to `output` (where leaves have one value).
+  /// - Throws: where the splits form no tree, or name a feature, leaf or output that there is not.
+  public mutating func add(_ tree: TreeDescription, output: Int = 0) throws(TreeShapeError) {
+    let (leaves, remainder) = tree.leafValues.count.quotientAndRemainder(dividingBy: max(leafWidth, 1))
+    guard leafWidth == 1 || leafWidth == outputs, remainder == 0, leaves > 0 else {
+      throw TreeShapeError("has \(tree.leafValues.count) leaf values for leaves of \(leafWidth)")
+    }
+    guard output >= 0, output < outputs else {
+      throw TreeShapeError("belongs to output \(output), the model has \(outputs)")
+    }
+    let leafBase = leafValues.count / leafWidth
+    guard nodeCount + tree.splits.count * 2 + 1 < Int(Int32.max) / 2, leafBase + leaves < Int(Int32.max) else {
+      throw TreeShapeError("is one too many: more than a billion nodes")
+    }
+    var draft = Draft()
+    draft.output = output
+    draft.nodes.reserveCapacity(tree.splits.count * 2 + 1)
+    draft.nodes.append(DraftNode())
+    draft.least = Int.max
+    // Breadth first: the upper levels, where every row passes, lie together.
+    var queue: [(reference: Int, target: Int, depth: Int)] = [(tree.splits.isEmpty ? ~0 : 0, 0, 0)]
+    var next = 0
+    while next < queue.count {
+      let (reference, target, depth) = queue[next]
+      next += 1
+      if reference < 0 {
+        guard ~reference < leaves else { throw TreeShapeError("leads to leaf \(~reference) of \(leaves)") }
+        draft.nodes[target].link = leafBase + ~reference
+        draft.least = min(draft.least, depth)
+        draft.most = max(draft.most, depth)
+        continue
+      }
+      guard reference < tree.splits.count else {
+        throw TreeShapeError("leads to node \(reference) of \(tree.splits.count)")
+      }
+      guard queue.count <= tree.splits.count * 2 else { throw TreeShapeError("has a node with two parents") }
+      guard depth < TreeForestBuilder.maximumDepth else {
+        throw TreeShapeError("is deeper than \(TreeForestBuilder.maximumDepth) levels")
+      }
+      let split = tree.splits[reference]
+      guard split.feature >= 0, split.feature < columns else {
+        throw TreeShapeError("splits on feature \(split.feature), the model has \(columns)")
+      }
+      let child = draft.nodes.count
+      draft.nodes.append(DraftNode())
+      draft.nodes.append(DraftNode())
+      draft.nodes[target] = DraftNode(
+        slot: slots.reference(split), threshold: split.test, link: child - target)
+      queue.append((split.left, child, depth + 1))
+      queue.append((split.right, child + 1, depth + 1))
+    }
+    leafValues.append(contentsOf: tree.leafValues)
+    nodeCount += draft.nodes.count
+    trees.append(draft)
+  }
+
+  /// Lays the trees out; further trees need a new builder.
+  public consuming func build() -> TreeForest {
+    let (table, numbers) = slots.build()
+    let shape = TreeForest.Shape(
+      columns: columns, outputs: outputs, leafWidth: leafWidth, trees: trees.map(\.output),
+      least: trees.map(\.least), most: trees.map(\.most), slots: table, roundsIntegers: roundsIntegers)
+    let widest = trees.reduce(0) { max($0, $1.nodes.reduce(0) { max($0, $1.slot == nil ? 0 : $1.link) }) }
+    let fitsNarrow = rows == .float32 && table.count <= Int(UInt16.max) && widest <= Int(UInt16.max)
+    let isInline =
+      leafWidth == 1 && (sums == .float32 || !fitsNarrow)
+    let layout: TreeForest.Layout
+    var roots: [UInt32] = []
+    if fitsNarrow {
+      var nodes: [apus_tree_node] = []
+      nodes.reserveCapacity(nodeCount)
+      lay(numbers, &roots) { threshold, slot, link, leaf in
+        let key = leaf.map { answer32($0, isInline) } ?? bound(threshold, NarrowKeys.self)
+        nodes.append(apus_tree_node(key: key, slot: UInt16(slot), child: UInt16(link)))
+      }
+      layout = .narrow(nodes)
+    } else {
+      var nodes: [apus_wide_tree_node] = []
+      nodes.reserveCapacity(nodeCount)
+      let usesFloats = rows == .float32
+      lay(numbers, &roots) { threshold, slot, link, leaf in
+        let key: Int64
+        if let leaf {
+          key = answer64(leaf, isInline)
+        } else {
+          key = usesFloats ? bound(threshold, WideFloatKeys.self) : bound(threshold, WideKeys.self)
+        }
+        nodes.append(apus_wide_tree_node(key: key, slot: UInt32(slot), child: UInt32(link)))
+      }
+      layout = usesFloats ? .wideFloats(nodes) : .wide(nodes)
+    }
+    var table32: [Float] = []
+    var table64: [Double] = []
+    if !isInline {
+      if sums == .float32 { table32 = leafValues.map { Float($0) } } else { table64 = leafValues }
+    }
+    return TreeForest(
+      shape: shape, layout: layout, roots: roots, isInline: isInline, sums: sums, floatLeaves: table32,
+      doubleLeaves: table64)
+  }
+
+  private func lay(
+    _ numbers: [RowSlots.Builder.Reference: Int], _ roots: inout [UInt32],
+    _ emit: (TreeSplit.Test, _ slot: Int, _ link: Int, _ leaf: Int?) -> Void
+  ) {
+    var count = 0
+    for tree in trees {
+      roots.append(UInt32(count))
+      for node in tree.nodes {
+        if let slot = node.slot {
+          emit(node.threshold, numbers[slot] ?? 0, node.link, nil)
+        } else {
+          emit(node.threshold, 0, 0, node.link)
+        }
+      }
+      count += tree.nodes.count
+    }
+  }
+
+  private func bound<Coder: KeyCoder>(_ test: TreeSplit.Test, _: Coder.Type) -> Coder.Key {
+    switch test {
+    case .less(let threshold): Coder.bound(less: threshold)
+    case .lessOrEqual(let threshold): Coder.bound(lessOrEqual: threshold)
+    case .categories: 0
+    }
+  }
+
+  /// What a leaf's node holds: its value where that fits, else its number. A leaf must compare greater than
+  /// the least key, whose bits are those of -0: that one becomes +0, which no sum can tell.
+  private func answer32(_ leaf: Int, _ isInline: Bool) -> Int32 {
+    isInline ? Int32(bitPattern: (Float(leafValues[leaf]) + 0).bitPattern) : Int32(leaf)
+  }
+
+  private func answer64(_ leaf: Int, _ isInline: Bool) -> Int64 {
+    if !isInline { return Int64(leaf) }
+    if sums == .float32 { return Int64((Float(leafValues[leaf]) + 0).bitPattern) }
+    return Int64(bitPattern: (leafValues[leaf] + 0).bitPattern)
+  }
+}
