@@ -1,0 +1,176 @@
+internal import Linux
+public import ModelRuntime
+internal import Synchronization
+
+extension ModelRepository {
+  /// Whether a model of that name is there or could be loaded. Blocks.
+  public func knows(_ name: String) -> Bool {
+    if table.withLock({ $0.slots[name] != nil }) { return true }
+    return ((try? catalogue.sources(of: name)) ?? []).isEmpty == false
+  }
+
+  /// Loads, or loads anew, every version of the model; versions that are gone are unloaded. Blocks: on the
+  /// main thread at start, on a worker later.
+  /// - Throws: why the newest version that failed did so; the others serve.
+  public func load(_ name: String) throws(ModelLoadError) {
+    let sources = try catalogue.sources(of: name)
+    guard !sources.isEmpty else {
+      forget(name)
+      throw ModelLoadError(.modelMissing, "the repository has no model named '\(name)'")
+    }
+    let slot = slot(making: name)
+    let failure = slot.loading.withLock { _ in
+      update(slot) { drafts in
+        let old = drafts
+        drafts = sources.map { source in
+          var draft = old.first { $0.version == source.version } ?? self.draft(source)
+          draft.settings = source.settings
+          draft.state = .loading
+          return draft
+        }
+      }
+      var failure: ModelLoadError?
+      for source in sources {
+        if let error = loadVersion(slot, source) { failure = failure ?? error }
+      }
+      return failure
+    }
+    if let failure { throw failure }
+  }
+
+  /// Gives the memory back once the last requests that use it have ended.
+  /// - Parameter version: nil for all.
+  /// - Returns: false where there is no such model or version.
+  @discardableResult
+  public func unload(_ name: String, version: String? = nil) -> Bool {
+    guard let slot = table.withLock({ $0.slots[name] }) else { return false }
+    return slot.loading.withLock { _ in
+      guard slot.entries.contains(where: { version == nil || $0.version == version }) else { return false }
+      update(slot) { drafts in
+        for index in drafts.indices where version == nil || drafts[index].version == version {
+          budget.remove(drafts[index])
+          drafts[index].clear(.unloaded)
+        }
+      }
+      return true
+    }
+  }
+
+  /// Loads an evicted version again; others that wait for the same one share the load. Blocks.
+  /// - Returns: the entry that answers now.
+  func recall(_ entry: ModelEntry) throws(ModelLoadError) -> ModelEntry {
+    guard let slot = table.withLock({ $0.slots[entry.name] }) else {
+      throw ModelLoadError(.modelMissing, "the model '\(entry.name)' has been removed")
+    }
+    let failure: ModelLoadError? = slot.loading.withLock { _ -> ModelLoadError? in
+      guard let now = slot.entries.first(where: { $0.version == entry.version }),
+        case .evicted = now.state, now.loaded == nil
+      else { return nil }
+      do throws(ModelLoadError) {
+        let sources = try catalogue.sources(of: entry.name)
+        guard let source = sources.first(where: { $0.version == entry.version }) else {
+          return ModelLoadError(.modelMissing, "the model '\(entry.name)' is no longer in the repository")
+        }
+        return loadVersion(slot, source)
+      } catch {
+        return error
+      }
+    }
+    if let failure { throw failure }
+    guard let current = ModelSlot.chosen(slot.entries, entry.version), current.loaded != nil else {
+      throw ModelLoadError(.modelMissing, "the model '\(entry.name)' was unloaded meanwhile")
+    }
+    return current
+  }
+
+  /// Registers a version without loading it: its first request does.
+  func register(_ source: ModelSource) {
+    let slot = slot(making: source.name)
+    update(slot) { drafts in
+      guard !drafts.contains(where: { $0.version == source.version }) else { return }
+      var draft = draft(source)
+      draft.state = .evicted
+      drafts.append(draft)
+    }
+  }
+
+  // MARK: one version
+
+  /// The caller holds the slot's `loading`.
+  private func loadVersion(_ slot: ModelSlot, _ source: ModelSource) -> ModelLoadError? {
+    let start = MonotonicClock.nanoseconds
+    do throws(ModelLoadError) {
+      let model = try catalogue.load(source)
+      let seconds = Double(MonotonicClock.nanoseconds &- start) / 1e9
+      if let limit = budget.limit, model.memoryBytes > limit {
+        throw ModelLoadError(
+          .tooLarge,
+          "the model needs \(model.memoryBytes) bytes, more than the \(limit) that --model_memory_limit "
+            + "allows for all models")
+      }
+      install(model, slot, source, seconds)
+      makeRoom(keeping: slot.name, source.version)
+      return nil
+    } catch {
+      change(slot, source.version) { $0.state = .failed(error) }
+      return error
+    }
+  }
+
+  private func install(
+    _ model: any LoadedModel, _ slot: ModelSlot, _ source: ModelSource, _ seconds: Double
+  ) {
+    let instance = nextInstance()
+    change(slot, source.version) { draft in
+      budget.remove(draft)
+      draft.state = .ready
+      draft.loaded = model
+      draft.signature = model.signature
+      draft.loadSeconds = seconds
+      draft.cost = CostEstimate(nanosecondsPerRow: model.estimatedNanosecondsPerRow)
+      draft.instance = instance
+      draft.lane.noteUse(at: MonotonicClock.nanoseconds)
+      budget.add(draft)
+    }
+  }
+
+  private func change(_ slot: ModelSlot, _ version: String?, _ body: (inout EntryDraft) -> Void) {
+    update(slot) { drafts in
+      for index in drafts.indices where drafts[index].version == version { body(&drafts[index]) }
+    }
+  }
+
+  /// Unloads what was used longest ago until the models fit their budget again.
+  private func makeRoom(keeping name: String, _ version: String?) {
+    while let victim = budget.victim(except: BudgetKey(name: name, version: version)) {
+      guard let slot = table.withLock({ $0.slots[victim.name] }) else {
+        budget.remove(victim)
+        continue
+      }
+      change(slot, victim.version) { draft in
+        budget.remove(draft)
+        draft.clear(.evicted)
+      }
+      budget.remove(victim)
+    }
+  }
+
+  private func forget(_ name: String) {
+    guard let slot = table.withLock({ $0.slots[name] }) else { return }
+    slot.loading.withLock { _ in
+      update(slot) { drafts in
+        for draft in drafts { budget.remove(draft) }
+        drafts = []
+      }
+    }
+  }
+}
+
+extension EntryDraft {
+  /// Lets go of the instance.
+  mutating func clear(_ newState: ModelEntry.State) {
+    state = newState
+    loaded = nil
+    loadSeconds = nil
+  }
+}
