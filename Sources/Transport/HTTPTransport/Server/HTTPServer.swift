@@ -1,18 +1,19 @@
 public import Linux
 internal import Synchronization
 
-/// Listens on addresses and answers HTTP/1.1 requests by one handler, on the loops of a group.
+/// Listens on addresses and answers HTTP/1.1 and HTTP/2 requests by one handler, on the loops of a group.
 public final class HTTPServer: Sendable {
   private let group: EventLoopGroup
   private let state: ServerState
   private let serverLoops: [ServerLoop]
   private let listeners = Mutex<[(loop: EventLoop, listener: Listener)]>([])
 
+  /// - Parameter grpc: gets the HTTP/2 requests of type `application/grpc`; all others go to `handler`.
   public init(
     group: EventLoopGroup, limits: HTTPServerLimits = .init(), tls: TLSServerContext? = nil,
-    handler: HTTPServerHandler
+    handler: HTTPServerHandler, grpc: (any GRPCHandler)? = nil, grpcLimits: GRPCLimits = .init()
   ) {
-    let state = ServerState(limits: limits, tls: tls, handler: handler)
+    let state = ServerState(limits: limits, tls: tls, handler: handler, grpc: grpc, grpcLimits: grpcLimits)
     self.group = group
     self.state = state
     serverLoops = group.loops.map { ServerLoop(state: state, loop: $0) }

@@ -5,6 +5,8 @@ final class ServerState: Sendable {
   let limits: HTTPServerLimits
   let tls: TLSServerContext?
   let handler: HTTPServerHandler
+  let grpc: (any GRPCHandler)?
+  let grpcLimits: GRPCLimits
 
   private let connections = Atomic<Int>(0)
   private let requests = Atomic<Int>(0)
@@ -13,10 +15,15 @@ final class ServerState: Sendable {
   private let draining = Atomic<Bool>(false)
   private let waiters = Mutex<[CheckedContinuation<Void, Never>]>([])
 
-  init(limits: HTTPServerLimits, tls: TLSServerContext?, handler: HTTPServerHandler) {
+  init(
+    limits: HTTPServerLimits, tls: TLSServerContext?, handler: HTTPServerHandler, grpc: (any GRPCHandler)?,
+    grpcLimits: GRPCLimits
+  ) {
     self.limits = limits
     self.tls = tls
     self.handler = handler
+    self.grpc = grpc
+    self.grpcLimits = grpcLimits
   }
 
   /// Whether each answer asks its client to take another connection, and server, next time.
