@@ -114,6 +114,21 @@ final class Channel: LoopHandler {
     outputGrew()
   }
 
+  /// Sends at once where nothing waits before; for answers that are complete and alone in their turn.
+  func sendNow(_ bytes: UnsafeRawBufferPointer) {
+    guard state == .open, tls == nil, output.isEmpty, !isBlocked, let socket else {
+      write(bytes)
+      return
+    }
+    switch socket.send(bytes) {
+    case .bytes(let count):
+      sentBytes &+= count
+      if count < bytes.count { write(UnsafeRawBufferPointer(rebasing: bytes[count...])) }
+    case .wouldBlock, .endOfStream: write(bytes)
+    case .failed(let error): close(.failed(error.reason))
+    }
+  }
+
   private func outputGrew() {
     if !isWritable { isAboveHighWater = true }
     queueFlush()

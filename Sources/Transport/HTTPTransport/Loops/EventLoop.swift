@@ -1,4 +1,4 @@
-internal import Linux
+public import Linux
 internal import Synchronization
 
 /// One thread with its descriptors, timers and jobs. What a loop owns never leaves its thread.
@@ -18,6 +18,9 @@ public final class EventLoop: @unchecked Sendable {
   private let wakeup: EventDescriptor
   private let thread = Atomic<UInt>(0)
   private let jobs = Mutex(Jobs())
+  /// Whether there may be pending jobs; written under the lock.
+  private let hasJobs = Atomic<Bool>(false)
+  private let counter = SystemCallCounter()
 
   // Loop thread only, from here on.
   private(set) var clock = LoopClock()
@@ -26,6 +29,7 @@ public final class EventLoop: @unchecked Sendable {
   private let timers = TimerQueue()
   private var deferred: [() -> Void] = []
   private var flushes: [Channel] = []
+  private var flushing: [Channel] = []
   private var isStopping = false
   private var client: LoopHTTPClient?
   /// Where sockets are read into; views of it are valid until the next read.
@@ -55,6 +59,9 @@ public final class EventLoop: @unchecked Sendable {
     receiveBuffer.deallocate()
     plainBuffer.deallocate()
   }
+
+  /// How often this loop's thread has entered the kernel for its connections; from any thread.
+  public var systemCalls: SystemCallCounts { counter.counts }
 
   /// Whether the caller is on this loop's thread.
   public var isCurrent: Bool { thread.load(ordering: .relaxed) == ThreadIdentity.current.rawValue }
@@ -89,6 +96,7 @@ public final class EventLoop: @unchecked Sendable {
     let (accepted, wasEmpty) = jobs.withLock { jobs -> (Bool, Bool) in
       if jobs.isClosed || jobs.pending.count >= capacity { return (false, false) }
       jobs.pending.append(job)
+      hasJobs.store(true, ordering: .releasing)
       return (true, jobs.pending.count == 1)
     }
     if accepted && wasEmpty { wakeup.signal() }
@@ -183,6 +191,8 @@ extension EventLoop {
 
   private func run() {
     thread.store(ThreadIdentity.current.rawValue, ordering: .relaxed)
+    counter.start()
+    defer { SystemCallCounter.stop() }
     let events = EpollEventBuffer()
     clock.update()
     while !isStopping {
@@ -213,11 +223,7 @@ extension EventLoop {
 
   private func endTurn() {
     clock.update()
-    let pending = jobs.withLock { jobs -> [Job] in
-      if jobs.pending.isEmpty { return [] }
-      return exchange(&jobs.pending, [])
-    }
-    for job in pending { job() }
+    if hasJobs.load(ordering: .acquiring) { runJobs() }
     timers.fire(now: clock.now)
     // What a deferred action defers runs in the next turn, so that nobody can hold the loop.
     if !deferred.isEmpty {
@@ -225,9 +231,19 @@ extension EventLoop {
       for action in actions { action() }
     }
     while !flushes.isEmpty {
-      let channels = exchange(&flushes, [])
-      for channel in channels { channel.flush() }
+      // The two lists take turns, so that neither is ever allocated anew.
+      swap(&flushes, &flushing)
+      for index in flushing.indices { flushing[index].flush() }
+      flushing.removeAll(keepingCapacity: true)
     }
+  }
+
+  private func runJobs() {
+    let pending = jobs.withLock { jobs -> [Job] in
+      hasJobs.store(false, ordering: .relaxed)
+      return exchange(&jobs.pending, [])
+    }
+    for job in pending { job() }
   }
 
   private func waitMilliseconds() -> Int32 {

@@ -142,6 +142,13 @@ final class HTTP1ServerConnection: @unchecked Sendable {
       phaseDeadline, bodyBegan &+ nanoseconds &+ UInt64(clamping: attoseconds / 1_000_000_000))
   }
 
+  /// As `enter(.idle)`, for the answer to a direct request: the timer is there already.
+  func enterIdlePhase() {
+    phase = .idle
+    phaseDeadline = server.loop.clock.now &+ server.idleNanoseconds
+    timer?.move(to: phaseDeadline)
+  }
+
   /// The head's time runs from its first byte and is not extended by others.
   func enterHeadPhase() {
     if phase != .head { enter(.head) }
@@ -171,11 +178,17 @@ extension HTTP1ServerConnection: ChannelDelegate {
       inbound.append(contentsOf: bytes)
       processInbound()
     } else {
+      var rest = bytes
+      if let handler = server.directHandler {
+        let used = consumeDirectly(bytes, handler)
+        if used == bytes.count || !channel.isOpen { return }
+        rest = UnsafeRawBufferPointer(rebasing: bytes[used...])
+      }
       isConsuming = true
-      let used = consume(bytes)
+      let used = consume(rest)
       isConsuming = false
-      if used < bytes.count, channel.isOpen {
-        inbound.append(contentsOf: UnsafeRawBufferPointer(rebasing: bytes[used...]))
+      if used < rest.count, channel.isOpen {
+        inbound.append(contentsOf: UnsafeRawBufferPointer(rebasing: rest[used...]))
       }
     }
     updateReading()

@@ -16,6 +16,17 @@ public protocol BufferedHTTPHandler: Sendable {
   /// On the loop's thread; `body` is valid during the call only. Answer now, or keep `exchange` and answer
   /// later from any thread. An exchange that is let go unanswered answers 500.
   func handle(_ head: HTTPRequestHead, body: UnsafeRawBufferPointer, exchange: HTTPExchange)
+
+  /// As above, with a long body that was received in memory of its own, which the handler may keep.
+  func handle(_ head: HTTPRequestHead, ownedBody: Bytes, exchange: HTTPExchange)
+
+  /// Whether `answerDirectly` is worth a try; asked once per server.
+  var answersDirectly: Bool { get }
+
+  /// Answers a plain request without any of the above: status 200, `application/json`. On the loop's thread.
+  /// - Parameter answer: where the body goes.
+  /// - Returns: the length of the body; nil where `handle` must answer, and nothing was done then.
+  func answerDirectly(_ request: DirectRequest, into answer: UnsafeMutableRawBufferPointer) -> Int?
 }
 
 /// Takes requests in pieces on the loop's thread; must not block.

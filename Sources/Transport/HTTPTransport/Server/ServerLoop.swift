@@ -12,11 +12,29 @@ final class ServerLoop: @unchecked Sendable {
   private var date: Bytes = []
   private var dateMadeAt: UInt64 = 0
   private let wallClock = SystemClock()
+  /// What answers plain requests where they lie, if anything does.
+  let directHandler: (any BufferedHTTPHandler)?
+  let directAnswers = DirectAnswers()
+  let wireLimits: HTTPWireLimits
+  let idleNanoseconds: UInt64
 
   init(state: ServerState, loop: EventLoop) {
     self.state = state
     self.loop = loop
+    wireLimits = state.limits.wire
+    let (seconds, attoseconds) = state.limits.idleTimeout.components
+    idleNanoseconds =
+      UInt64(clamping: min(seconds, 1 << 32)) &* 1_000_000_000
+      &+ UInt64(clamping: attoseconds / 1_000_000_000)
+    if case .buffered(let handler) = state.handler, handler.answersDirectly {
+      directHandler = handler
+    } else {
+      directHandler = nil
+    }
   }
+
+  /// Changes with what `currentDate` returns.
+  var dateRevision: UInt64 { dateMadeAt }
 
   /// Takes over an accepted socket that is counted already.
   func adopt(_ socket: Socket, _ address: SocketAddress) {
