@@ -3,8 +3,8 @@ internal import InferenceProtocol
 internal import Linux
 internal import ModelRuntime
 
-/// One line of a manifest, fields separated by tabs: model, input, dtype, rows, columns, `labels` or
-/// `probabilities`, output, and optionally the framework (`sklearn` by default), settings `name=value,…` for
+/// One line of a manifest, fields separated by tabs: model, input, dtype (`v1` for a V1 request's JSON), rows,
+/// columns, `labels` or `probabilities` (as the server's flag chooses) or a function's name, output, and optionally the framework (`sklearn` by default), settings `name=value,…` for
 /// the runtime, and `rows` to predict through the row model, row by row.
 struct PredictionJob {
   struct MalformedManifest: Error, CustomStringConvertible {
@@ -17,7 +17,7 @@ struct PredictionJob {
   let dtype: String
   let rows: Int
   let columns: Int
-  let predictsProbabilities: Bool
+  let kind: String
   let outputPath: String
   let framework: String
   let settings: [String: String]
@@ -32,7 +32,7 @@ struct PredictionJob {
       }
       return PredictionJob(
         modelPath: fields[0], inputPath: fields[1], dtype: fields[2], rows: rows, columns: columns,
-        predictsProbabilities: fields[5] == "probabilities", outputPath: fields[6],
+        kind: fields[5], outputPath: fields[6],
         framework: fields.count > 7 ? fields[7] : "sklearn",
         settings: fields.count > 8 ? readSettings(fields[8]) : [:],
         usesRowModel: fields.count > 9 && fields[9] == "rows")
@@ -55,15 +55,27 @@ struct PredictionJob {
       guard let runtime = runtimes.first(where: { $0.frameworks.contains(framework) }) else {
         throw MalformedManifest(line: framework)
       }
-      let options = LoadOptions(predictsProbabilities: predictsProbabilities, settings: settings)
+      let options = LoadOptions(predictsProbabilities: kind == "probabilities", settings: settings)
       let model = try runtime.load(path: modelPath, options: options)
-      let tensor = Tensor(name: "input-0", shape: [rows, columns], values: try readValues())
-      let results = usesRowModel ? [try RowByRow.predict(tensor, with: model)] : try model.predict([tensor])
+      let inputs = try readInputs()
+      let results = usesRowModel ? [try RowByRow.predict(inputs[0], with: model)] : try predict(inputs, model)
       for result in results { RawTensor.append(result, to: &output) }
     } catch {
       output = Bytes("error \(error)\n".utf8)
     }
     try Files.writeAtomically(output, to: outputPath)
+  }
+
+  private func predict(_ inputs: [Tensor], _ model: any LoadedModel) throws -> [Tensor] {
+    guard let function = ModelFunction(rawValue: kind) else { return try model.predict(inputs) }
+    return try model.predict(PredictRequest(inputs: inputs, function: function))
+  }
+
+  private func readInputs() throws -> [Tensor] {
+    if dtype == "v1" {
+      return try Files.read(inputPath).withUnsafeBytes { try V1Request.decode($0) }
+    }
+    return [Tensor(name: "input-0", shape: [rows, columns], values: try readValues())]
   }
 
   private func readValues() throws -> TensorValues {

@@ -9,6 +9,10 @@ protocol FittedEstimator: Sendable {
   /// Whether it can read columns of text and mixed kinds (`ColumnTransformer`, encoders, vectorizers); others
   /// get numbers only.
   var takesTables: Bool { get }
+  /// Whether it reads sparse rows as they are; others get them written out.
+  var takesSparse: Bool { get }
+  /// Whether its rows are texts (vectorizers): `[rows]` of BYTES.
+  var takesDocuments: Bool { get }
   /// A guess from the structure, on a current core.
   var nanosecondsPerRow: Double { get }
   var memoryBytes: Int { get }
@@ -16,6 +20,8 @@ protocol FittedEstimator: Sendable {
 
 extension FittedEstimator {
   var takesTables: Bool { false }
+  var takesSparse: Bool { false }
+  var takesDocuments: Bool { false }
 }
 
 /// An estimator with `predict`.

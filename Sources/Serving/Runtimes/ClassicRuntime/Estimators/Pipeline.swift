@@ -10,13 +10,15 @@ struct TransformerChain: Transformer {
   var identity: EstimatorIdentity { first.identity }
   var featureNames: [String]? { first.featureNames }
   var takesTables: Bool { first.takesTables }
+  var takesSparse: Bool { first.takesSparse }
+  var takesDocuments: Bool { first.takesDocuments }
   var outputColumns: Int { rest.last?.outputColumns ?? first.outputColumns }
   var nanosecondsPerRow: Double { rest.reduce(first.nanosecondsPerRow) { $0 + $1.nanosecondsPerRow } }
   var memoryBytes: Int { rest.reduce(first.memoryBytes) { $0 + $1.memoryBytes } }
 
   func transform(_ rows: RowMatrix) throws(PredictError) -> RowMatrix {
     var rows = try first.transform(rows)
-    for step in rest { rows = try step.transform(rows) }
+    for step in rest { rows = try step.transform(try rows.prepared(for: step)) }
     return rows
   }
 }
@@ -29,6 +31,8 @@ struct Pipeline: Predictor {
   var identity: EstimatorIdentity { chain.identity }
   var featureNames: [String]? { chain.featureNames }
   var takesTables: Bool { chain.takesTables }
+  var takesSparse: Bool { chain.takesSparse }
+  var takesDocuments: Bool { chain.takesDocuments }
   var nanosecondsPerRow: Double { chain.nanosecondsPerRow + last.nanosecondsPerRow }
   var memoryBytes: Int { chain.memoryBytes + last.memoryBytes }
   var outputs: [ModelSignature.TensorSpec] { last.outputs }
@@ -37,14 +41,18 @@ struct Pipeline: Predictor {
   var classLabels: ClassLabels? { last.classLabels }
 
   func predict(_ rows: RowMatrix) throws(PredictError) -> [Tensor] {
-    try last.predict(try chain.transform(rows))
+    try last.predict(try transformed(rows))
   }
 
   func predictProbabilities(_ rows: RowMatrix) throws(PredictError) -> [Tensor] {
-    try last.predictProbabilities(try chain.transform(rows))
+    try last.predictProbabilities(try transformed(rows))
   }
 
   func decisionFunction(_ rows: RowMatrix) throws(PredictError) -> [Tensor] {
-    try last.decisionFunction(try chain.transform(rows))
+    try last.decisionFunction(try transformed(rows))
+  }
+
+  private func transformed(_ rows: RowMatrix) throws(PredictError) -> RowMatrix {
+    try chain.transform(rows).prepared(for: last)
   }
 }

@@ -123,6 +123,15 @@ extension RowMatrix {
     }
   }
 
+  /// The rows in a form that the estimator reads.
+  func prepared(for estimator: any FittedEstimator) throws(PredictError) -> RowMatrix {
+    switch content {
+    case .dense: return self
+    case .sparse: return estimator.takesSparse ? self : try dense(for: estimator.identity)
+    case .table: return estimator.takesTables ? self : try dense(for: estimator.identity)
+    }
+  }
+
   /// 512 MiB of doubles.
   static let maximumDenseCells = 1 << 26
 }
