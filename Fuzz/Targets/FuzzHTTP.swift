@@ -1,3 +1,4 @@
+// fuzz: module=HTTPWire reader=Sources/Protocols/HTTPWire
 import HTTPWire
 
 /// Any bytes as a connection's stream of requests, and of responses: what is parsed must not depend on how the bytes

@@ -1,3 +1,4 @@
+// fuzz: module=Formats reader=Sources/Foundations/Formats/JSON
 import Formats
 
 /// Any bytes: the tree reader either refuses them, or what it writes is read back as the same value.

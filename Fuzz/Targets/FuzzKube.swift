@@ -1,3 +1,4 @@
+// fuzz: module=KubeProtocol reader=Sources/Protocols/KubeProtocol/Patches,Sources/Protocols/KubeProtocol/Selectors,Sources/Protocols/KubeProtocol/JSONPath
 import Formats
 import KubeProtocol
 

@@ -1,3 +1,4 @@
+// fuzz: module=ClassicRuntime reader=Sources/Serving/Runtimes/ClassicRuntime/Pickle,Sources/Serving/Runtimes/ClassicRuntime/Numpy,Sources/Serving/Runtimes/ClassicRuntime/Joblib
 import Basics
 import ClassicRuntime
 import InferenceProtocol

@@ -1,3 +1,4 @@
+// fuzz: module=Formats reader=Sources/Foundations/Formats/YAML
 import Formats
 
 /// Any bytes: refused, or documents that survive being written and read again.
