@@ -38,11 +38,13 @@ struct PMMLProgram: Sendable {
       throw PMMLError(.corrupt, "it holds no model")
     }
     let transformations = root.first("TransformationDictionary")
-    let reader = ModelReader(dictionary: dictionary, expressions: ExpressionReader(transformations))
+    let slots = FieldSlots()
+    let reader = ModelReader(
+      dictionary: dictionary, expressions: ExpressionReader(transformations, slots: slots), slots: slots)
     let raw = FieldScope()
     var inputs: [Input] = []
     for field in order {
-      let slot = reader.newSlot()
+      let slot = slots.add()
       raw.define(field.name, .field(slot: slot, type: field.type))
       inputs.append(Input(field: field, slot: slot))
     }
@@ -55,11 +57,11 @@ struct PMMLProgram: Sendable {
         case .field(let slot, let type)? = raw.find(field.name)
       else { continue }
       let treatment = FieldTreatment(field, type: type, dictionary: rules)
-      scope.define(field.name, .field(slot: reader.newSlot(.treated(slot, treatment)), type: type))
+      scope.define(field.name, .field(slot: slots.add(.treated(slot, treatment)), type: type))
     }
     try reader.define(derivedFieldsOf: transformations, in: scope)
     model = try reader.read(element, scope, inherited: nil)
-    sources = reader.sources
+    sources = slots.sources
     size = Self.count(root)
     var active: [String] = []
     for child in schema where (child["usageType"] ?? "active") == "active" { active.append(child["name"] ?? "") }

@@ -1,6 +1,9 @@
 /// Compiles expression elements; knows the document's user-defined functions.
-struct ExpressionReader {
+final class ExpressionReader {
   private let functions: [String: XMLElement]
+  private let slots: FieldSlots
+  /// Functions that call functions can make a small document very large.
+  private var expressionsLeft = 1_000_000
   private static let depthLimit = 200
 
   static let elementNames: Set<String> = [
@@ -9,7 +12,8 @@ struct ExpressionReader {
   ]
 
   /// - Parameter dictionary: the `TransformationDictionary`, if the document has one.
-  init(_ dictionary: XMLElement?) {
+  init(_ dictionary: XMLElement?, slots: FieldSlots) {
+    self.slots = slots
     var functions: [String: XMLElement] = [:]
     for function in dictionary?.all("DefineFunction") ?? [] {
       if let name = function["name"] { functions[name] = function }
@@ -33,6 +37,8 @@ struct ExpressionReader {
     guard depth < Self.depthLimit else {
       throw PMMLError(.corrupt, "its expressions are nested deeper than \(Self.depthLimit)")
     }
+    expressionsLeft -= 1
+    guard expressionsLeft > 0 else { throw PMMLError(.corrupt, "its functions call each other without end") }
     switch element.name {
     case "Constant": return .constant(try constant(element))
     case "FieldRef": return try reference(element, type, scope)
@@ -116,6 +122,13 @@ struct ExpressionReader {
         defaultValue: element["defaultValue"].map { Self.parse($0, type) }))
   }
 
+  private func shared(_ argument: PMMLExpression) -> PMMLExpression {
+    switch argument {
+    case .constant, .field: argument
+    default: .field(slot: slots.add(.argument(argument)), mapMissingTo: nil)
+    }
+  }
+
   /// A user-defined function's body with the arguments in place of its parameters.
   private func inline(
     _ definition: XMLElement, _ arguments: [PMMLExpression], depth: Int
@@ -127,7 +140,7 @@ struct ExpressionReader {
     }
     let scope = FieldScope()
     for (parameter, argument) in zip(parameters, arguments) {
-      scope.define(try parameter.required("name"), .argument(argument))
+      scope.define(try parameter.required("name"), .argument(shared(argument)))
     }
     let type = try FieldType(definition["dataType"] ?? "double")
     return try read(childOf: definition, type: type, scope, depth: depth)

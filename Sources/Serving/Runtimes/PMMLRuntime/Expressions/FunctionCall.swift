@@ -12,8 +12,12 @@ struct FunctionCall: Sendable {
     var values: [FieldValue] = []
     values.reserveCapacity(arguments.count)
     for argument in arguments { values.append(try argument.evaluate(record)) }
-    if !function.acceptsMissing, values.contains(.missing) {
-      return mapMissingTo ?? defaultValue ?? .missing
+    if !function.acceptsMissing, let position = values.firstIndex(of: .missing) {
+      if let replacement = mapMissingTo ?? defaultValue { return replacement }
+      // As the reference implementation: a comparison with nothing is a mistake, arithmetic with it is nothing.
+      guard case .comparison(let comparison) = function else { return .missing }
+      throw EvaluationError(
+        "Function \"\(comparison.rawValue)\" cannot accept missing value at position \(position)")
     }
     let result = try function.apply(values)
     return result.isMissing ? defaultValue ?? .missing : result

@@ -70,8 +70,13 @@ struct FieldTreatment: Sendable {
       if let invalidReplacement { return invalidReplacement }
     default: break
     }
-    let shown = (value.text ?? "").prefix(100)
-    throw EvaluationError("Field \"\(field.name)\" cannot accept invalid value \"\(shown)\"")
+    let shown: String
+    if case .number(let number) = value {
+      shown = number.description
+    } else {
+      shown = "\"\((value.text ?? "").prefix(100))\""
+    }
+    throw EvaluationError("Field \"\(field.name)\" cannot accept invalid value \(shown)")
   }
 
   private func limitOutlier(_ value: FieldValue) -> FieldValue {

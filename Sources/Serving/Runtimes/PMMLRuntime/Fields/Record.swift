@@ -40,6 +40,7 @@ final class Record {
     case .derived(let expression, let type):
       let result = try expression.evaluate(self)
       value = type.cast(result) ?? result
+    case .argument(let expression): value = try expression.evaluate(self)
     }
     set(slot, value)
     return value
@@ -54,4 +55,6 @@ enum FieldSource: Sendable {
   case assigned
   case treated(Int, FieldTreatment)
   case derived(PMMLExpression, FieldType)
+  /// An argument of a user-defined function: computed once, however often the body names it.
+  case argument(PMMLExpression)
 }

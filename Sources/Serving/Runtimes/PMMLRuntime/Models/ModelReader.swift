@@ -26,18 +26,14 @@ final class ModelReader {
   private static let depthLimit = 32
 
   let expressions: ExpressionReader
-  private(set) var sources: [FieldSource] = []
+  private let slots: FieldSlots
   private let dictionary: [String: DataField]
   private var depth = 0
 
-  init(dictionary: [String: DataField], expressions: ExpressionReader) {
+  init(dictionary: [String: DataField], expressions: ExpressionReader, slots: FieldSlots) {
     self.dictionary = dictionary
     self.expressions = expressions
-  }
-
-  func newSlot(_ source: FieldSource = .assigned) -> Int {
-    sources.append(source)
-    return sources.count - 1
+    self.slots = slots
   }
 
   /// Defines derived fields: all names first, since they may refer to each other.
@@ -45,13 +41,13 @@ final class ModelReader {
     var pending: [(element: XMLElement, slot: Int, type: FieldType)] = []
     for field in element?.all("DerivedField") ?? [] {
       let type = try FieldType(field["dataType"] ?? "double")
-      let slot = newSlot()
+      let slot = slots.add()
       pending.append((field, slot, type))
       scope.define(try field.required("name"), .field(slot: slot, type: type))
     }
     for (field, slot, type) in pending {
       // A field may hide another of its own name, whose value it changes.
-      sources[slot] = .derived(try expressions.read(childOf: field, type: type, scope), type)
+      slots.set(slot, .derived(try expressions.read(childOf: field, type: type, scope), type))
     }
   }
 
@@ -120,7 +116,7 @@ final class ModelReader {
       let rules = isNested ? nil : dictionary[field.name]
       if field.isPlain, rules == nil { continue }
       let treatment = FieldTreatment(field, type: type, dictionary: rules)
-      scope.define(field.name, .field(slot: newSlot(.treated(slot, treatment)), type: type))
+      scope.define(field.name, .field(slot: slots.add(.treated(slot, treatment)), type: type))
     }
   }
 
@@ -132,7 +128,7 @@ final class ModelReader {
       let feature = try feature(field, context, scope)
       let type = try field["dataType"].map { name throws(PMMLError) in try FieldType(name) }
         ?? Self.defaultType(of: feature, context)
-      let slot = newSlot()
+      let slot = slots.add()
       scope.define(name, .field(slot: slot, type: type))
       outputs.append(
         OutputField(
