@@ -61,6 +61,14 @@ public struct PredictRequest: Sendable {
   public var function: ModelFunction
   /// The outputs that the client wants; nil for all. A model may leave others out, it need not.
   public var outputNames: [String]?
+  /// The datatypes are what JSON's numbers look like and a lone tensor's name is the protocol's own (V1): a
+  /// model that knows its inputs converts and maps them.
+  public var hasInferredTypes = false
+  /// On `SystemClock.monotonicNow()`: when nobody waits for the answer any more. Runtimes that can end a
+  /// prediction early heed it.
+  public var deadline: Duration?
+  /// Ends the prediction early where the runtime can.
+  public var cancellation: PredictCancellation?
 
   public init(inputs: [Tensor], function: ModelFunction = .predict, outputNames: [String]? = nil) {
     self.inputs = inputs
