@@ -1,6 +1,7 @@
 internal import ClassicRuntime
 internal import Linux
 internal import ModelRuntime
+internal import TreesRuntime
 
 // Predicts what a manifest lists, for the programs in `Tests/Exactness`, which compare the results with the
 // libraries'. Each line of the manifest names the framework and so the runtime.
@@ -9,7 +10,7 @@ guard CommandLine.arguments.count == 2 else {
   ProcessEnvironment.exit(2)
 }
 do {
-  let runtimes: [any ModelRuntime] = [ClassicRuntime()]
+  let runtimes: [any ModelRuntime] = [ClassicRuntime(), TreesRuntime()]
   for job in try PredictionJob.read(manifest: CommandLine.arguments[1]) { try job.run(on: runtimes) }
 } catch {
   StandardStreams.writeError("ExactnessDriver: \(error)\n")

@@ -7,29 +7,33 @@ extension TreeForest {
     _ leaves: UnsafeBufferPointer<Sum>, _ scratch: UnsafeMutableRawPointer, _ coder: Coder.Type
   ) {
     let columns = batch.columns
+    let isLightGBM = shape.rowRule == .lightGBM
     switch batch.values {
     case .float32(let values):
       walk(batch.rows, nodes, sums, leaves, scratch, coder) { row, column in
-        Coder.Value(values[row &* columns &+ column])
+        present(Coder.Value(values[row &* columns &+ column]), isLightGBM)
       }
     case .float64(let values):
       walk(batch.rows, nodes, sums, leaves, scratch, coder) { row, column in
-        Coder.Value(values[row &* columns &+ column])
+        present(Coder.Value(values[row &* columns &+ column]), isLightGBM)
       }
     case .int32(let values):
       walk(batch.rows, nodes, sums, leaves, scratch, coder) { row, column in
-        integer(values[row &* columns &+ column], coder)
+        let value = values[row &* columns &+ column]
+        return isLightGBM ? Coder.Value(Float(value)) : Coder.Value(value)
       }
     case .int64(let values):
       walk(batch.rows, nodes, sums, leaves, scratch, coder) { row, column in
-        integer(values[row &* columns &+ column], coder)
+        let value = values[row &* columns &+ column]
+        return isLightGBM ? Coder.Value(Float(value)) : Coder.Value(value)
       }
     }
   }
 
+  /// What LightGBM makes of a value: no farther from zero than its threshold is zero.
   @inline(__always)
-  private func integer<Coder: KeyCoder>(_ value: some FixedWidthInteger, _: Coder.Type) -> Coder.Value {
-    shape.roundsIntegers ? Coder.Value(Float(value)) : Coder.Value(value)
+  private func present<Value: BinaryFloatingPoint>(_ value: Value, _ isLightGBM: Bool) -> Value {
+    isLightGBM && Double(value.magnitude) <= RowSlots.zeroThreshold ? 0 : value
   }
 
   @inline(__always)

@@ -16,7 +16,7 @@ public struct TreeForest: Sendable {
     let least: [Int]
     let most: [Int]
     let slots: RowSlots
-    let roundsIntegers: Bool
+    let rowRule: TreeForestBuilder.RowRule
   }
 
   enum Layout: Sendable {

@@ -5,6 +5,14 @@ public struct TreeForestBuilder: Sendable {
   /// The precision in which rows are compared and leaves are summed.
   public enum Precision: Sendable, Hashable { case float32, float64 }
 
+  /// What happens to values before they are compared.
+  public enum RowRule: Sendable, Hashable {
+    /// They are converted to the rows' precision.
+    case asSent
+    /// As LightGBM: integers are rounded to float32 first, and what is within ±1e-35 is 0.
+    case lightGBM
+  }
+
   /// The deepest tree that is taken.
   public static let maximumDepth = 20_000
 
@@ -13,7 +21,7 @@ public struct TreeForestBuilder: Sendable {
   let rows: Precision
   let sums: Precision
   let leafWidth: Int
-  let roundsIntegers: Bool
+  let rowRule: RowRule
   private var trees: [Draft] = []
   private var slots = RowSlots.Builder()
   private var leafValues: [Double] = []
@@ -38,13 +46,11 @@ public struct TreeForestBuilder: Sendable {
   ///   - outputs: sums per row.
   ///   - rows: float32 where the library casts rows to that before it compares.
   ///   - leafWidth: 1 (a tree adds to the one output it is given with) or `outputs` (a leaf adds to all).
-  ///   - roundsIntegers: whether rows of integers are rounded to float32 first, as LightGBM does, even where
-  ///     rows are float64.
   public init(
     columns: Int, outputs: Int = 1, rows: Precision, sums: Precision, leafWidth: Int = 1,
-    roundsIntegers: Bool = false
+    rowRule: RowRule = .asSent
   ) {
-    self.roundsIntegers = roundsIntegers
+    self.rowRule = rowRule
     self.columns = columns
     self.outputs = max(outputs, 1)
     self.rows = rows
@@ -115,7 +121,7 @@ public struct TreeForestBuilder: Sendable {
     let (table, numbers) = slots.build()
     let shape = TreeForest.Shape(
       columns: columns, outputs: outputs, leafWidth: leafWidth, trees: trees.map(\.output),
-      least: trees.map(\.least), most: trees.map(\.most), slots: table, roundsIntegers: roundsIntegers)
+      least: trees.map(\.least), most: trees.map(\.most), slots: table, rowRule: rowRule)
     let widest = trees.reduce(0) { max($0, $1.nodes.reduce(0) { max($0, $1.slot == nil ? 0 : $1.link) }) }
     let fitsNarrow = rows == .float32 && table.count <= Int(UInt16.max) && widest <= Int(UInt16.max)
     let isInline =

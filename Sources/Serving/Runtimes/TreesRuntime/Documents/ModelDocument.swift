@@ -1,0 +1,78 @@
+/// A JSON or UBJSON document of a model. Arrays of numbers, which make up nearly all of it, are kept as such.
+indirect enum ModelDocument: Sendable {
+  case null
+  case boolean(Bool)
+  case number(Double)
+  case string(String)
+  case numbers([Double])
+  case array([ModelDocument])
+  case object([Member])
+
+  struct Member: Sendable {
+    let key: String
+    let value: ModelDocument
+  }
+
+  /// How deep containers may lie in each other.
+  static let maximumDepth = 64
+
+  subscript(key: String) -> ModelDocument? {
+    guard case .object(let members) = self else { return nil }
+    return members.last { $0.key == key }?.value
+  }
+
+  func required(_ key: String) throws(ModelFileError) -> ModelDocument {
+    guard let value = self[key] else { throw .corrupt(offset: nil, "it has no '\(key)'") }
+    return value
+  }
+
+  var text: String? {
+    switch self {
+    case .string(let text): text
+    default: nil
+    }
+  }
+
+  /// A number, or a text that is one, as XGBoost writes its parameters.
+  var integer: Int? {
+    switch self {
+    case .number(let number): Int(exactly: number)
+    case .string(let text): Int(text)
+    case .boolean(let flag): flag ? 1 : 0
+    default: nil
+    }
+  }
+
+  /// An array of numbers; booleans count as 0 and 1.
+  var doubles: [Double]? {
+    switch self {
+    case .numbers(let numbers): return numbers
+    case .array(let values):
+      var numbers: [Double] = []
+      numbers.reserveCapacity(values.count)
+      for value in values {
+        switch value {
+        case .number(let number): numbers.append(number)
+        case .boolean(let flag): numbers.append(flag ? 1 : 0)
+        default: return nil
+        }
+      }
+      return numbers
+    default: return nil
+    }
+  }
+
+  var elements: [ModelDocument]? {
+    switch self {
+    case .array(let values): values
+    case .numbers(let numbers): numbers.map { .number($0) }
+    default: nil
+    }
+  }
+
+  var texts: [String]? {
+    guard let elements else { return nil }
+    let texts = elements.compactMap(\.text)
+    return texts.count == elements.count ? texts : nil
+  }
+}
