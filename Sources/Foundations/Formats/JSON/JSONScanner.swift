@@ -125,9 +125,25 @@ public struct JSONScanner {
     }
   }
 
+  /// Goes on behind a value that was read by other means.
+  /// - Parameter position: in the text, not before `offset`.
+  public mutating func move(to position: Int) { offset = min(max(offset, position), bytes.count) }
+
   public mutating func expectEnd() throws(JSONError) {
     skipWhitespace()
     if offset < bytes.count { throw error(.trailingContent, "there is more text after the value") }
+  }
+
+  /// Goes on behind a value that somebody else has read, such as `JSONNumbers`.
+  /// - Parameter offset: right after that value.
+  public mutating func resume(at offset: Int) {
+    if offset >= self.offset && offset <= bytes.count { self.offset = offset }
+  }
+
+  /// Where the next token begins; the text's end where there is none.
+  public mutating func peekOffset() -> Int {
+    skipWhitespace()
+    return offset
   }
 
   // MARK: the last token

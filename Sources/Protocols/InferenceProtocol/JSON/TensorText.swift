@@ -30,24 +30,24 @@ enum TensorText {
     return elements.unpacked() ?? .strings(elements.textSlices.map { String(decoding: $0, as: UTF8.self) })
   }
 
-  /// Shortest text that reads back as the same double, in Python's form: exponents from 1e16 and below 1e-4.
-  /// NaN and infinities have no JSON form; `null` stands for them, as in upstream's answers.
+  /// Shortest text that reads back as the same double, in Python's form.
   static func write(double value: Double, into output: inout Bytes) {
-    guard value.isFinite else {
-      output.append(contentsOf: "null".utf8)
-      return
-    }
-    // From 2⁵³ on Swift writes exponents; every double there is an integer.
-    if value.magnitude >= 9_007_199_254_740_992, value.magnitude < 1e16, let whole = Int64(exactly: value) {
-      write(integer: whole, into: &output)
-      output.append(contentsOf: ".0".utf8)
-      return
-    }
-    output.append(contentsOf: value.description.utf8)
+    place(into: &output) { NumberText.write(value, to: $0) }
   }
 
   static func write(integer: some FixedWidthInteger, into output: inout Bytes) {
-    output.append(contentsOf: String(integer).utf8)
+    if let value = Int64(exactly: integer) {
+      place(into: &output) { NumberText.write(value, to: $0) }
+    } else {
+      place(into: &output) { NumberText.write(UInt64(truncatingIfNeeded: integer), to: $0) }
+    }
+  }
+
+  private static func place(into output: inout Bytes, _ write: (UnsafeMutablePointer<UInt8>) -> Int) {
+    withUnsafeTemporaryAllocation(of: UInt8.self, capacity: NumberText.longest) { buffer in
+      guard let start = buffer.baseAddress else { return }
+      output.append(contentsOf: UnsafeBufferPointer(start: start, count: write(start)))
+    }
   }
 
   private static func join<Element>(

@@ -16,8 +16,8 @@ public enum V1Request {
     if !scanner.takeEnd(of: .object) {
       repeat {
         switch try scanner.nextKey() {
-        case "instances": instances = try decodeList("instances", &scanner, limits)
-        case "inputs": inputs = try decodeList("inputs", &scanner, limits)
+        case "instances": instances = try decodeList("instances", &scanner, of: body, limits)
+        case "inputs": inputs = try decodeList("inputs", &scanner, of: body, limits)
         default: try scanner.skip()
         }
       } while try scanner.hasMore(in: .object)
@@ -28,7 +28,7 @@ public enum V1Request {
   }
 
   private static func decodeList(
-    _ key: String, _ scanner: inout JSONScanner, _ limits: InferenceLimits
+    _ key: String, _ scanner: inout JSONScanner, of body: UnsafeRawBufferPointer, _ limits: InferenceLimits
   ) throws(InferenceRequestError) -> [Tensor] {
     var ahead = scanner
     guard case .beginArray = try ahead.nextToken() else { throw expectedList(key) }
@@ -39,6 +39,9 @@ public enum V1Request {
         var table = TableReader(subject: key, limits: limits)
         return try table.read(&scanner)
       }
+    }
+    if let (shape, values) = PlainNumbers.readInferred(&scanner, of: body, limits) {
+      return [Tensor(name: "instances", shape: shape, values: values)]
     }
     var reader = NestedArrayReader(
       sink: InferredElements(), subject: key, depthLimit: limits.depth, elementLimit: limits.elements)

@@ -5,11 +5,23 @@ internal import Formats
 public enum V1Response {
   /// One output gives nested lists of its shape; several give one object per row, as upstream answers a
   /// `DataFrame`.
-  /// - Parameter outputs: each checked to hold as many values as its shape says.
-  public static func encode(_ outputs: [Tensor]) -> Bytes {
+  /// - Parameters:
+  ///   - outputs: each checked to hold as many values as its shape says.
+  ///   - key: what the answer stands under.
+  ///   - batchID: of the batch that the request was computed in, where the answer shall tell it.
+  public static func encode(
+    _ outputs: [Tensor], key: String = "predictions", batchID: String? = nil
+  ) -> Bytes {
     var bytes = Bytes()
-    bytes.reserveCapacity(32 + outputs.reduce(0) { $0 + $1.values.count } * 8)
-    bytes.append(contentsOf: "{\"predictions\":".utf8)
+    bytes.reserveCapacity(64 + outputs.reduce(0) { $0 + $1.values.count } * 8)
+    bytes.append(UInt8(ascii: "{"))
+    if let batchID {
+      bytes.append(contentsOf: "\"message\":\"\",\"batchId\":".utf8)
+      JSONText.writeString(batchID, into: &bytes)
+      bytes.append(UInt8(ascii: ","))
+    }
+    JSONText.writeString(key, into: &bytes)
+    bytes.append(UInt8(ascii: ":"))
     if outputs.count == 1 {
       TensorText.writeNested(outputs[0], into: &bytes)
     } else {

@@ -1,3 +1,4 @@
+public import Basics
 public import Formats
 
 /// The V2 (Open Inference Protocol) request, as REST and gRPC clients send it.
@@ -27,9 +28,10 @@ public struct V2Request: Sendable {
   ///   - body: the request's bytes, read in place.
   ///   - jsonBytes: how many of them are JSON, where the binary tensors of the inputs follow it
   ///     (`Inference-Header-Content-Length`); nil where all are.
+  ///   - owner: the body where somebody owns it: long binary tensors stay in it without a copy.
   ///   - model: the model's name, for messages.
   public static func decode(
-    _ body: UnsafeRawBufferPointer, jsonBytes: Int? = nil, model: String,
+    _ body: UnsafeRawBufferPointer, jsonBytes: Int? = nil, owner: Bytes? = nil, model: String,
     limits: InferenceLimits = InferenceLimits()
   ) throws(InferenceRequestError) -> V2Request {
     guard let jsonBytes else {
@@ -44,7 +46,9 @@ public struct V2Request: Sendable {
     }
     let json = UnsafeRawBufferPointer(rebasing: body[..<jsonBytes])
     let tail = UnsafeRawBufferPointer(rebasing: body[jsonBytes...])
-    var reader = V2RequestReader(json, tail: BinaryTail(tail), model: model, limits: limits)
+    let ownedTail = owner.flatMap { $0.count == body.count ? $0[jsonBytes...] : nil }
+    var reader = V2RequestReader(
+      json, tail: BinaryTail(tail, owner: ownedTail), model: model, limits: limits)
     return try reader.read()
   }
 

@@ -146,6 +146,10 @@ struct V2RequestReader {
     } else {
       throw invalid("\(label): 'data' must be a list, not \(token.typeName)")
     }
+    if let values = PlainNumbers.read(&scanner, of: body, datatype, count: expected) {
+      elementsLeft -= expected
+      return values
+    }
     var reader = NestedArrayReader(
       sink: sink, subject: "\(label) data", depthLimit: limits.depth, elementLimit: elementsLeft)
     try reader.read(&scanner)
@@ -180,11 +184,11 @@ struct V2RequestReader {
         "received byte inputs, but the'inference-header-content-length' header is missing.")
     }
     let count = try elementCount(shape, "input '\(name)'")
-    guard let bytes = tail?.take(size) else {
+    guard size <= left else {
       throw invalid(
         "input '\(name)' announces \(size) bytes of binary data, but only \(left) are left in the body")
     }
-    guard let values = TensorValues(datatype, count: count, copying: bytes) else {
+    guard let values = tail?.take(size, datatype, count: count) else {
       let what = datatype.byteSize.map { "\($0 * count) bytes" } ?? "\(count) texts, each behind its length"
       throw invalid(
         "input '\(name)': its \(size) bytes of binary data are not the \(what) that shape \(shape) of "
