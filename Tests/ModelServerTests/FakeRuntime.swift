@@ -10,7 +10,7 @@ struct FakeRuntime: ModelRuntime {
   /// Called inside every prediction.
   var onPredict: @Sendable () -> Void = {}
 
-  func fileExtensions(of framework: String) -> [String] { [".pkl"] }
+  func fileExtensions(of framework: String) -> [String] { [".joblib", ".pkl", ".pickle"] }
 
   func load(path: String, options: LoadOptions) throws(ModelLoadError) -> any LoadedModel {
     let text: String
@@ -73,14 +73,14 @@ final class Gate: Sendable {
   /// One element per thread that has come in.
   let entered: AsyncStream<Void>
   private let arrivals: AsyncStream<Void>.Continuation
-  private let reading: FileDescriptor
-  private let writing: FileDescriptor
+  private let reading: Linux.FileDescriptor
+  private let writing: Linux.FileDescriptor
 
   init() throws {
     (entered, arrivals) = AsyncStream.makeStream()
     let ends = try Pipe().release()
-    reading = FileDescriptor(owning: ends.reading)
-    writing = FileDescriptor(owning: ends.writing)
+    reading = Linux.FileDescriptor(owning: ends.reading)
+    writing = Linux.FileDescriptor(owning: ends.writing)
   }
 
   func pass() {

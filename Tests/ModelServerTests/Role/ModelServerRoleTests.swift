@@ -12,7 +12,7 @@ struct ModelServerRoleTests {
     let folder = try TemporaryFolder()
     try folder.file("model.pkl")
     let ends = try Pipe().release()
-    let reading = FileDescriptor(owning: ends.reading)
+    let reading = Linux.FileDescriptor(owning: ends.reading)
     var environment = ServerEnvironment()
     environment.readyDescriptor = ends.writing
     environment.predictsProbabilities = true

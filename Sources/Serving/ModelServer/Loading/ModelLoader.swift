@@ -9,6 +9,8 @@ public struct ModelLoader: Sendable {
 
   /// Bytes that runtimes look at to recognize a file.
   private static let recognitionBytes = 4096
+  /// Files of one folder that are looked at.
+  private static let fileLimit = 10_000
 
   /// - Parameter framework: nil to look at the content of the files.
   public init(runtimes: [any ModelRuntime], framework: String?, options: LoadOptions = LoadOptions()) {
@@ -17,25 +19,84 @@ public struct ModelLoader: Sendable {
     self.options = options
   }
 
-  /// - Parameter path: a folder, of which only the regular files at its top level count, or a file.
-  public func load(_ path: String) throws(ModelLoadError) -> any LoadedModel {
+  /// - Parameters:
+  ///   - path: a folder, of which only the regular files at its top level count, or a file.
+  ///   - settings: of this model; its framework and runtime settings go before the loader's own.
+  public func load(
+    _ path: String, settings: ModelSettings = ModelSettings()
+  ) throws(ModelLoadError) -> any LoadedModel {
     guard !path.isEmpty else {
       throw ModelLoadError(.modelMissing, "no model folder was given: say --model_dir FOLDER")
     }
-    guard let framework else { return try loadByContent(path) }
-    guard let runtime = runtimes.first(where: { $0.frameworks.contains(framework) }) else {
+    var options = options
+    for (name, value) in settings.runtime { options.settings[name] = value }
+    if let threads = settings.runtime["threads"].flatMap(Int.init), (1...4096).contains(threads) {
+      options.threads = threads
+    }
+    guard let framework = settings.framework?.lowercased() ?? framework else {
+      return try loadByContent(path, options)
+    }
+    let able = runtimes.filter { $0.frameworks.contains(framework) }
+    guard let first = able.first else {
       throw ModelLoadError(
         .unknownFramework,
         "this server has no runtime for the framework '\(framework)'; it serves \(frameworkList)")
     }
-    let extensions = FrameworkFiles.extensions(of: framework) ?? FrameworkFiles.all
-    let file = try onlyOne(try candidates(path, extensions), in: path) {
-      "no model file in \(path): \(framework) needs one file that ends in \(Self.listed(extensions))\($0)"
+    let endings = Self.endings(able, framework)
+    if endings.isEmpty { return try first.load(path: path, options: options) }
+    let file = try onlyOne(try candidates(path, endings), in: path) {
+      "no model file in \(path): \(framework) needs one file that ends in \(Self.listed(endings))\($0)"
     }
-    return try runtime.load(path: file, options: options)
+    return try chosen(able, for: file, framework).load(path: file, options: options)
   }
 
-  private func loadByContent(_ path: String) throws(ModelLoadError) -> any LoadedModel {
+  /// Whether a folder holds a model at its top, as far as names and first bytes tell.
+  func holdsModel(_ folder: String) -> Bool {
+    guard let framework else {
+      let files = (try? candidates(folder, nil)) ?? []
+      if runtimes.contains(where: { $0.recognizes(path: folder, firstBytes: []) }) { return true }
+      return files.contains { file in
+        guard let bytes = try? Self.firstBytes(of: file) else { return false }
+        return runtimes.contains { $0.recognizes(path: file, firstBytes: bytes) }
+      }
+    }
+    let endings = Self.endings(runtimes.filter { $0.frameworks.contains(framework) }, framework)
+    // Where the folder as a whole is the model, files tell nothing: it is one unless it is empty.
+    let found = (try? candidates(folder, endings.isEmpty ? nil : endings)) ?? []
+    return !found.isEmpty
+  }
+
+  /// Whether any runtime loads the framework that was asked for.
+  var knowsFramework: Bool {
+    guard let framework else { return !runtimes.isEmpty }
+    return runtimes.contains { $0.frameworks.contains(framework) }
+  }
+
+  private static func endings(_ runtimes: [any ModelRuntime], _ framework: String) -> [String] {
+    var endings: [String] = []
+    for runtime in runtimes {
+      for ending in runtime.fileExtensions(of: framework) where !endings.contains(ending) {
+        endings.append(ending)
+      }
+    }
+    return endings
+  }
+
+  /// Of the runtimes that know the framework the one that knows the file, else the first.
+  private func chosen(
+    _ able: [any ModelRuntime], for file: String, _ framework: String
+  ) throws(ModelLoadError) -> any ModelRuntime {
+    let fitting = able.filter { runtime in
+      runtime.fileExtensions(of: framework).contains { file.hasSuffix($0) }
+    }
+    guard fitting.count > 1 else { return fitting.first ?? able[0] }
+    let bytes = try Self.firstBytes(of: file)
+    return fitting.first { $0.recognizes(path: file, firstBytes: bytes) } ?? fitting[0]
+  }
+
+  private func loadByContent(
+    _ path: String, _ options: LoadOptions
+  ) throws(ModelLoadError) -> any LoadedModel {
     var found: [(file: String, runtime: any ModelRuntime)] = []
     for file in try candidates(path, nil) {
       let bytes = try Self.firstBytes(of: file)
@@ -43,9 +104,13 @@ public struct ModelLoader: Sendable {
         found.append((file, runtime))
       }
     }
-    if found.isEmpty, (try? Files.status(path).kind) == .regular {
+    let isFile = (try? Files.status(path).kind) == .regular
+    if found.isEmpty, isFile {
       throw ModelLoadError(
         .modelMissing, "the file \(path) is no model that this server knows (it serves \(frameworkList))")
+    }
+    if found.isEmpty, let runtime = runtimes.first(where: { $0.recognizes(path: path, firstBytes: []) }) {
+      return try runtime.load(path: path, options: options)
     }
     let file = try onlyOne(found.map(\.file), in: path) {
       "no file in \(path) is a model that this server knows (it serves \(frameworkList))\($0)"
@@ -89,7 +154,10 @@ public struct ModelLoader: Sendable {
     }
     if status.kind != .directory { throw Self.neitherFolderNorFile(path, status) }
     let base = path.hasSuffix("/") ? String(path.dropLast()) : path
-    return names.filter { name in extensions?.contains { name.hasSuffix($0) } ?? true }
+    return names.prefix(Self.fileLimit)
+      .filter { name in
+        !ModelFolder.companions.contains(name) && extensions?.contains { name.hasSuffix($0) } ?? true
+      }
       .map { "\(base)/\($0)" }
       .filter { (try? Files.status($0).kind) == .regular }
   }
@@ -121,7 +189,8 @@ public struct ModelLoader: Sendable {
   }
 
   private var frameworkList: String {
-    let names = runtimes.flatMap(\.frameworks)
+    var names: [String] = []
+    for name in runtimes.flatMap(\.frameworks) where !names.contains(name) { names.append(name) }
     return names.isEmpty ? "none" : names.joined(separator: ", ")
   }
 

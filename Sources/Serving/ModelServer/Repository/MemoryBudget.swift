@@ -18,7 +18,7 @@ final class MemoryBudget: Sendable {
     /// Predictions that the model had made when it was last looked at, and its last use as known then: the
     /// direct path counts its predictions and tells no time.
     var predictions: UInt64 = 0
-    var use: UInt64 = 0
+    var use: Int64 = 0
   }
 
   private struct State {
@@ -60,12 +60,12 @@ final class MemoryBudget: Sendable {
     guard let limit else { return nil }
     return state.withLock { state in
       guard state.bytes > limit else { return nil }
-      var oldest: (key: BudgetKey, time: UInt64)?
-      let newest = state.holdings.values.reduce(UInt64(0)) { max($0, $1.lane.lastUse) }
+      var oldest: (key: BudgetKey, time: Int64)?
+      let newest = state.holdings.values.reduce(Int64(0)) { max($0, $1.lane.lastUse) }
       for (key, holding) in state.holdings where key != kept {
         let predictions = holding.metrics.predictions
         if predictions != holding.predictions && holding.lane.lastUse == holding.use {
-          holding.lane.noteUse(at: newest)
+          holding.lane.noteUse(atNanoseconds: newest)
         }
         let time = holding.lane.lastUse
         state.holdings[key]?.predictions = predictions

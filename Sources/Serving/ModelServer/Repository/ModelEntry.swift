@@ -23,6 +23,8 @@ public final class ModelEntry: Sendable {
   public let settings: ModelSettings
   /// What predictions cost, for the direct path and the scheduler alike.
   public let cost: CostEstimate
+  /// Whether requests for this instance may still be joined.
+  let joining: JoinPermission
   let loadSeconds: Double?
   let metrics: ModelMetrics
   /// Where calls for this version wait; the same over reloads.
@@ -41,6 +43,7 @@ public final class ModelEntry: Sendable {
     signature = draft.loaded?.signature ?? draft.signature
     settings = draft.settings
     cost = draft.cost
+    joining = draft.joining
     loadSeconds = draft.loadSeconds
     metrics = draft.metrics
     lane = draft.lane

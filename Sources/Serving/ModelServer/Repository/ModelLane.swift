@@ -9,7 +9,8 @@ final class ModelLane: Sendable {
   let name: String
   /// Calls in the scheduler's queue or with a worker.
   let pending = Atomic<Int>(0)
-  private let used = Atomic<UInt64>(0)
+  var pendingCount: Int { max(0, pending.load(ordering: .relaxed)) }
+  private let used = Atomic<Int64>(0)
 
   static let firstIdentifier: UInt64 = 16
   private static let next = Atomic<UInt64>(firstIdentifier)
@@ -19,8 +20,9 @@ final class ModelLane: Sendable {
     identifier = Self.next.wrappingAdd(1, ordering: .relaxed).oldValue
   }
 
-  /// When the model was last asked for, on the monotonic clock: what is unloaded first.
-  var lastUse: UInt64 { used.load(ordering: .relaxed) }
+  /// When the model was last asked for, in nanoseconds of the monotonic clock: what is unloaded first.
+  var lastUse: Int64 { used.load(ordering: .relaxed) }
 
-  func noteUse(at nanoseconds: UInt64) { used.store(nanoseconds, ordering: .relaxed) }
+  func noteUse(at moment: Duration) { noteUse(atNanoseconds: moment.wholeNanoseconds) }
+  func noteUse(atNanoseconds nanoseconds: Int64) { used.store(nanoseconds, ordering: .relaxed) }
 }

@@ -24,7 +24,6 @@ extension ModelRepository {
         let old = drafts
         drafts = sources.map { source in
           var draft = old.first { $0.version == source.version } ?? self.draft(source)
-          draft.settings = source.settings
           draft.state = .loading
           return draft
         }
@@ -100,6 +99,8 @@ extension ModelRepository {
   private func loadVersion(_ slot: ModelSlot, _ source: ModelSource) -> ModelLoadError? {
     let start = MonotonicClock.nanoseconds
     do throws(ModelLoadError) {
+      var source = source
+      source.settings = try catalogue.settings(of: source)
       let model = try catalogue.load(source)
       let seconds = Double(MonotonicClock.nanoseconds &- start) / 1e9
       if let limit = budget.limit, model.memoryBytes > limit {
@@ -124,12 +125,14 @@ extension ModelRepository {
     change(slot, source.version) { draft in
       budget.remove(draft)
       draft.state = .ready
+      draft.settings = source.settings
       draft.loaded = model
       draft.signature = model.signature
       draft.loadSeconds = seconds
       draft.cost = CostEstimate(nanosecondsPerRow: model.estimatedNanosecondsPerRow)
+      draft.joining = JoinPermission()
       draft.instance = instance
-      draft.lane.noteUse(at: MonotonicClock.nanoseconds)
+      draft.lane.noteUse(at: .nanoseconds(MonotonicClock.nanoseconds))
       budget.add(draft)
     }
   }

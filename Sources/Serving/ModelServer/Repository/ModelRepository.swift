@@ -71,6 +71,9 @@ public final class ModelRepository: Sendable {
 
   public var names: [String] { table.withLock { $0.slots.keys.sorted() } }
 
+  /// How many names there are.
+  var count: Int { table.withLock { $0.slots.count } }
+
   public var isReady: Bool {
     switch readiness {
     case .allModels: table.withLock { $0.unready.isEmpty && !$0.slots.isEmpty }

@@ -1,4 +1,4 @@
-/// How one model is served: from the server's flags, and its settings file where it has one.
+/// How one model is loaded and served: from the server's flags, and from its settings file where it has one.
 public struct ModelSettings: Sendable, Hashable {
   /// Joining requests; nil for one at a time.
   public var batching: BatchSettings?
@@ -8,6 +8,10 @@ public struct ModelSettings: Sendable, Hashable {
   public var queueCapacity: Int?
   /// Whether answers may come from the response cache, where the server has one.
   public var cachesResponses = true
+  /// `sklearn`, `xgboost`, …; nil to look at the content.
+  public var framework: String?
+  /// Settings that only the runtime knows.
+  public var runtime: [String: String] = [:]
 
   public init() {}
 }

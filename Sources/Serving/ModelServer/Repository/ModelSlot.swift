@@ -52,6 +52,7 @@ struct EntryDraft {
   var signature: ModelSignature?
   var settings: ModelSettings
   var cost: CostEstimate
+  var joining = JoinPermission()
   var loadSeconds: Double?
   let metrics: ModelMetrics
   let lane: ModelLane
@@ -76,6 +77,7 @@ struct EntryDraft {
     signature = entry.signature
     settings = entry.settings
     cost = entry.cost
+    joining = entry.joining
     loadSeconds = entry.loadSeconds
     metrics = entry.metrics
     lane = entry.lane

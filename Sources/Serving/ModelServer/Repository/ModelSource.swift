@@ -23,6 +23,8 @@ public protocol ModelCatalogue: Sendable {
   func names() throws(ModelLoadError) -> [String]
   /// The versions of a model, newest first; empty where there is no such model.
   func sources(of name: String) throws(ModelLoadError) -> [ModelSource]
+  /// How one version is served: the source's settings, changed by its own files.
+  func settings(of source: ModelSource) throws(ModelLoadError) -> ModelSettings
   /// Loads one version and warms it up.
   func load(_ source: ModelSource) throws(ModelLoadError) -> any LoadedModel
   /// About how many bytes the version will take, before it is loaded; 0 where nothing can be said.
@@ -30,6 +32,7 @@ public protocol ModelCatalogue: Sendable {
 }
 
 extension ModelCatalogue {
+  public func settings(of source: ModelSource) throws(ModelLoadError) -> ModelSettings { source.settings }
   public func sizeGuess(_ source: ModelSource) -> Int { 0 }
 }
 
