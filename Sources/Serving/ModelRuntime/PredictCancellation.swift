@@ -13,6 +13,9 @@ public final class PredictCancellation: Sendable {
 
   public var isCancelled: Bool { state.withLock { $0.isCancelled } }
 
+  /// Whether a prediction runs now that can be ended.
+  public var isHeeded: Bool { state.withLock { $0.handler != nil } }
+
   /// From any thread, any number of times; the runtime's handler runs once, under this object's lock, so that
   /// it has ended when `withHandler` returns.
   public func cancel() {

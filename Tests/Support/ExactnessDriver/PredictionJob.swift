@@ -3,7 +3,8 @@ internal import InferenceProtocol
 internal import Linux
 internal import ModelRuntime
 
-/// One line of a manifest, fields separated by tabs: model, input, dtype (`v1` for a V1 request's JSON), rows,
+/// One line of a manifest, fields separated by tabs: model, input, dtype (`v1` for a V1 request's JSON,
+/// `tensors` for tensors as they are written), rows,
 /// columns, `labels` or `probabilities` (as the server's flag chooses) or a function's name, output, and optionally the framework (`sklearn` by default), settings `name=value,…` for
 /// the runtime, and `rows` to predict through the row model, row by row.
 struct PredictionJob {
@@ -75,6 +76,7 @@ struct PredictionJob {
     if dtype == "v1" {
       return try Files.read(inputPath).withUnsafeBytes { try V1Request.decode($0) }
     }
+    if dtype == "tensors" { return try RawTensor.read(try Files.read(inputPath)) }
     return [Tensor(name: "input-0", shape: [rows, columns], values: try readValues())]
   }
 

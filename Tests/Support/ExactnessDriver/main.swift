@@ -1,6 +1,7 @@
 internal import ClassicRuntime
 internal import Linux
 internal import ModelRuntime
+internal import ONNXRuntime
 internal import TreesRuntime
 
 // Predicts what a manifest lists, for the programs in `Tests/Exactness`, which compare the results with the
@@ -10,7 +11,7 @@ guard CommandLine.arguments.count == 2 else {
   ProcessEnvironment.exit(2)
 }
 do {
-  let runtimes: [any ModelRuntime] = [ClassicRuntime(), TreesRuntime()]
+  let runtimes: [any ModelRuntime] = [ClassicRuntime(), TreesRuntime(), ONNXRuntime()]
   for job in try PredictionJob.read(manifest: CommandLine.arguments[1]) { try job.run(on: runtimes) }
 } catch {
   StandardStreams.writeError("ExactnessDriver: \(error)\n")

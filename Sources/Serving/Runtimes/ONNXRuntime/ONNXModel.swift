@@ -77,7 +77,7 @@ struct ONNXModel: LoadedModel {
         session: session, inputs: inputs, outputIndices: outputs, shapes: shapes, options: options)
       return try call.run()
     } catch {
-      guard shapes.contains(where: { $0 != nil }), error.message.contains("shape verification failed") else {
+      guard shapes.contains(where: { $0 != nil }), Self.concernsOutputShape(error) else {
         throw Self.translated(error)
       }
     }
@@ -91,6 +91,11 @@ struct ONNXModel: LoadedModel {
     } catch {
       throw Self.translated(error)
     }
+  }
+
+  /// How releases up to 1.2x and later ones put it.
+  private static func concernsOutputShape(_ error: ONNXError) -> Bool {
+    error.message.contains("pre-allocated output") || error.message.contains("shape verification failed")
   }
 
   private func wantedOutputs(_ request: PredictRequest) -> [Int] {

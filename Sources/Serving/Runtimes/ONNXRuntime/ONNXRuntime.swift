@@ -20,9 +20,9 @@ public struct ONNXRuntime: ModelRuntime {
 
   public func recognizes(path: String, firstBytes: [UInt8]) -> Bool {
     if path.hasSuffix(".onnx") { return true }
-    // ModelProto: ir_version (field 1), then the producer's name (field 2).
+    // ModelProto: ir_version (field 1), then the producer, the graph or the operator sets.
     return firstBytes.count >= 3 && firstBytes[0] == 0x08 && (3...30).contains(firstBytes[1])
-      && firstBytes[2] == 0x12
+      && [0x12, 0x1a, 0x3a, 0x42].contains(firstBytes[2])
   }
 
   private func size(of path: String) throws(ModelLoadError) -> Int {

@@ -144,6 +144,9 @@ extension ModelLoadError {
         self.init(
           .unsupportedVersion,
           "The model file \(path) needs a newer ONNX Runtime, or an export with an older opset: \(text)")
+      } else if text.contains("not currently registered or supported") {
+        self.init(
+          .unsupportedEstimator, "The model file \(path) uses a type that ONNX Runtime does not have: \(text)")
       } else {
         self.init(.corrupt, "ONNX Runtime cannot load the model file \(path): \(text)")
       }
