@@ -9,7 +9,8 @@ enum ServerCommand {
   static let verb = Verb.reporting("server", "serve one model: --model_name N --model_dir DIR") { arguments in
     let flags = try ServerFlags.parse(arguments)
     let shutdown = try ShutdownSignal()
-    let role = ModelServerRole(flags: flags, runtimes: [ClassicRuntime(), TreesRuntime()], version: Program.version)
+    let role = ModelServerRole(
+      flags: flags, runtimes: [ClassicRuntime(), TreesRuntime()], version: Program.version)
     return await role.run(until: { _ = await shutdown.wait() })
   }
 }

@@ -38,11 +38,13 @@ struct XGBoostModel: LoadedModel, RowModel {
       }
       return objective.margin(score)
     }
-    base = margins.count == outputCount ? margins : Array(repeating: margins[0], count: outputCount)
     switch file.booster {
     case .linear(let weights):
+      // Even where there is one per output, XGBoost's linear booster begins with the first.
+      base = Array(repeating: margins[0], count: outputCount)
       predictor = .linear(LinearBooster(weights: weights, features: featureCount, outputs: outputCount))
     case .trees(let trees):
+      base = margins.count == outputCount ? margins : Array(repeating: margins[0], count: outputCount)
       let used = usesBestIteration ? XGBoostModel.untilBest(trees, file) : trees
       predictor = .trees(
         try XGBoostForest.build(used, features: featureCount, outputs: outputCount))

@@ -5,6 +5,8 @@ enum XGBoostObjective: Sendable, Hashable {
   case identity
   case sigmoid
   case exponential
+  /// By the function for float64, as `survival:aft` calls it.
+  case wideExponential
   case hinge
   case softmax
   /// The number of the greatest margin.
@@ -23,7 +25,7 @@ enum XGBoostObjective: Sendable, Hashable {
     "reg:pseudohubererror": .identity, "reg:absoluteerror": .identity, "reg:quantileerror": .identity,
     "reg:logistic": .sigmoid, "reg:gamma": .exponential, "reg:tweedie": .exponential,
     "binary:logistic": .sigmoid, "binary:logitraw": .identity, "binary:hinge": .hinge,
-    "count:poisson": .exponential, "survival:cox": .exponential, "survival:aft": .exponential,
+    "count:poisson": .exponential, "survival:cox": .exponential, "survival:aft": .wideExponential,
     "multi:softmax": .argmax, "multi:softprob": .softmax, "rank:pairwise": .identity,
     "rank:ndcg": .identity, "rank:map": .identity,
   ]
@@ -34,7 +36,7 @@ enum XGBoostObjective: Sendable, Hashable {
   func margin(_ score: Float) -> Float {
     switch self {
     case .sigmoid: -apus_logf(1 / score - 1)
-    case .exponential: apus_logf(score)
+    case .exponential, .wideExponential: apus_logf(score)
     case .identity, .hinge, .softmax, .argmax: score
     }
   }
@@ -48,6 +50,8 @@ enum XGBoostObjective: Sendable, Hashable {
     case .identity: return
     case .sigmoid: for index in 0..<count { margins[index] = XGBoostObjective.sigmoid(margins[index]) }
     case .exponential: for index in 0..<count { margins[index] = apus_expf(margins[index]) }
+    case .wideExponential:
+      for index in 0..<count { margins[index] = Float(apus_exp(Double(margins[index]))) }
     case .hinge: for index in 0..<count { margins[index] = margins[index] > 0 ? 1 : 0 }
     case .softmax: XGBoostObjective.softmax(margins, count)
     case .argmax:
