@@ -43,8 +43,8 @@ struct UnfittedModelTests {
     #expect(dictionary?.message.contains("holds a dictionary, not an estimator") == true)
     #expect(error { $0.add(0x4e) }?.message.contains("holds None") == true)
     let state = [("_sklearn_version", "1.5.2")]
-    let tree = error { instance(&$0, "sklearn.tree._classes", "DecisionTreeClassifier", state) }
-    #expect(tree?.message.contains("sklearn.tree._classes.DecisionTreeClassifier") == true)
+    let clusters = error { instance(&$0, "sklearn.cluster._optics", "OPTICS", state) }
+    #expect(clusters?.message.contains("sklearn.cluster._optics.OPTICS") == true)
   }
 
   @Test("A pipeline that holds itself is an error")

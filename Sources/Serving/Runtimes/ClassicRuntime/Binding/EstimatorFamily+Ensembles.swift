@@ -1,6 +1,8 @@
 extension EstimatorFamily {
   /// Trees, ensembles of them, and estimators that are made of estimators.
-  static let ensembleFamilies: [EstimatorFamily] = [forests, trees, pipelines]
+  static let ensembleFamilies: [EstimatorFamily] = [
+    forests, trees, isolationForests, gradientBoosting, dummies, pipelines,
+  ]
 
   static let pipelines = EstimatorFamily(
     ["sklearn.pipeline"], ["Pipeline": { binder, state throws(BindError) in try binder.pipeline(state) }])

@@ -27,6 +27,9 @@ enum EstimatorRegistry {
     return binds
   }()
 
-  /// What error messages list.
-  static let supported: String = binds.keys.sorted().joined(separator: ", ")
+  /// What error messages say; the names would be too many.
+  static let supported =
+    "decision trees, forests, boosting and other ensembles, linear models, support vector machines, "
+    + "neighbors, naive Bayes, discriminant analysis, neural networks, clusters, decompositions and "
+    + "preprocessing of scikit-learn; docs/scikit-learn.md lists them all"
 }

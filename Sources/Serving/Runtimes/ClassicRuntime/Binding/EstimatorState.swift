@@ -6,7 +6,10 @@ struct EstimatorState {
   let version: SklearnVersion
   private let attributes: [String: PickleValue]
 
-  init(_ object: PickleObject, binder: EstimatorBinder) throws(BindError) {
+  /// - Parameter holder: for objects that are parts of an estimator and have no version of their own.
+  init(
+    _ object: PickleObject, binder: EstimatorBinder, heldBy holder: EstimatorState? = nil
+  ) throws(BindError) {
     self.binder = binder
     className = object.global.name
     var attributes: [String: PickleValue] = [:]
@@ -19,6 +22,10 @@ struct EstimatorState {
     }
     self.attributes = attributes
     // Cython's trees have no version of their own.
+    if let holder, attributes["_sklearn_version"] == nil {
+      version = holder.version
+      return
+    }
     version =
       object.global.meaning == .estimator
       ? try EstimatorState.version(attributes["_sklearn_version"], of: className) : SklearnVersion(0, 0)

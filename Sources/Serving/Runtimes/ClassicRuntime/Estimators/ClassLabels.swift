@@ -50,3 +50,28 @@ struct ClassLabels: Sendable {
     return ClassLabels(values: joined)
   }
 }
+
+extension ClassLabels {
+  func index(ofNumber number: Double) -> Int? { values.doubles()?.firstIndex(of: number) }
+
+  func index(ofText text: String) -> Int? {
+    guard case .strings(let labels) = values else { return nil }
+    return labels.firstIndex(of: text)
+  }
+
+  /// Where each of the labels stands among these; -1 for one that is not among them.
+  func indices(of labels: TensorValues) -> [Int] {
+    if case .strings(let texts) = labels {
+      guard case .strings(let own) = values else { return [Int](repeating: -1, count: texts.count) }
+      let places = Dictionary(zip(own, 0...), uniquingKeysWith: { first, _ in first })
+      return texts.map { places[$0] ?? -1 }
+    }
+    if case .int64(let numbers) = labels, case .int64(let own) = values {
+      let places = Dictionary(zip(own, 0...), uniquingKeysWith: { first, _ in first })
+      return numbers.map { places[$0] ?? -1 }
+    }
+    let numbers = labels.doubles() ?? []
+    let places = Dictionary(zip(values.doubles() ?? [], 0...), uniquingKeysWith: { first, _ in first })
+    return numbers.map { places[$0] ?? -1 }
+  }
+}
