@@ -9,61 +9,19 @@ import Testing
 @testable import ModelServer
 
 struct InferenceRoutesTests {
-  private struct FixedRandom: RandomSource {
-    func next() -> UInt64 { 0 }
-  }
-
-  /// A server with the model `iris`, called without sockets.
-  private struct Fixture {
-    let folder: TemporaryFolder
-    let repository: ModelRepository
-    let metrics = ServerMetrics(loops: 1)
-    let routes: InferenceRoutes
-
-    init(model: String = "sum") throws {
-      let folder = try TemporaryFolder()
-      try folder.file("model.pkl", model)
-      self.folder = folder
-      let loader = ModelLoader(runtimes: [FakeRuntime()], framework: "sklearn")
-      let path = folder.path
-      repository = ModelRepository(metricShards: 2) { _ throws(ModelLoadError) in try loader.load(path) }
-      try? repository.load("iris")
-      routes = InferenceRoutes(
-        repository: repository, metrics: metrics, version: "0.1", random: FixedRandom())
-    }
-
-    func call(
-      _ method: String, _ target: String, _ body: String = "", headers: HTTPHeaders = [:],
-      isServing: Bool = true
-    ) -> (status: Int, body: String) {
-      let outcome = Array(body.utf8).withUnsafeBytes { buffer in
-        routes.plan(
-          HTTPRequestHead(method: method, target: target, headers: headers), body: buffer,
-          models: repository.snapshot(), shard: 0, isServing: isServing, queueLength: 0)
-      }
-      let answer =
-        switch outcome {
-        case .answer(let answer): answer
-        case .predict(let call): call.run(shard: 0)
-        case .administer(let work): work()
-        }
-      return (answer.status, String(decoding: answer.body, as: UTF8.self))
-    }
-  }
-
   @Test(
     "a coded body is refused by its coding's name",
     arguments: [
       ("gzip", 415), ("deflate, identity", 415), ("br", 415), ("", 200), ("identity", 200), ("Identity", 200),
     ])
-  func codings(coding: String, status: Int) throws {
-    let fixture = try Fixture()
+  func codings(coding: String, status: Int) async throws {
+    let fixture = try ServingFixture()
     for path in ["/v1/models/iris:predict", "/v2/models/iris/infer"] {
       let body =
         path.hasPrefix("/v1")
         ? "{\"instances\":[[1,2]]}"
         : "{\"inputs\":[{\"name\":\"x\",\"datatype\":\"FP64\",\"shape\":[1,2],\"data\":[1,2]}]}"
-      let answer = fixture.call("POST", path, body, headers: ["Content-Encoding": coding])
+      let answer = await fixture.call("POST", path, body, headers: ["Content-Encoding": coding])
       #expect(answer.status == status, "\(answer)")
       if status == 415 {
         #expect(answer.body.contains("the request body is coded as '\(coding)', which is not supported here"))
@@ -104,7 +62,9 @@ struct InferenceRoutesTests {
       ),
       (
         "GET", "/v2", "", 200,
-        "{\"name\":\"kserve\",\"version\":\"0.1\",\"extensions\":[\"model_repository_extension\"]}"
+        "{\"name\":\"kserve\",\"version\":\"0.1\",\"extensions\":[\"model_repository_extension\","
+          + "\"binary_tensor_data\",\"model_repository\",\"model_repository(unload_dependents)\",\"statistics\","
+          + "\"model_configuration\",\"schedule_policy\"]}"
       ),
       ("GET", "/v2/health/live", "", 200, "{\"live\":true}"),
       ("GET", "/v2/health/ready", "", 200, "{\"ready\":true}"),
@@ -139,81 +99,77 @@ struct InferenceRoutesTests {
       ("PUT", "/v1/models/iris:predict", "", 405, "{\"detail\":\"Method Not Allowed\"}"),
       ("GET", "/v1/models/%zz", "", 400, "{\"error\":\"the model's name in the path is malformed\"}"),
     ])
-  func answers(method: String, target: String, body: String, status: Int, text: String) throws {
-    let answer = try Fixture().call(method, target, body)
+  func answers(method: String, target: String, body: String, status: Int, text: String) async throws {
+    let answer = try await ServingFixture().call(method, target, body)
     #expect(answer.status == status)
     #expect(answer.body == text)
   }
 
-  @Test func aGeneratedIdIsAVersion4UUID() throws {
+  @Test func aGeneratedIdIsAVersion4UUID() async throws {
     let body = "{\"inputs\":[{\"name\":\"i\",\"shape\":[1,2],\"datatype\":\"FP32\",\"data\":[1,2]}]}"
-    let answer = try Fixture().call("POST", "/v2/models/iris/infer", body)
+    let answer = try await ServingFixture().call("POST", "/v2/models/iris/infer", body)
     #expect(answer.body.contains("\"id\":\"00000000-0000-4000-8000-000000000000\""))
   }
 
-  @Test func theContentTypeDoesNotMatter() throws {
-    let answer = try Fixture().call(
+  @Test func theContentTypeDoesNotMatter() async throws {
+    let answer = try await ServingFixture().call(
       "POST", "/v1/models/iris:predict", "{\"instances\":[[1,2]]}",
       headers: ["Content-Type": "application/x-www-form-urlencoded"])
     #expect(answer.status == 200)
   }
 
-  @Test func binaryBodiesAreRefusedAsUnsupported() throws {
-    let answer = try Fixture().call(
-      "POST", "/v2/models/iris/infer", "{}", headers: ["Inference-Header-Content-Length": "2"])
-    #expect(answer.status == 501)
-  }
-
-  @Test func longBodiesAreDecodedWhereTheyAreComputed() throws {
-    let fixture = try Fixture()
+  @Test func longBodiesAreDecodedWhereTheyAreComputed() async throws {
+    let fixture = try ServingFixture()
     let rows = Array(repeating: "[1.25,2.5]", count: 8000).joined(separator: ",")
-    let answer = fixture.call("POST", "/v1/models/iris:predict", "{\"instances\":[\(rows)]}")
+    let answer = await fixture.call("POST", "/v1/models/iris:predict", "{\"instances\":[\(rows)]}")
     #expect(answer.status == 200)
     #expect(answer.body.hasPrefix("{\"predictions\":[3.75,3.75,"))
-    let broken = fixture.call("POST", "/v1/models/iris:predict", "{\"instances\":[\(rows)]")
+    let broken = await fixture.call("POST", "/v1/models/iris:predict", "{\"instances\":[\(rows)]")
     #expect(broken.status == 400)
   }
 
-  @Test func aModelThatDidNotLoadIsNotReadyAndSaysWhy() throws {
-    let fixture = try Fixture(model: "garbage")
+  @Test func aModelThatDidNotLoadIsNotReadyAndSaysWhy() async throws {
+    let fixture = try ServingFixture(model: "garbage")
     let message = "Model with name iris is not ready. \(fixture.folder.path)/model.pkl is no fake model"
     for (method, target) in [
       ("GET", "/v1/models/iris"), ("GET", "/v2/models/iris/ready"), ("POST", "/v1/models/iris:predict"),
     ] {
-      let answer = fixture.call(method, target, "{\"instances\":[[1,2]]}")
+      let answer = await fixture.call(method, target, "{\"instances\":[[1,2]]}")
       #expect(answer.status == 503)
       #expect(answer.body == "{\"error\":\"\(message)\"}")
     }
-    #expect(fixture.call("GET", "/v2/health/ready").body == "{\"error\":\"Server is not ready.\"}")
-    #expect(fixture.call("GET", "/v2/health/live").status == 200)
+    #expect(await fixture.call("GET", "/v2/health/ready").body == "{\"error\":\"Server is not ready.\"}")
+    #expect(await fixture.call("GET", "/v2/health/live").status == 200)
   }
 
-  @Test func aFailedReloadLeavesTheOldVersionServing() throws {
-    let fixture = try Fixture()
+  @Test func aFailedReloadLeavesTheOldVersionServing() async throws {
+    let fixture = try ServingFixture()
     try fixture.folder.file("model.pkl", "garbage")
-    #expect(fixture.call("POST", "/v2/repository/models/iris/load").status == 503)
-    #expect(fixture.call("POST", "/v1/models/iris:predict", "{\"instances\":[[1,2]]}").status == 200)
+    #expect(await fixture.call("POST", "/v2/repository/models/iris/load").status == 503)
+    #expect(await fixture.call("POST", "/v1/models/iris:predict", "{\"instances\":[[1,2]]}").status == 200)
     try fixture.folder.file("model.pkl", "sum")
-    #expect(fixture.call("POST", "/v2/repository/models/iris/load").status == 200)
+    #expect(await fixture.call("POST", "/v2/repository/models/iris/load").status == 200)
   }
 
-  @Test func anUnloadedModelIsNotReadyUntilItIsLoadedAgain() throws {
-    let fixture = try Fixture()
+  @Test func anUnloadedModelIsNotReadyUntilItIsLoadedAgain() async throws {
+    let fixture = try ServingFixture()
     #expect(
-      fixture.call("POST", "/v2/repository/models/iris/unload").body == "{\"name\":\"iris\",\"unload\":true}")
-    #expect(fixture.call("POST", "/v1/models/iris:predict", "{\"instances\":[[1,2]]}").status == 503)
-    #expect(fixture.call("POST", "/v2/repository/models/iris/load").status == 200)
-    #expect(fixture.call("POST", "/v1/models/iris:predict", "{\"instances\":[[1,2]]}").status == 200)
+      await fixture.call("POST", "/v2/repository/models/iris/unload").body == "{\"name\":\"iris\",\"unload\":true}")
+    #expect(await fixture.call("POST", "/v1/models/iris:predict", "{\"instances\":[[1,2]]}").status == 503)
+    #expect(await fixture.call("POST", "/v2/repository/models/iris/load").status == 200)
+    #expect(await fixture.call("POST", "/v1/models/iris:predict", "{\"instances\":[[1,2]]}").status == 200)
   }
 
-  @Test func aDrainingServerIsNotReady() throws {
-    #expect(try Fixture().call("GET", "/v2/health/ready", isServing: false).status == 503)
+  @Test func aDrainingServerIsNotReady() async throws {
+    let fixture = try ServingFixture()
+    fixture.context.beginDraining()
+    #expect(await fixture.call("GET", "/v2/health/ready").status == 503)
   }
 
-  @Test func metricsHaveUpstreamsHistograms() throws {
-    let fixture = try Fixture()
-    for _ in 0..<3 { _ = fixture.call("POST", "/v1/models/iris:predict", "{\"instances\":[[1,2]]}") }
-    let text = fixture.call("GET", "/metrics").body
+  @Test func metricsHaveUpstreamsHistograms() async throws {
+    let fixture = try ServingFixture()
+    for _ in 0..<3 { _ = await fixture.call("POST", "/v1/models/iris:predict", "{\"instances\":[[1,2]]}") }
+    let text = await fixture.call("GET", "/metrics").body
     for name in ["preprocess", "predict", "postprocess"] {
       #expect(text.contains("# TYPE request_\(name)_seconds histogram\n"))
       #expect(text.contains("request_\(name)_seconds_count{model_name=\"iris\"} 3\n"))
@@ -225,8 +181,8 @@ struct InferenceRoutesTests {
     #expect(text.contains("\nprocess_cpu_seconds_total "))
   }
 
-  @Test func garbageBodiesNeverCrash() throws {
-    let fixture = try Fixture()
+  @Test func garbageBodiesNeverCrash() async throws {
+    let fixture = try ServingFixture()
     var state: UInt64 = 42
     let alphabet = Array("{}[]\":,0123456789.e-tfn instacoup\\".utf8)
     for _ in 0..<500 {
@@ -236,7 +192,7 @@ struct InferenceRoutesTests {
         text.append(alphabet[Int(state >> 40) % alphabet.count])
       }
       let body = "{\"instances\":" + String(decoding: text, as: UTF8.self)
-      #expect(fixture.call("POST", "/v1/models/iris:predict", body).status != 200 || body.hasSuffix("}"))
+      #expect(await fixture.call("POST", "/v1/models/iris:predict", body).status != 200 || body.hasSuffix("}"))
     }
   }
 }

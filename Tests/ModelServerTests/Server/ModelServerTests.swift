@@ -16,7 +16,7 @@ struct ModelServerTests {
     let client: HTTPClient
     let base: String
 
-    init(_ runtime: FakeRuntime = FakeRuntime(), queueing: ModelServer.Queueing = .init()) throws {
+    init(_ runtime: FakeRuntime = FakeRuntime(), settings: SchedulerSettings = .init()) throws {
       folder = try TemporaryFolder()
       let path = try folder.file("model.pkl")
       let repository = ModelRepository(metricShards: 2) { _ throws(ModelLoadError) in
@@ -25,10 +25,10 @@ struct ModelServerTests {
       try repository.load("iris")
       let metrics = ServerMetrics(loops: 1)
       handler = ModelServer(
-        repository: repository,
-        routes: InferenceRoutes(repository: repository, metrics: metrics, version: "test"), metrics: metrics,
-        loops: 1,
-        queueing: queueing)
+        ServingContext(
+          repository: repository,
+          scheduler: InferenceScheduler(loops: 1, settings: settings, repository: repository),
+          metrics: metrics, loops: 1, options: ServingContext.Options(version: "test")))
       group = try EventLoopGroup(loops: 1, name: "test")
       server = HTTPServer(group: group, handler: .buffered(handler))
       let bound = try server.listen([ListenAddress(host: "127.0.0.1", port: 0)])
@@ -74,7 +74,7 @@ struct ModelServerTests {
   @Test func expensivePredictionsLeaveTheLoopFree() async throws {
     let gate = try Gate()
     let fixture = try Fixture(
-      FakeRuntime(nanosecondsPerRow: 1e9, onPredict: { gate.pass() }), queueing: .init(threads: 1))
+      FakeRuntime(nanosecondsPerRow: 1e9, onPredict: { gate.pass() }), settings: .init(threads: 1))
     async let slow = fixture.predict()
     var entered = gate.entered.makeAsyncIterator()
     await entered.next()
@@ -86,10 +86,10 @@ struct ModelServerTests {
 
   @Test func aFullQueueAnswers503AtOnce() async throws {
     let gate = try Gate()
-    var queueing = ModelServer.Queueing(threads: 1)
-    queueing.capacity = 1
+    var settings = SchedulerSettings(threads: 1)
+    settings.capacity = 1
     let fixture = try Fixture(
-      FakeRuntime(nanosecondsPerRow: 1e9, onPredict: { gate.pass() }), queueing: queueing)
+      FakeRuntime(nanosecondsPerRow: 1e9, onPredict: { gate.pass() }), settings: settings)
     var entered = gate.entered.makeAsyncIterator()
     async let computed = fixture.predict()
     await entered.next()
@@ -114,7 +114,7 @@ struct ModelServerTests {
         onPredict: {
           computed.withLock { $0 += 1 }
           gate.pass()
-        }), queueing: .init(threads: 1))
+        }), settings: .init(threads: 1))
     var entered = gate.entered.makeAsyncIterator()
     async let first = fixture.predict()
     await entered.next()

@@ -73,10 +73,12 @@ public struct ModelServerRole: Sendable {
     until shutdown: @Sendable () async -> Void
   ) async throws(LinuxError) {
     let metrics = ServerMetrics(loops: loops)
-    let routes = InferenceRoutes(
-      repository: repository, metrics: metrics, version: version,
-      latencyLog: flags.enableLatencyLogging ? LatencyLog() : nil)
-    let handler = ModelServer(repository: repository, routes: routes, metrics: metrics, loops: loops)
+    var options = ServingContext.Options(version: version)
+    options.latencyLog = flags.enableLatencyLogging ? LatencyLog() : nil
+    let context = ServingContext(
+      repository: repository, scheduler: InferenceScheduler(loops: loops, repository: repository),
+      metrics: metrics, loops: loops, options: options)
+    let handler = ModelServer(context)
     let group = try EventLoopGroup(loops: loops, name: "http")
     let server = HTTPServer(group: group, handler: .buffered(handler))
     let bound: [ListenAddress]

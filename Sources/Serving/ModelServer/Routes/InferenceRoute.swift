@@ -13,8 +13,12 @@ enum InferenceRoute: Hashable, Sendable {
   case v2Model(String, version: String?)
   case v2ModelReady(String, version: String?)
   case v2Infer(String, version: String?)
+  case v2ModelConfiguration(String, version: String?)
+  /// Of all models where there is no name.
+  case v2Statistics(String?, version: String?)
+  case index
   case load(String)
-  case unload(String)
+  case unload(String, version: String?)
 
   enum Match: Hashable, Sendable {
     case route(InferenceRoute)
@@ -69,26 +73,42 @@ enum InferenceRoute: Hashable, Sendable {
       return parts[1] == "ready" ? get(.v2Ready) : nil
     case "models":
       return parts.count == 1 ? get(.v2Models) : findV2Model(parts[1], Array(parts.dropFirst(2)))
-    case "repository" where parts.count == 4 && parts[1] == "models":
-      if parts[3] == "load" { return post(parts[2]) { .load($0) } }
-      return parts[3] == "unload" ? post(parts[2]) { .unload($0) } : nil
+    case "repository": return findV2Repository(Array(parts.dropFirst()))
     default: return nil
     }
   }
 
-  private static func findV2Model(_ name: Substring, _ rest: [Substring]) -> Found? {
-    var rest = rest
-    var version: String?
-    if rest.count >= 2, rest[0] == "versions" {
-      guard let decoded = PercentEncoding.decodedName(rest[1]) else { return Found(value: nil) }
-      version = decoded
-      rest.removeFirst(2)
+  private static func findV2Repository(_ parts: [Substring]) -> Found? {
+    if parts == ["index"] { return Found(value: ("POST", .index)) }
+    guard parts.first == "models", parts.count >= 3 else { return nil }
+    let (version, verb) = versioned(Array(parts.dropFirst(2)))
+    guard let version else { return Found(value: nil) }
+    switch verb {
+    case ["load"] where version.isEmpty: return post(parts[1]) { .load($0) }
+    case ["unload"]:
+      return post(parts[1]) { .unload($0, version: version.isEmpty ? nil : version) }
+    default: return nil
     }
-    let chosen = version
+  }
+
+  /// Splits `versions/{v}` off the parts that follow a model's name.
+  /// - Returns: the version, "" where there is none, nil where it is malformed.
+  private static func versioned(_ parts: [Substring]) -> (version: String?, rest: [Substring]) {
+    guard parts.count >= 2, parts[0] == "versions" else { return ("", parts) }
+    return (PercentEncoding.decodedName(parts[1]), Array(parts.dropFirst(2)))
+  }
+
+  private static func findV2Model(_ name: Substring, _ rest: [Substring]) -> Found? {
+    if name == "stats" && rest.isEmpty { return get(.v2Statistics(nil, version: nil)) }
+    let (found, rest) = versioned(rest)
+    guard let found else { return Found(value: nil) }
+    let chosen = found.isEmpty ? nil : found
     switch rest {
     case []: return named(name, "GET") { .v2Model($0, version: chosen) }
     case ["ready"]: return named(name, "GET") { .v2ModelReady($0, version: chosen) }
     case ["infer"]: return named(name, "POST") { .v2Infer($0, version: chosen) }
+    case ["config"]: return named(name, "GET") { .v2ModelConfiguration($0, version: chosen) }
+    case ["stats"]: return named(name, "GET") { .v2Statistics($0, version: chosen) }
     default: return nil
     }
   }

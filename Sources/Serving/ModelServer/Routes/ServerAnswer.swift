@@ -1,8 +1,6 @@
 public import Basics
 public import Formats
 public import HTTPWire
-internal import InferenceProtocol
-internal import ModelRuntime
 
 /// An answer of the model server: status, headers, body.
 public struct ServerAnswer: Sendable, Hashable {
@@ -35,31 +33,10 @@ public struct ServerAnswer: Sendable, Hashable {
     error(503, message, fields: ["Retry-After": "1"])
   }
 
-  static func modelNotFound(_ name: String) -> ServerAnswer {
-    error(404, "Model with name \(name) does not exist.")
-  }
-
-  /// The one table from protocol errors to statuses.
-  static func error(_ error: InferenceRequestError) -> ServerAnswer {
-    switch error.code {
-    case .malformed, .invalid: .error(400, error.message)
-    case .tooLarge: .error(413, error.message)
-    case .unsupported: .error(501, error.message)
-    }
-  }
-
-  /// The one table from runtime errors to statuses.
-  static func error(_ error: PredictError) -> ServerAnswer {
-    switch error {
-    case .invalidInput(let message): .error(400, message)
-    case .failed(let message): .error(500, message)
-    case .unsupported(let message): .error(501, message)
-    case .unavailable(let message): .overloaded(message)
-    }
-  }
-
   var head: HTTPResponseHead {
-    var headers = HTTPHeaders([("Content-Type", contentType)])
+    var headers = HTTPHeaders()
+    headers.reserve(2 + fields.fields.count)
+    headers.append("Content-Type", contentType)
     for field in fields.fields { headers.append(field.name, field.value) }
     return HTTPResponseHead(status: status, headers: headers)
   }
