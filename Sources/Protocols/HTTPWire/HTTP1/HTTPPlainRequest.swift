@@ -96,7 +96,7 @@ private struct HTTPPlainHeadScan {
     case 9: return equal(name, "forwarded")
     case 10:
       return equal(name, "user-agent") || (equal(name, "connection") && equal(value, "keep-alive"))
-    case 12: return (equal(name, "content-type") && isJSON(value)) || equal(name, "x-request-id")
+    case 12: return equal(name, "content-type") && isJSON(value)
     case 13: return equal(name, "authorization") || equal(name, "cache-control")
     case 14: return equal(name, "content-length") && noteLength(value)
     case 15: return equal(name, "accept-encoding") || equal(name, "accept-language")

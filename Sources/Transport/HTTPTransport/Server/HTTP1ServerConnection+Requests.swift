@@ -20,6 +20,9 @@ extension HTTP1ServerConnection {
         case .failure(let error): refuse(error)
         case .head(let parsed, let length):
           offset += length
+          if sequence == 0, upgrade(parsed, UnsafeRawBufferPointer(rebasing: bytes[offset...])) {
+            return bytes.count
+          }
           begin(parsed)
         }
       case .body, .unwantedBody:

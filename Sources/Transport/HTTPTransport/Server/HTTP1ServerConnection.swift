@@ -5,7 +5,7 @@ internal import Synchronization
 /// HTTP/1.1 on one accepted connection: one request at a time, so that pipelined answers keep their order.
 /// `@unchecked Sendable`: the state is touched only on the loop's thread, but for `cancelledThrough`, which
 /// is atomic.
-final class HTTP1ServerConnection: @unchecked Sendable {
+final class HTTP1ServerConnection: ServerConnection, @unchecked Sendable {
   /// Where the request is.
   enum RequestState {
     /// Between requests, or within a head.
@@ -128,7 +128,9 @@ final class HTTP1ServerConnection: @unchecked Sendable {
     if let timer {
       timer.move(to: phaseDeadline)
     } else {
-      timer = server.loop.timer(at: phaseDeadline) { [weak self] in self?.timedOut() }
+      // Not weakly: that would make every count of this object's references a slow one. `stopTimer` ends the
+      // cycle when the channel is closed, which the loop's end sees to as well.
+      timer = server.loop.timer(at: phaseDeadline) { self.timedOut() }
     }
   }
 
@@ -163,7 +165,7 @@ final class HTTP1ServerConnection: @unchecked Sendable {
     }
   }
 
-  fileprivate func stopTimer() {
+  func stopTimer() {
     phase = .none
     timer?.cancel()
     timer = nil

@@ -5,6 +5,7 @@ public import HTTPWire
 public struct HTTPServerLimits: Sendable {
   /// Sizes of request line, head, number of fields, chunk extensions, trailers.
   public var wire = HTTPWireLimits()
+  public var http2 = HTTP2Limits()
   /// A longer request body gets 413.
   public var bodyBytes = 64 * ByteCount.mebibyte
   /// From the accept to the first byte of the first request (and through the TLS handshake).

@@ -8,10 +8,12 @@ internal import Telemetry
 final class ServerLoop: @unchecked Sendable {
   let state: ServerState
   let loop: EventLoop
-  private var connections: [ObjectIdentifier: HTTP1ServerConnection] = [:]
+  private var connections: [ObjectIdentifier: any ServerConnection] = [:]
   private var date: Bytes = []
   private var dateMadeAt: UInt64 = 0
   private let wallClock = SystemClock()
+  /// Made with the first compressed gRPC message.
+  private(set) lazy var compression = GRPCCompression()
   /// What answers plain requests where they lie, if anything does.
   let directHandler: (any BufferedHTTPHandler)?
   let directAnswers = DirectAnswers()
@@ -53,8 +55,7 @@ final class ServerLoop: @unchecked Sendable {
     let channel = Channel(
       loop: loop, socket: socket, remoteAddress: address.description, isConnected: true, tls: session,
       highWater: state.limits.outboundHighWater, writeTimeout: state.limits.writeTimeout)
-    // HTTP/2 will be another delegate, chosen here by the preface or, after the handshake, by ALPN.
-    let connection = HTTP1ServerConnection(self, channel)
+    let connection = ProtocolChoice(self, channel)
     connections[ObjectIdentifier(connection)] = connection
     do {
       try channel.start(connection)
@@ -64,7 +65,13 @@ final class ServerLoop: @unchecked Sendable {
     }
   }
 
-  func remove(_ connection: HTTP1ServerConnection) {
+  /// The same connection in other hands.
+  func replace(_ old: any ServerConnection, by new: any ServerConnection) {
+    guard connections.removeValue(forKey: ObjectIdentifier(old)) != nil else { return }
+    connections[ObjectIdentifier(new)] = new
+  }
+
+  func remove(_ connection: any ServerConnection) {
     if connections.removeValue(forKey: ObjectIdentifier(connection)) != nil { state.connectionClosed() }
   }
 

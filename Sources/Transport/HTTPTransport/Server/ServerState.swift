@@ -7,6 +7,7 @@ final class ServerState: Sendable {
   let handler: HTTPServerHandler
   let grpc: (any GRPCHandler)?
   let grpcLimits: GRPCLimits
+  let http2: HTTP2Options
 
   private let connections = Atomic<Int>(0)
   private let requests = Atomic<Int>(0)
@@ -24,6 +25,7 @@ final class ServerState: Sendable {
     self.handler = handler
     self.grpc = grpc
     self.grpcLimits = grpcLimits
+    http2 = HTTP2Options(limits.http2)
   }
 
   /// Whether each answer asks its client to take another connection, and server, next time.

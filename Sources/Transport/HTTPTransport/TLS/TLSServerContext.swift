@@ -20,8 +20,7 @@ public final class TLSServerContext: Sendable {
   }
 }
 
-/// ALPN: `http/1.1` where the client offers it; a client that offers only others goes on without an
-/// agreement.
+/// ALPN: `h2` before `http/1.1`; a client that offers only others goes on without an agreement.
 private func selectProtocol(
   _ session: OpaquePointer?, _ chosen: UnsafeMutablePointer<UnsafePointer<UInt8>?>?,
   _ chosenLength: UnsafeMutablePointer<UInt8>?, _ offered: UnsafePointer<UInt8>?, _ offeredLength: UInt32,
@@ -29,17 +28,19 @@ private func selectProtocol(
 ) -> Int32 {
   guard let offered, let chosen, let chosenLength else { return SSL_TLSEXT_ERR_NOACK }
   let list = UnsafeBufferPointer(start: offered, count: Int(offeredLength))
-  var index = 0
-  while index < list.count {
-    let length = Int(list[index])
-    let end = index + 1 + length
-    guard end <= list.count else { break }
-    if list[(index + 1)..<end].elementsEqual("http/1.1".utf8) {
-      chosen.pointee = offered + index + 1
-      chosenLength.pointee = UInt8(truncatingIfNeeded: length)
-      return SSL_TLSEXT_ERR_OK
+  for wanted in ["h2", "http/1.1"] {
+    var index = 0
+    while index < list.count {
+      let length = Int(list[index])
+      let end = index + 1 + length
+      guard end <= list.count else { break }
+      if list[(index + 1)..<end].elementsEqual(wanted.utf8) {
+        chosen.pointee = offered + index + 1
+        chosenLength.pointee = UInt8(truncatingIfNeeded: length)
+        return SSL_TLSEXT_ERR_OK
+      }
+      index = end
     }
-    index = end
   }
   return SSL_TLSEXT_ERR_NOACK
 }

@@ -1,0 +1,222 @@
+public import Basics
+
+/// Collects the fields of one HTTP/2 header block, already decompressed and checked as RFC 9113 §8 says, and
+/// makes a request of them. `grpc-timeout` is kept apart, so that the other fields of a client's calls are the
+/// same bytes again and again.
+public struct HTTP2HeaderBlock: Sendable {
+  /// Per field: length of name and value, 4 bytes each, then both.
+  public private(set) var bytes: Bytes = []
+  /// As SETTINGS_MAX_HEADER_LIST_SIZE counts: names, values and 32 bytes for each field.
+  public private(set) var size = 0
+  public private(set) var fieldCount = 0
+  /// `grpc-timeout` in nanoseconds.
+  public private(set) var timeout: UInt64?
+  public private(set) var hasMalformedTimeout = false
+
+  private static let lengthBytes = 8
+
+  public init() {}
+
+  public mutating func reset() {
+    bytes.removeAll(keepingCapacity: bytes.capacity <= 16 * 1024)
+    size = 0
+    fieldCount = 0
+    timeout = nil
+    hasMalformedTimeout = false
+  }
+
+  /// Counts the field alone; for blocks that are too large to keep.
+  public mutating func count(_ name: UnsafeRawBufferPointer, _ value: UnsafeRawBufferPointer) {
+    size &+= name.count &+ value.count &+ 32
+    fieldCount &+= 1
+  }
+
+  public mutating func append(_ name: UnsafeRawBufferPointer, _ value: UnsafeRawBufferPointer) {
+    count(name, value)
+    if name.count == 12, HTTPCharacters.equal(name, 0..<12, "grpc-timeout") {
+      timeout = GRPCFields.timeout(value)
+      if timeout == nil { hasMalformedTimeout = true }
+      return
+    }
+    var lengths = UInt64(UInt32(clamping: name.count)) | UInt64(UInt32(clamping: value.count)) << 32
+    withUnsafeBytes(of: &lengths) { bytes.append(contentsOf: $0) }
+    bytes.append(contentsOf: name)
+    bytes.append(contentsOf: value)
+  }
+
+  /// Whether both hold the same fields, timeouts aside.
+  public func hasSameFields(as other: Bytes) -> Bool {
+    guard bytes.count == other.count else { return false }
+    return bytes.withUnsafeBytes { left in
+      other.withUnsafeBytes { right in
+        var index = 0
+        while index &+ 8 <= left.count {
+          let a = left.loadUnaligned(fromByteOffset: index, as: UInt64.self)
+          let b = right.loadUnaligned(fromByteOffset: index, as: UInt64.self)
+          if a != b { return false }
+          index &+= 8
+        }
+        while index < left.count {
+          if left[index] != right[index] { return false }
+          index &+= 1
+        }
+        return true
+      }
+    }
+  }
+
+  /// - Parameter separatesGRPC: whether requests of type `application/grpc` get their `grpc` part.
+  public func makeRequest(separatesGRPC: Bool) -> Swift.Result<HTTP2Request, HTTPWireError> {
+    bytes.withUnsafeBytes { bytes in
+      var reader = FieldReader(separatesGRPC: separatesGRPC)
+      var index = 0
+      while index &+ Self.lengthBytes <= bytes.count {
+        let nameCount = Int(bytes.loadUnaligned(fromByteOffset: index, as: UInt32.self))
+        let valueCount = Int(bytes.loadUnaligned(fromByteOffset: index &+ 4, as: UInt32.self))
+        let start = index &+ Self.lengthBytes
+        let name = start..<(start &+ nameCount)
+        let value = name.upperBound..<(name.upperBound &+ valueCount)
+        index = value.upperBound
+        if let error = reader.note(bytes, name, value) { return .failure(error) }
+      }
+      return reader.finish()
+    }
+  }
+}
+
+/// Sorts the fields of a block into a request.
+private struct FieldReader {
+  private let separatesGRPC: Bool
+  private var method = ""
+  private var target = ""
+  private var authority: String?
+  private var host: String?
+  private var headers = HTTPHeaders()
+  private var cookies: [String] = []
+  private var contentType: String?
+  private var contentLength: Int?
+  private var expectsContinue = false
+  private var grpc = HTTP2Request.GRPC()
+  /// gRPC's own fields, put back where the request turns out to be another.
+  private var grpcFields: [(String, String)] = []
+
+  init(separatesGRPC: Bool) { self.separatesGRPC = separatesGRPC }
+
+  mutating func note(
+    _ bytes: UnsafeRawBufferPointer, _ name: Range<Int>, _ value: Range<Int>
+  ) -> HTTPWireError? {
+    guard let text = String(validating: UnsafeRawBufferPointer(rebasing: bytes[value]), as: UTF8.self) else {
+      return HTTPWireError(400, "a header field's value is not valid UTF-8")
+    }
+    if bytes[name].first == UInt8(ascii: ":") {
+      if HTTPCharacters.equal(bytes, name, ":method") {
+        method = text
+        let isToken = bytes[value].allSatisfy { HTTPCharacters.isToken($0) }
+        if !isToken || value.isEmpty || value.count > 32 {
+          return HTTPWireError(400, "the request has no valid method")
+        }
+      } else if HTTPCharacters.equal(bytes, name, ":path") {
+        target = text
+        if let error = Self.targetFailure(bytes, value) { return error }
+      } else if HTTPCharacters.equal(bytes, name, ":authority") {
+        authority = text
+        return Self.hostFailure(bytes, value)
+      }
+      return nil
+    }
+    switch name.count {
+    case 2 where HTTPCharacters.equal(bytes, name, "te"):
+      grpc.acceptsTrailers = HTTPCharacters.equal(bytes, value, "trailers")
+      return nil
+    case 4 where HTTPCharacters.equal(bytes, name, "host"):
+      if host != nil { return HTTPWireError(400, "several Host fields") }
+      host = text
+      return Self.hostFailure(bytes, value)
+    case 6 where HTTPCharacters.equal(bytes, name, "cookie"):
+      cookies.append(text)
+      return nil
+    case 6 where HTTPCharacters.equal(bytes, name, "expect"):
+      guard HTTPCharacters.equal(bytes, value, "100-continue") else {
+        return HTTPWireError(417, "the only known expectation is 100-continue")
+      }
+      expectsContinue = true
+    case 12 where HTTPCharacters.equal(bytes, name, "content-type"):
+      contentType = text
+    case 13 where separatesGRPC && HTTPCharacters.equal(bytes, name, "grpc-encoding"):
+      noteEncoding(text)
+      return nil
+    case 14 where HTTPCharacters.equal(bytes, name, "content-length"):
+      contentLength = Int(text)
+    case 20 where separatesGRPC && HTTPCharacters.equal(bytes, name, "grpc-accept-encoding"):
+      HTTPCharacters.forEachElement(bytes, value) { element in
+        if HTTPCharacters.equal(bytes, element, "gzip") { grpc.acceptsGzip = true }
+      }
+      grpcFields.append(("grpc-accept-encoding", text))
+      return nil
+    default: break
+    }
+    headers.append(HTTPCharacters.string(bytes, name), text)
+    return nil
+  }
+
+  private mutating func noteEncoding(_ text: String) {
+    switch text {
+    case "identity": grpc.encoding = .identity
+    case "gzip": grpc.encoding = .gzip
+    default: grpc.encoding = .unknown(text)
+    }
+    grpcFields.append(("grpc-encoding", text))
+  }
+
+  mutating func finish() -> Swift.Result<HTTP2Request, HTTPWireError> {
+    if method == "CONNECT" {
+      return .failure(HTTPWireError(501, "this server is no proxy: CONNECT is not implemented"))
+    }
+    guard !method.isEmpty, !target.isEmpty else {
+      return .failure(HTTPWireError(400, "the request has no method or no path"))
+    }
+    // RFC 9113 §8.3.1: the pseudo field wins.
+    guard let name = authority ?? host else {
+      return .failure(HTTPWireError(400, "the request names no host"))
+    }
+    if !cookies.isEmpty { headers.append("cookie", cookies.joined(separator: "; ")) }
+    var isGRPC = false
+    if separatesGRPC, let contentType, contentType.utf8.starts(with: "application/grpc".utf8) {
+      isGRPC = true
+      let next = contentType.utf8.dropFirst(16).first
+      grpc.isKnownType = next == nil || next == UInt8(ascii: "+") || next == UInt8(ascii: ";")
+      headers.remove("content-type")
+    } else {
+      for (name, value) in grpcFields { headers.append(name, value) }
+    }
+    headers.append("Host", name)
+    var request = HTTP2Request(
+      head: HTTPRequestHead(method: method, target: target, version: .http2, headers: headers))
+    request.contentLength = contentLength
+    request.expectsContinue = expectsContinue
+    request.grpc = isGRPC ? grpc : nil
+    return .success(request)
+  }
+
+  private static func targetFailure(_ bytes: UnsafeRawBufferPointer, _ value: Range<Int>) -> HTTPWireError? {
+    let isStar = value.count == 1 && bytes[value.lowerBound] == UInt8(ascii: "*")
+    guard let first = bytes[value].first, first == UInt8(ascii: "/") || isStar else {
+      return HTTPWireError(400, "the request target is no path")
+    }
+    for index in value {
+      let byte = bytes[index]
+      guard byte > 32, byte < 127, byte != UInt8(ascii: "#") else {
+        return HTTPWireError(400, "the request target has a character that paths cannot have")
+      }
+    }
+    return nil
+  }
+
+  private static func hostFailure(_ bytes: UnsafeRawBufferPointer, _ value: Range<Int>) -> HTTPWireError? {
+    for index in value where !HTTPCharacters.isHost(bytes[index]) {
+      return HTTPWireError(400, "the request's authority is not a host")
+    }
+    return HTTPCharacters.hasValidPort(bytes, value)
+      ? nil : HTTPWireError(400, "the request's authority has no valid port")
+  }
+}

@@ -1,0 +1,59 @@
+internal import Basics
+internal import HTTPWire
+
+/// The async face's way from a request to its answer, whatever the protocol.
+enum AsyncExchange {
+  /// - Returns: the task that answers, owned by the caller; nil where the server is full, which is answered.
+  static func start(
+    _ handler: any AsyncHTTPHandler, _ request: AsyncHTTPRequest, _ handed: HTTPExchange, _ state: ServerState
+  ) -> Task<Void, Never>? {
+    guard state.beginRequest() else {
+      refuse(handed, "the server is answering as many requests as it may")
+      return nil
+    }
+    let isHEAD = request.head.method == "HEAD"
+    return Task {
+      let answer = await handler.respond(to: request)
+      state.endRequest()
+      switch answer.body {
+      case .bytes(let bytes): handed.respond(answer.head, body: bytes)
+      case .stream(let stream):
+        guard state.beginStream() else {
+          refuse(handed, "the server has as many streams open as it may")
+          return
+        }
+        await send(answer.head, stream, handed, isHEAD: isHEAD)
+        state.endStream()
+      }
+    }
+  }
+
+  private static func send(
+    _ head: HTTPResponseHead, _ stream: AsyncThrowingStream<Bytes, any Error>, _ handed: HTTPExchange,
+    isHEAD: Bool
+  ) async {
+    handed.sendHead(head)
+    if isHEAD {
+      handed.finish()
+      return
+    }
+    do {
+      for try await piece in stream {
+        guard await handed.write(piece) else {
+          handed.abort()
+          return
+        }
+      }
+      // A cancelled iteration ends like a finished one, but the answer is not complete.
+      if Task.isCancelled { handed.abort() } else { handed.finish() }
+    } catch {
+      handed.abort()
+    }
+  }
+
+  private static func refuse(_ handed: HTTPExchange, _ reason: String) {
+    let headers: HTTPHeaders = ["Content-Type": "application/json", "Retry-After": "1"]
+    handed.respond(
+      HTTPResponseHead(status: 503, headers: headers), body: Bytes("{\"error\":\"\(reason)\"}\n".utf8))
+  }
+}
