@@ -2,6 +2,7 @@
 #define APUS_SHIMS_CALLS_H
 
 #include <stdint.h>
+#include <sys/random.h>
 
 /// How often one thread has entered the kernel for its connections. Written by that thread alone; anybody may
 /// read.
@@ -36,5 +37,8 @@ static inline struct apus_calls apus_read_calls(const struct apus_calls *calls) 
       __atomic_load_n(&calls->wait, __ATOMIC_RELAXED), __atomic_load_n(&calls->other, __ATOMIC_RELAXED)};
   return read;
 }
+
+/// getrandom(2), which is not in the Glibc module.
+static inline ssize_t apus_random(void *bytes, size_t count) { return getrandom(bytes, count, 0); }
 
 #endif

@@ -46,6 +46,8 @@ final class Channel: LoopHandler {
   private var lingers = false
   private var lingerBytesLeft = 1 << 20
   private var timer: LoopTimer?
+  /// The delegate has memory of its own for what comes next; without TLS only.
+  var receivesInPlace = false
 
   /// - Parameter isConnected: false for a socket whose connect is under way.
   init(
@@ -127,6 +129,12 @@ final class Channel: LoopHandler {
     case .wouldBlock, .endOfStream: write(bytes)
     case .failed(let error): close(.failed(error.reason))
     }
+  }
+
+  func write(_ bytes: ArraySlice<UInt8>) {
+    guard isOpen else { return }
+    output.append(bytes)
+    outputGrew()
   }
 
   private func outputGrew() {
@@ -252,8 +260,19 @@ final class Channel: LoopHandler {
   /// - Returns: false where there was nothing to read.
   private func receive() -> Bool {
     guard let socket else { return false }
+    if receivesInPlace, tls == nil, let delegate { return receiveInPlace(socket, delegate) }
     switch socket.receive(into: loop.receiveBuffer) {
     case .bytes(let count): received(UnsafeRawBufferPointer(rebasing: loop.receiveBuffer[..<count]))
+    case .endOfStream: inputEnds()
+    case .wouldBlock: return false
+    case .failed(let error): close(.failed(error.reason))
+    }
+    return true
+  }
+
+  private func receiveInPlace(_ socket: Socket, _ delegate: any ChannelDelegate) -> Bool {
+    switch delegate.channelReceivesInPlace(self, { socket.receive(into: $0) }) {
+    case .bytes: break
     case .endOfStream: inputEnds()
     case .wouldBlock: return false
     case .failed(let error): close(.failed(error.reason))
@@ -378,9 +397,9 @@ extension Channel {
       guard state != .closed else { return }
       let sent: TransferResult?
       if tls == nil {
-        sent = output.withFirst { socket.send($0, more: $1) }
+        sent = output.send(on: socket, loop.sendPieces)
       } else {
-        sent = cipherOutput.withFirst { socket.send($0, more: $1) }
+        sent = cipherOutput.send(on: socket, loop.sendPieces)
       }
       switch sent {
       case .bytes(let count):

@@ -1,4 +1,5 @@
 internal import Basics
+internal import Linux
 
 /// Bytes that wait to be sent. Small pieces are gathered in one buffer, large ones are kept as they are.
 struct OutboundQueue {
@@ -8,7 +9,7 @@ struct OutboundQueue {
   private static let keptCapacity = 8 * 1024
 
   /// Complete pieces, before `tail`; `head` of them are sent.
-  private var pieces: [Bytes] = []
+  private var pieces: [ArraySlice<UInt8>] = []
   private var head = 0
   private var headOffset = 0
   /// Where small pieces go.
@@ -31,7 +32,9 @@ struct OutboundQueue {
     count += bytes.count
   }
 
-  mutating func append(_ bytes: Bytes) {
+  mutating func append(_ bytes: Bytes) { append(bytes[...]) }
+
+  mutating func append(_ bytes: ArraySlice<UInt8>) {
     if bytes.count < Self.largePiece {
       tail.append(contentsOf: bytes)
     } else {
@@ -51,11 +54,38 @@ struct OutboundQueue {
     return tail.withUnsafeBytes { body(UnsafeRawBufferPointer(rebasing: $0[tailOffset...]), false) }
   }
 
-  /// Takes bytes off the front, at most what `withFirst` showed.
+  /// Sends what waits with one call, as far as `list` has room for its pieces; nil where nothing waits.
+  func send(on socket: Socket, _ list: SendPieces) -> TransferResult? {
+    guard head < pieces.count else { return withFirst { socket.send($0, more: $1) } }
+    list.removeAll()
+    return gather(head, into: list) { socket.send(list) }
+  }
+
+  /// Keeps the pieces' bytes in place for as long as `body` runs.
+  private func gather(
+    _ index: Int, into list: SendPieces, _ body: () -> TransferResult
+  ) -> TransferResult {
+    guard index < pieces.count else {
+      return tail.withUnsafeBytes { bytes in
+        if bytes.count > tailOffset { _ = list.append(UnsafeRawBufferPointer(rebasing: bytes[tailOffset...])) }
+        return body()
+      }
+    }
+    return pieces[index].withUnsafeBytes { bytes in
+      let skipped = index == head ? headOffset : 0
+      guard list.append(UnsafeRawBufferPointer(rebasing: bytes[skipped...])) else { return body() }
+      return gather(index + 1, into: list, body)
+    }
+  }
+
+  /// Takes bytes off the front, at most what was shown.
   mutating func removeFirst(_ sent: Int) {
     count -= sent
-    if head < pieces.count {
-      headOffset += sent
+    var left = sent
+    while head < pieces.count, left > 0 {
+      let taken = min(left, pieces[head].count - headOffset)
+      headOffset += taken
+      left -= taken
       guard headOffset >= pieces[head].count else { return }
       pieces[head] = []
       head += 1
@@ -64,8 +94,9 @@ struct OutboundQueue {
         pieces.removeAll(keepingCapacity: true)
         head = 0
       }
-    } else {
-      tailOffset += sent
+    }
+    if left > 0 {
+      tailOffset += left
       guard tailOffset >= tail.count else { return }
       tailOffset = 0
       tail.removeAll(keepingCapacity: tail.capacity <= Self.keptCapacity)
@@ -83,7 +114,7 @@ struct OutboundQueue {
 
   private mutating func sealTail() {
     if tail.count > tailOffset {
-      pieces.append(tailOffset == 0 ? tail : Bytes(tail[tailOffset...]))
+      pieces.append(tail[tailOffset...])
     }
     tail = []
     tailOffset = 0

@@ -34,6 +34,8 @@ public final class EventLoop: @unchecked Sendable {
   private var client: LoopHTTPClient?
   /// Where sockets are read into; views of it are valid until the next read.
   let receiveBuffer = UnsafeMutableRawBufferPointer.allocate(byteCount: receiveBytes, alignment: 64)
+  /// What one send takes together.
+  let sendPieces = SendPieces()
   /// Where TLS decrypts to.
   let plainBuffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 32 * 1024, alignment: 64)
 

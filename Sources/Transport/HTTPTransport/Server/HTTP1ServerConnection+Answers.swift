@@ -12,6 +12,14 @@ extension HTTP1ServerConnection: ExchangeDriver {
     finishResponse()
   }
 
+  func respond(_ sequence: Int, _ head: HTTPResponseHead, _ pieces: [ArraySlice<UInt8>]) {
+    guard isWaiting(sequence) else { return }
+    if writeWholeHead(head, pieces.reduce(0) { $0 + $1.count }) {
+      for piece in pieces { channel.write(piece) }
+    }
+    finishResponse()
+  }
+
   func respond(_ sequence: Int, _ head: HTTPResponseHead, _ body: UnsafeRawBufferPointer) {
     guard isWaiting(sequence) else { return }
     if writeWholeHead(head, body.count) { channel.write(body) }

@@ -29,6 +29,7 @@ extension HTTP1ServerConnection {
       offset &+= end
     }
     if offset > 0 {
+      sequence &+= 1
       enterIdlePhase()
       channel.sendNow(answers.unsent)
       answers.removeAll()

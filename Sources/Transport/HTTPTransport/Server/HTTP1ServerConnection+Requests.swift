@@ -78,6 +78,12 @@ extension HTTP1ServerConnection {
     case .chunked: hasBody = true
     }
     request = hasBody ? .body : .complete
+    ownedLength = 0
+    if case .length(let length) = parsed.framing, case .buffered = server.state.handler,
+      Self.ownedLengths.contains(length)
+    {
+      ownedLength = length
+    }
     if hasBody { decoder = HTTPBodyDecoder(parsed.framing, limits: limits.wire) }
     if case .streaming(let handler) = server.state.handler {
       beginStreaming(handler, parsed.head, hasBody: hasBody)
@@ -132,11 +138,13 @@ extension HTTP1ServerConnection {
     if let receiver {
       enter(.none)
       receiver.requestBody(piece)
-    } else if collected.isEmpty && decoder.hasEnded {
+    } else if collected.isEmpty && ownedFilled == 0 && decoder.hasEnded {
       // The usual case: the whole body lies in the buffer of the last read.
       request = .complete
       enter(.none)
       if let head = exchange(&requestHead, nil) { dispatch(head, piece) }
+    } else if takesOwned {
+      appendOwned(piece)
     } else {
       collected.append(contentsOf: piece)
     }
@@ -149,7 +157,9 @@ extension HTTP1ServerConnection {
       return
     }
     request = .complete
-    if let receiver {
+    if ownedFilled > 0 {
+      dispatchOwned()
+    } else if let receiver {
       receiver.requestEnd()
     } else if let head = exchange(&requestHead, nil) {
       // Out of the property: the handler may come back here while it sees the bytes.
@@ -164,19 +174,23 @@ extension HTTP1ServerConnection {
 
   private func dispatch(_ head: HTTPRequestHead, _ body: UnsafeRawBufferPointer) {
     switch server.state.handler {
-    case .buffered(let handler):
-      var handed: HTTPExchange
-      if let spare = exchange(&spareExchange, nil) {
-        spare.reuse(sequence)
-        handed = spare
-      } else {
-        handed = HTTPExchange(loop: server.loop, driver: self, sequence: sequence)
-      }
-      handler.handle(head, body: body, exchange: handed)
-      if channel.isOpen, handed.hasEnded, isKnownUniquelyReferenced(&handed) { spareExchange = handed }
+    case .buffered(let handler): handOver { handler.handle(head, body: body, exchange: $0) }
     case .async(let handler): startTask(handler, head, Bytes(body))
     case .streaming: break
     }
+  }
+
+  /// Gives `body` an exchange, and keeps that for the next request where nobody else does.
+  func handOver(_ body: (HTTPExchange) -> Void) {
+    var handed: HTTPExchange
+    if let spare = exchange(&spareExchange, nil) {
+      spare.reuse(sequence)
+      handed = spare
+    } else {
+      handed = HTTPExchange(loop: server.loop, driver: self, sequence: sequence)
+    }
+    body(handed)
+    if channel.isOpen, handed.hasEnded, isKnownUniquelyReferenced(&handed) { spareExchange = handed }
   }
 
   private var bodyTooLong: HTTPWireError {

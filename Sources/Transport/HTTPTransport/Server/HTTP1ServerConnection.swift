@@ -1,5 +1,6 @@
 internal import Basics
 internal import HTTPWire
+internal import Linux
 internal import Synchronization
 
 /// HTTP/1.1 on one accepted connection: one request at a time, so that pipelined answers keep their order.
@@ -74,6 +75,11 @@ final class HTTP1ServerConnection: ServerConnection, @unchecked Sendable {
   /// When the present body was first waited for, on the loop's clock; 0 before.
   var bodyBegan: UInt64 = 0
   var collected: Bytes = []
+  /// The whole body's memory, where it is long and its length is known; `ownedFilled` of it have come.
+  var ownedBody: Bytes = []
+  var ownedFilled = 0
+  /// How long the present body will be, where it gets memory of its own; else 0.
+  var ownedLength = 0
 
   var receiver: (any HTTPRequestReceiver)?
   var task: Task<Void, Never>?
@@ -137,7 +143,9 @@ final class HTTP1ServerConnection: ServerConnection, @unchecked Sendable {
   /// Each byte of a body that is collected here buys some time, not the whole limit again.
   private func limitBodyTime() {
     if bodyBegan == 0 { bodyBegan = server.loop.deadline(after: .zero) }
-    let earned = Duration.seconds(collected.count / max(1, limits.bodyBytesPerSecond)) + limits.bodyTimeout
+    let earned =
+      Duration.seconds((collected.count + ownedFilled) / max(1, limits.bodyBytesPerSecond))
+      + limits.bodyTimeout
     let (seconds, attoseconds) = earned.components
     let nanoseconds = UInt64(clamping: seconds) &* 1_000_000_000
     phaseDeadline = min(
@@ -228,6 +236,10 @@ extension HTTP1ServerConnection: ChannelDelegate {
     if pauses { channel.pauseReading() } else { channel.resumeReading() }
   }
 
+  func channelReceivesInPlace(
+    _ channel: Channel, _ receive: (UnsafeMutableRawBufferPointer) -> TransferResult
+  ) -> TransferResult { receiveOwned(receive) }
+
   func channelPeerClosing(_ channel: Channel) { clientWentAway() }
 
   func channelInputEnded(_ channel: Channel, isClean: Bool) {
@@ -271,6 +283,7 @@ extension HTTP1ServerConnection: ChannelDelegate {
     endExchangeUnanswered()
     inbound = []
     collected = []
+    endOwnedBody()
     spareExchange = nil
     server.remove(self)
   }

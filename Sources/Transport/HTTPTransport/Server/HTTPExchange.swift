@@ -38,6 +38,12 @@ public final class HTTPExchange: @unchecked Sendable {
     onLoop { driver, sequence in driver.respond(sequence, head, body) }
   }
 
+  /// The whole answer in pieces, of which long ones are sent from where they are. Content-Length is added.
+  public func respond(_ head: HTTPResponseHead, pieces: [ArraySlice<UInt8>]) {
+    guard move(from: Self.open, to: Self.ended) else { return }
+    onLoop { driver, sequence in driver.respond(sequence, head, pieces) }
+  }
+
   /// The whole answer out of a view; without a copy on the loop's thread.
   public func respond(_ head: HTTPResponseHead, body: UnsafeRawBufferPointer) {
     guard loop.isCurrent else {
@@ -139,6 +145,7 @@ protocol ExchangeDriver: AnyObject, Sendable {
   var remoteAddress: String { get }
   func isCancelled(_ sequence: Int) -> Bool
   func respond(_ sequence: Int, _ head: HTTPResponseHead, _ body: Bytes)
+  func respond(_ sequence: Int, _ head: HTTPResponseHead, _ pieces: [ArraySlice<UInt8>])
   func respond(_ sequence: Int, _ head: HTTPResponseHead, _ body: UnsafeRawBufferPointer)
   func sendHead(_ sequence: Int, _ head: HTTPResponseHead)
   func sendBody(_ sequence: Int, _ bytes: Bytes) -> Bool
@@ -150,4 +157,11 @@ protocol ExchangeDriver: AnyObject, Sendable {
   func dropped(_ sequence: Int)
   func pauseRequest(_ sequence: Int)
   func resumeRequest(_ sequence: Int)
+}
+
+extension ExchangeDriver {
+  /// For drivers that have no use for pieces.
+  func respond(_ sequence: Int, _ head: HTTPResponseHead, _ pieces: [ArraySlice<UInt8>]) {
+    respond(sequence, head, Bytes(pieces.joined()))
+  }
 }
