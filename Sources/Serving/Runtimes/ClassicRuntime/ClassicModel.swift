@@ -49,8 +49,7 @@ struct ClassicModel: LoadedModel {
       throw .unsupported(
         "'\(fitted.identity.className)' object has no attribute '\(request.function.rawValue)'")
     }
-    let rows = try RowMatrixReader.read(
-      request.inputs, featureNames: fitted.featureNames, identity: fitted.identity)
+    let rows = try RowMatrixReader.read(request.inputs, for: fitted)
     switch (request.function, estimator.predictor, estimator.transformer) {
     case (.predict, let predictor?, _): return try predictor.predict(rows)
     case (.predictProbabilities, let predictor?, _): return try predictor.predictProbabilities(rows)

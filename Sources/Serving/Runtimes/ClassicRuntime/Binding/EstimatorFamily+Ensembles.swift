@@ -1,7 +1,7 @@
 extension EstimatorFamily {
   /// Trees, ensembles of them, and estimators that are made of estimators.
   static let ensembleFamilies: [EstimatorFamily] = [
-    forests, trees, isolationForests, gradientBoosting, dummies, pipelines,
+    forests, trees, isolationForests, gradientBoosting, histogramBoosting, dummies, pipelines,
   ]
 
   static let pipelines = EstimatorFamily(
