@@ -38,7 +38,8 @@ extension EstimatorBinder {
       let mean = try state.vectorIfAny("mean_", count: identity.featureCount)
       // Since 1.5 the mean's projection is taken off afterwards.
       if state.version >= SklearnVersion(1, 5) {
-        let isSingle = try mean != nil && components.isSingle && state.isSingle(try state.array("mean_"))
+        var isSingle = components.isSingle
+        if mean != nil, try !state.isSingle(state.array("mean_")) { isSingle = false }
         offset = mean.map { mean in
           (0..<components.rows).map { row in
             if isSingle {
