@@ -33,7 +33,7 @@ let rows: [Row] = [
   Row(name: "Linux", folder: "Foundations", dependencies: ["CShims", "Basics"]),
   Row(name: "Formats", folder: "Foundations", dependencies: ["CYAML", "Basics"]),
   Row(name: "Crypto", folder: "Foundations", dependencies: ["COpenSSL", "Basics"]),
-  Row(name: "Telemetry", folder: "Foundations", dependencies: ["Basics", "Linux"]),
+  Row(name: "Telemetry", folder: "Foundations", dependencies: ["Basics", "Linux", "Formats"]),
   Row(name: "Lifecycle", folder: "Foundations", dependencies: ["Basics", "Linux", "Formats"]),
   // Protocols: bytes or values in, values out
   Row(name: "HTTPWire", folder: "Protocols", dependencies: ["Basics"]),
@@ -142,6 +142,7 @@ let tests: [(name: String, dependencies: [String])] = [
   ("LinuxTests", ["Basics", "Linux"]),
   ("FormatsTests", ["Basics", "Formats"]),
   ("CryptoTests", ["Basics", "Crypto"]),
+  ("TelemetryTests", ["Basics", "Linux", "Formats", "Telemetry"]),
   ("HTTPWireTests", ["Basics", "HTTPWire"]),
   ("HTTPTransportTests", ["Basics", "Linux", "Crypto", "Lifecycle", "HTTPWire", "HTTPTransport"]),
   ("KubeProtocolTests", ["Basics", "Formats", "KubeProtocol"]),

@@ -117,7 +117,7 @@ final class DirectInference: @unchecked Sendable {
     metrics.postprocess.observe(nanoseconds: postprocess)
     entry.cost.record(rows: view.rows, nanoseconds: predict)
     let server = context.metrics.shard(shard)
-    server.countAnswer(200)
+    server.countCall(0)
     server.finished.add(1)
     context.options.latencyLog?.write(
       requestID: view.id.isEmpty ? nil : String(decoding: view.id, as: UTF8.self), preprocess: preprocess,

@@ -1,4 +1,5 @@
 public import HTTPTransport
+internal import HTTPWire
 internal import InferenceProtocol
 
 /// The gRPC face of a model server: `inference.GRPCInferenceService`, `grpc.health.v1.Health` and server
@@ -61,17 +62,23 @@ public final class GRPCService: GRPCHandler {
     }
   }
 
-  private func finish(_ call: GRPCCall, _ result: Result<[UInt8], RequestFailure>, _ shard: Int) {
-    let status: Int
+  private func finish(
+    _ call: GRPCCall, _ result: Result<[UInt8], RequestFailure>, _ shard: Int,
+    _ trace: RequestTracer.Trace? = nil
+  ) {
+    var metadata = HTTPHeaders()
+    if let trace { metadata.append("traceparent", trace.traceparent) }
+    let code: Int
     switch result {
     case .success(let message):
-      call.respond(message)
-      status = 200
+      call.respond(message, metadata: metadata)
+      code = 0
     case .failure(let failure):
-      call.finish(failure.grpcStatus)
-      status = failure.status
+      call.finish(failure.grpcStatus, metadata: metadata)
+      code = failure.grpcStatus.code.rawValue
     }
-    context.metrics.shard(shard).countAnswer(status)
+    if let trace { context.options.tracer?.end(trace, grpcCode: code) }
+    context.metrics.shard(shard).countCall(code)
     context.metrics.shard(shard).finished.add(1)
   }
 
@@ -100,11 +107,12 @@ public final class GRPCService: GRPCHandler {
 
   private func infer(_ message: UnsafeRawBufferPointer, _ call: GRPCCall) {
     let shard = call.loop.index
+    let trace = context.options.tracer?.begin(call: call.path, metadata: call.metadata)
     context.metrics.shard(shard).started.add(1)
-    if direct.indices.contains(shard), direct[shard].answer(message, call) { return }
+    if trace == nil, direct.indices.contains(shard), direct[shard].answer(message, call) { return }
     GRPCPrediction(
       context: context, deadline: call.deadline, isCancelled: { call.isCancelled },
-      reply: { [self] result, shard in finish(call, result, shard) }
+      reply: { [self] result, shard in finish(call, result, shard, trace) }
     ).begin(message, loop: shard)
   }
 }

@@ -48,12 +48,12 @@ final class StreamInferReceiver: GRPCReceiver {
     GRPCPrediction(
       context: context, deadline: call.deadline, isCancelled: { call.isCancelled },
       reply: { result, shard in
-        let status: Int
+        let code: Int
         switch result {
-        case .success: status = 200
-        case .failure(let failure): status = failure.status
+        case .success: code = 0
+        case .failure(let failure): code = failure.grpcStatus.code.rawValue
         }
-        metrics.shard(shard).countAnswer(status)
+        metrics.shard(shard).countCall(code)
         metrics.shard(shard).finished.add(1)
         call.send(Self.encoded(result))
         if !turn.end(on: call.loop) { call.finish(GRPCStatus(.unavailable, "the server is too busy")) }

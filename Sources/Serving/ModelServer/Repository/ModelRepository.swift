@@ -27,7 +27,7 @@ public final class ModelRepository: Sendable {
   let catalogue: any ModelCatalogue
   let budget: MemoryBudget
   private let metricShards: Int
-  private let readiness: Readiness
+  let readiness: Readiness
   private let changes = Atomic<UInt64>(0)
   private let instances = Atomic<UInt64>(0)
   private let startingUp = Atomic<Bool>(false)

@@ -1,16 +1,18 @@
+internal import Basics
 public import HTTPTransport
 internal import Lifecycle
 internal import Linux
 public import ModelRuntime
+internal import Synchronization
 internal import Telemetry
 
-/// `apus server`: loads the model, listens, reports readiness, serves until it is told to stop, drains.
+/// `apus server`: loads the models, listens, reports readiness, serves until it is told to stop, drains.
 public struct ModelServerRole: Sendable {
-  private let flags: ServerFlags
-  private let environment: ServerEnvironment
-  private let runtimes: [any ModelRuntime]
-  private let version: String
-  private let log: Logger
+  let flags: ServerFlags
+  let environment: ServerEnvironment
+  let runtimes: [any ModelRuntime]
+  let version: String
+  let log: Logger
 
   /// How long requests under way may take once the server was told to stop (upstream's grace).
   private static let drainTimeout: Duration = .seconds(30)
@@ -35,78 +37,125 @@ public struct ModelServerRole: Sendable {
     log = Logger("server", minimumLevel: Logger.serverLevel)
   }
 
-  /// Serves until `shutdown` returns. Loading blocks the calling thread: nothing else runs yet.
+  /// Serves until `shutdown` returns. Loading blocks the calling thread: nothing else runs yet, unless the
+  /// environment asks for loading in the background.
   /// - Parameters:
-  ///   - onReady: told the bound addresses once the server answers.
+  ///   - onReady: told the bound HTTP addresses once the server answers.
   ///   - shutdown: returns when the program shall end (a signal came).
   /// - Returns: the process's exit code: 0, or that of the reason why the server could not start, which was
   ///   written to the termination log.
   public func run(
-    onReady: @Sendable ([ListenAddress]) -> Void = { _ in }, until shutdown: @Sendable () async -> Void
+    onReady: @Sendable ([ListenAddress]) -> Void = { _ in },
+    until shutdown: @escaping @Sendable () async -> Void
   ) async -> Int32 {
     announceFlags()
     let loops = max(1, flags.workers)
-    let loader = ModelLoader(
-      runtimes: runtimes, framework: flags.framework,
-      options: LoadOptions(predictsProbabilities: environment.predictsProbabilities))
-    let directory = flags.modelDirectory
-    let repository = ModelRepository(metricShards: loops + 1) { _ throws(ModelLoadError) in
-      try loader.load(directory)
-    }
+    let start = ModelStart(makeRepository(metricShards: loops + 1), flags: flags, log: log)
+    if !environment.loadsInBackground, let error = start.load() { return end(error) }
     do {
-      try repository.load(flags.modelName)
+      try await serve(start, loops: loops, onReady: onReady, until: shutdown)
+      return start.failure.map(end) ?? 0
     } catch {
-      TerminationLog.write(code: error.code.rawValue, message: error.message)
-      return error.code.exitCode
-    }
-    do {
-      try await serve(repository, loops: loops, onReady: onReady, until: shutdown)
-      return 0
-    } catch {
-      TerminationLog.write(code: "CannotListen", message: explain(error))
+      TerminationLog.write(code: "CannotListen", message: error.message)
       return 1
     }
   }
 
+  private func end(_ error: ModelLoadError) -> Int32 {
+    TerminationLog.write(code: error.code.rawValue, message: error.message)
+    return error.code.exitCode
+  }
+
+  /// The models that `--model_dir` holds, none of them loaded yet.
+  private func makeRepository(metricShards: Int) -> ModelRepository {
+    let loader = ModelLoader(
+      runtimes: runtimes, framework: flags.framework,
+      options: LoadOptions(
+        predictsProbabilities: environment.predictsProbabilities, threads: flags.nthread))
+    let layout: FolderCatalogue.Layout =
+      switch flags.repository {
+      case "true": .repository
+      case "false": .single(name: flags.modelName)
+      default: FolderCatalogue.layout(of: flags.modelDirectory, name: flags.modelName, loader: loader)
+      }
+    let catalogue = FolderCatalogue(
+      root: flags.modelDirectory, layout: layout, loader: loader, defaults: flags.modelSettings)
+    return ModelRepository(
+      metricShards: metricShards, catalogue: catalogue,
+      readiness: layout == .repository ? .startedUp : .allModels,
+      memoryLimit: flags.modelMemoryLimit > 0 ? flags.modelMemoryLimit : nil)
+  }
+
   private func serve(
-    _ repository: ModelRepository, loops: Int, onReady: @Sendable ([ListenAddress]) -> Void,
-    until shutdown: @Sendable () async -> Void
-  ) async throws(LinuxError) {
+    _ start: ModelStart, loops: Int, onReady: @Sendable ([ListenAddress]) -> Void,
+    until shutdown: @escaping @Sendable () async -> Void
+  ) async throws(ListenFailure) {
+    let tracing = TracingService(version: version, log: log)
     let metrics = ServerMetrics(loops: loops)
-    var options = ServingContext.Options(version: version)
-    options.latencyLog = flags.enableLatencyLogging ? LatencyLog() : nil
-    let context = ServingContext(
-      repository: repository, scheduler: InferenceScheduler(loops: loops, repository: repository),
-      metrics: metrics, loops: loops, options: options)
+    let context = makeContext(start.repository, metrics, loops: loops, tracing)
     let handler = ModelServer(context)
-    let group = try EventLoopGroup(loops: loops, name: "http")
-    let server = HTTPServer(group: group, handler: .buffered(handler))
-    let bound: [ListenAddress]
+    let group: EventLoopGroup
     do {
-      bound = try listen(server)
+      group = try EventLoopGroup(loops: loops, name: "http")
+    } catch {
+      throw ListenFailure(message: "cannot start the event loops: \(error)")
+    }
+    let server = HTTPServer(
+      group: group, limits: flags.httpLimits, handler: .buffered(handler),
+      grpc: flags.enableGRPC ? GRPCService(context, loops: loops) : nil, grpcLimits: flags.grpcLimits)
+    do {
+      let bound = try listen(server)
+      onReady(bound.http)
+      await serve(start, bound, until: shutdown)
     } catch {
       await group.shutdown()
+      await tracing?.finish()
       throw error
     }
-    let list = bound.map { "http://\($0)" }.joined(separator: ", ")
-    log.info("model ready", ["model": flags.modelName, "address": list])
-    reportReady()
-    onReady(bound)
-    await shutdown()
     handler.beginDraining()
     server.sendClientsAway()
     await lameDuck.wait { metrics.startedCount }
     await server.drain(timeout: Self.drainTimeout)
     await group.shutdown()
+    await tracing?.finish()
   }
 
-  /// The address that was asked for, else the pod's own, else loopback: nothing is open to the network
-  /// unasked.
-  private func listen(_ server: HTTPServer) throws(LinuxError) -> [ListenAddress] {
-    if let host = flags.host ?? environment.podAddress {
-      return try server.listen([ListenAddress(host: host, port: flags.httpPort)])
+  /// Reports readiness once the models are there; returns when the server shall end.
+  private func serve(
+    _ start: ModelStart, _ bound: BoundAddresses, until shutdown: @escaping @Sendable () async -> Void
+  ) async {
+    let announce: @Sendable () -> Void = { [self] in
+      log.info("model ready", ["model": start.summary, "address": bound.description])
+      reportReady()
     }
-    return try server.listenOnLoopback(port: flags.httpPort)
+    guard environment.loadsInBackground else {
+      announce()
+      await shutdown()
+      return
+    }
+    let ended = Latch()
+    start.loadInBackground { error in
+      if error == nil { announce() } else { ended.open() }
+    }
+    let waiting = Task {
+      await shutdown()
+      ended.open()
+    }
+    try? await ended.wait()
+    waiting.cancel()
+  }
+
+  private func makeContext(
+    _ repository: ModelRepository, _ metrics: ServerMetrics, loops: Int, _ tracing: TracingService?
+  ) -> ServingContext {
+    var options = ServingContext.Options(version: version)
+    options.latencyLog = flags.enableLatencyLogging ? LatencyLog() : nil
+    options.tracer = tracing?.tracer
+    return ServingContext(
+      repository: repository,
+      scheduler: InferenceScheduler(
+        loops: loops, settings: flags.schedulerSettings, repository: repository),
+      metrics: metrics, loops: loops, options: options)
   }
 
   private func reportReady() {
@@ -123,24 +172,5 @@ public struct ModelServerRole: Sendable {
     if !flags.ignored.isEmpty {
       log.warning("arguments ignored: \(flags.ignored.joined(separator: " "))")
     }
-    if flags.given.contains("grpc_port") || (flags.given.contains("enable_grpc") && flags.enableGRPC) {
-      log.info("gRPC is not served: requests are answered over HTTP only", ["grpc_port": "\(flags.grpcPort)"])
-    }
-  }
-
-  private func explain(_ error: LinuxError) -> String {
-    let host = flags.host ?? environment.podAddress ?? "127.0.0.1"
-    let place = "\(ListenAddress(host: host, port: flags.httpPort))"
-    if error.isAddressInUse {
-      let holder = PortHolder.describe(port: flags.httpPort) ?? "another program"
-      return "cannot listen on \(place): \(holder) holds the port; choose another one with --http_port"
-    }
-    if error.isAddressUnavailable {
-      return "cannot listen on \(place): this machine has no such address; choose one with --host"
-    }
-    if error.isPermissionDenied {
-      return "cannot listen on \(place): permission denied; choose a port above 1023 with --http_port"
-    }
-    return "cannot serve on \(place): \(error)"
   }
 }

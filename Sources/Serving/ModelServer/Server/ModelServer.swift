@@ -23,7 +23,8 @@ public final class ModelServer: BufferedHTTPHandler {
   public func answerDirectly(
     _ request: DirectRequest, into answer: UnsafeMutableRawBufferPointer
   ) -> Int? {
-    guard request.loop < directPaths.count else { return nil }
+    // Spans are made on the general path.
+    guard request.loop < directPaths.count, context.options.tracer == nil else { return nil }
     return directPaths[request.loop].answer(request, into: answer)
   }
 
@@ -41,12 +42,19 @@ public final class ModelServer: BufferedHTTPHandler {
   private func handle(_ head: HTTPRequestHead, _ body: RequestBody, _ exchange: HTTPExchange) {
     let loop = exchange.loop.index
     let metrics = context.metrics
+    let tracer = context.options.tracer
+    let trace = tracer?.begin(head)
     metrics.shard(loop).started.add(1)
     routes.handle(
       RouteRequest(
         head: head, body: body, loop: loop, isCancelled: { exchange.isCancelled },
         reply: { answer, shard in
-          exchange.respond(answer.head, body: answer.body)
+          var head = answer.head
+          if let tracer, let trace {
+            head.headers.append("traceparent", trace.traceparent)
+            tracer.end(trace, status: answer.status)
+          }
+          exchange.respond(head, body: answer.body)
           metrics.shard(shard).countAnswer(answer.status)
           metrics.shard(shard).finished.add(1)
         }))

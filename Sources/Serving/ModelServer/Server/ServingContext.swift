@@ -16,6 +16,8 @@ public final class ServingContext: Sendable {
     public var cloudEvents: CloudEventReply
     /// How V2 requests are understood and answered.
     public var dialect: any V2Dialect = KServeDialect()
+    /// Makes spans of requests; nil where nobody wants traces.
+    public var tracer: RequestTracer?
     /// A call that may take longer than this is never computed on a loop.
     public var loopNanoseconds: Double = 200_000
 
