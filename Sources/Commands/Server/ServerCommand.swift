@@ -10,7 +10,7 @@ enum ServerCommand {
     let flags = try ServerFlags.parse(arguments)
     let shutdown = try ShutdownSignal()
     let role = ModelServerRole(
-      flags: flags, runtimes: [ClassicRuntime(), TreesRuntime()], version: Program.version)
+      flags: flags, runtimes: [ClassicRuntime(), TreesRuntime(), ONNXRuntime()], version: Program.version)
     return await role.run(until: { _ = await shutdown.wait() })
   }
 }

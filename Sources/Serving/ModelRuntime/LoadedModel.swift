@@ -48,6 +48,11 @@ public protocol LoadedModel: Sendable {
   var isBatchable: Bool { get }
   /// The same model without allocations, for rows of numbers; nil where it has no such form.
   var rowModel: (any RowModel)? { get }
+  /// Whether a prediction waits for another process: such a model never runs on an event loop, however short
+  /// its predictions are.
+  var waitsForOthers: Bool { get }
+  /// Whether V1 bodies go to the model as they came, see `PredictRequest.payload`.
+  var takesPayloads: Bool { get }
 
   /// Predicts a batch. Blocks for as long as the model takes.
   /// - Returns: the output tensors; row `i` of each belongs to row `i` of the inputs.
@@ -61,6 +66,9 @@ public struct PredictRequest: Sendable {
   public var function: ModelFunction
   /// The outputs that the client wants; nil for all. A model may leave others out, it need not.
   public var outputNames: [String]?
+  /// A V1 request's JSON as it came, for a model that takes payloads; `inputs` are empty then. The answer is one
+  /// tensor of one text (BYTES): the body of the response, as it shall go out.
+  public var payload: [UInt8]?
   /// The datatypes are what JSON's numbers look like and a lone tensor's name is the protocol's own (V1): a
   /// model that knows its inputs converts and maps them.
   public var hasInferredTypes = false
@@ -90,6 +98,8 @@ extension LoadedModel {
   public var functions: [ModelFunction] { [.predict] }
   public var isBatchable: Bool { true }
   public var rowModel: (any RowModel)? { nil }
+  public var waitsForOthers: Bool { false }
+  public var takesPayloads: Bool { false }
 
   public func predict(_ inputs: [Tensor]) throws(PredictError) -> [Tensor] {
     try predict(PredictRequest(inputs: inputs, function: functions.first ?? .predict))
