@@ -61,6 +61,8 @@ final class TemporaryFolder: Sendable {
 
   deinit { try? Files.removeTree(path) }
 
+  func folder(_ name: String) throws { try Files.createDirectories("\(path)/\(name)") }
+
   @discardableResult
   func file(_ name: String, _ text: String = "sum") throws -> String {
     try Files.open("\(path)/\(name)", .write).writeAll(Array(text.utf8))

@@ -20,6 +20,9 @@ public struct ImageTable: Sendable {
       "xgbserver": .ownRole(["server", "--framework", "xgboost"]),
       "lgbserver": .ownRole(["server", "--framework", "lightgbm"]),
       "pmmlserver": .ownRole(["server", "--framework", "pmml"]),
+      "mlserver": .ownRole(["server", "--dialect", "mlserver"]),
+      // Its repository layout and V2 are served for the formats that have a runtime here: ONNX above all.
+      "tritonserver": .ownRole(["server"]),
       // Gets its framework by flag.
       "predictiveserver": .ownRole(["server"]),
       "storage-initializer": .ownRole(["storage-initializer"]),

@@ -1,0 +1,85 @@
+internal import Linux
+public import ModelRuntime
+internal import Telemetry
+
+/// The models of an MLServer folder: one for each `model-settings.json` in it, or the one that the environment
+/// describes.
+public struct MLServerCatalogue: ModelCatalogue {
+  private let root: String?
+  private let environment: MLServerSettings.Environment
+  private let loadModel: Load
+
+  /// Loads a model's file for a framework; blocks.
+  public typealias Load =
+    @Sendable (_ path: String, _ framework: String) throws(ModelLoadError) -> any LoadedModel
+
+  private static let depthLimit = 16
+  private static let folderLimit = 100_000
+
+  /// - Parameter root: what `mlserver start` was given; nil for none.
+  public init(root: String?, environment: @escaping MLServerSettings.Environment, load: @escaping Load) {
+    self.root = root
+    self.environment = environment
+    loadModel = load
+  }
+
+  public func names() throws(ModelLoadError) -> [String] { Set(try settings().map(\.name)).sorted() }
+
+  public func sources(of name: String) throws(ModelLoadError) -> [ModelSource] {
+    try settings().filter { $0.name == name }.map { model in
+      var settings = ModelSettings()
+      if model.maximumBatchRows > 1, model.maximumBatchDelay > .zero {
+        settings.batching = BatchSettings(
+          maximumRows: model.maximumBatchRows, maximumDelay: model.maximumBatchDelay, showsBatchID: false)
+      }
+      settings.cachesResponses = model.cachesResponses
+      return ModelSource(name: name, version: model.version, path: model.modelPath, settings: settings)
+    }
+  }
+
+  public func load(_ source: ModelSource) throws(ModelLoadError) -> any LoadedModel {
+    guard let model = try settings().first(where: { $0.name == source.name && $0.version == source.version })
+    else { throw ModelLoadError(.modelMissing, "Model \(source.name) not found") }
+    return MLServerModel(try loadModel(source.path, model.implementation.framework), model)
+  }
+
+  public func sizeGuess(_ source: ModelSource) -> Int {
+    Int(clamping: (try? Files.status(source.path).size) ?? 0)
+  }
+
+  /// Of all models, by the places of their files. A file that cannot be read takes its own model out only.
+  func settings() throws(ModelLoadError) -> [MLServerModelSettings] {
+    var all: [MLServerModelSettings] = []
+    var failure: ModelLoadError?
+    for file in root.map(Self.files) ?? [] {
+      do {
+        all.append(try MLServerModelSettings.read(file: file, environment: environment))
+      } catch {
+        failure = failure ?? error
+        Logger("server").warning("a model is left out", ["file": file, "cause": error.message])
+      }
+    }
+    if all.isEmpty, let failure { throw failure }
+    if all.isEmpty, let model = try MLServerModelSettings.read(environment: environment) { all.append(model) }
+    return all
+  }
+
+  /// Every `model-settings.json` in a folder and below it.
+  private static func files(_ root: String) -> [String] {
+    var found: [String] = []
+    var pending: [(path: String, depth: Int)] = [(root, 0)]
+    var seen = 0
+    while let (folder, depth) = pending.popLast(), seen < folderLimit {
+      seen += 1
+      for name in (try? Files.list(folder)) ?? [] {
+        let path = "\(folder)/\(name)"
+        if name == MLServerModelSettings.fileName {
+          found.append(path)
+        } else if depth < depthLimit, !name.hasPrefix("."), (try? Files.status(path).kind) == .directory {
+          pending.append((path, depth + 1))
+        }
+      }
+    }
+    return found.sorted()
+  }
+}
