@@ -1,3 +1,4 @@
+internal import CShims
 internal import Glibc
 public import Basics
 
@@ -8,7 +9,13 @@ extension MemoryFile {
   public static func write(
     _ bytes: UnsafeRawBufferPointer, to file: borrowing FileDescriptor, at offset: Int
   ) throws(LinuxError) {
-    let descriptor = file.number
+    try write(bytes, toDescriptor: file.number, at: offset)
+  }
+
+  /// As above, for closures, which cannot borrow a descriptor.
+  public static func write(
+    _ bytes: UnsafeRawBufferPointer, toDescriptor descriptor: Int32, at offset: Int
+  ) throws(LinuxError) {
     var written = 0
     while written < bytes.count {
       let rest = UnsafeRawBufferPointer(rebasing: bytes[written...])
