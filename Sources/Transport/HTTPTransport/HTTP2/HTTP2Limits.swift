@@ -17,7 +17,7 @@ public struct HTTP2Limits: Sendable {
   /// the client provokes.
   public var resetBurst = 500
   public var resetsPerSecond = 50
-  /// Frames that carry nothing (SETTINGS, PING, PRIORITY, WINDOW_UPDATE, empty DATA, unknown types): so many
+  /// Frames that carry nothing (SETTINGS, PING, PRIORITY, WINDOW_UPDATE, empty DATA): so many
   /// at once, then so many a second, and some for every kilobyte that is transferred; GOAWAY beyond.
   public var idleFrameBurst = 2000
   public var idleFramesPerSecond = 200
