@@ -38,12 +38,15 @@ import Testing
 
   @Test func `random digits and powers read as the nearest double`() throws {
     for _ in 0..<20_000 {
-      let whole = Int.random(in: 0...3) == 0 ? "0" : "\(UInt64.random(in: 1...UInt64.max >> UInt64.random(in: 0...60)))"
+      let whole =
+        Int.random(in: 0...3) == 0 ? "0" : "\(UInt64.random(in: 1...UInt64.max >> UInt64.random(in: 0...60)))"
       var text = Bool.random() ? "-" + whole : whole
       if Bool.random() {
         text += "." + (0..<Int.random(in: 1...24)).map { _ in "\(Int.random(in: 0...9))" }.joined()
       }
-      if Bool.random() { text += "\(Bool.random() ? "e" : "E")\(["", "+", "-"].randomElement() ?? "")\(Int.random(in: 0...90))" }
+      if Bool.random() {
+        text += "\(Bool.random() ? "e" : "E")\(["", "+", "-"].randomElement() ?? "")\(Int.random(in: 0...90))"
+      }
       let expected = try #require(Double(text))
       let read = try #require(doubles("[\(text)]"), "\(text)")
       #expect(read.map(\.bitPattern) == [expected.bitPattern], "\(text)")

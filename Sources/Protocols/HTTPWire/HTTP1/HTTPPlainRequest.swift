@@ -16,7 +16,8 @@ public struct HTTPPlainRequest: Sendable {
       start.loadUnaligned(as: UInt32.self).littleEndian == 0x5453_4F50, bytes[4] == HTTPCharacters.space,
       bytes[5] == UInt8(ascii: "/")
     else { return nil }
-    var scan = HTTPPlainHeadScan(UnsafeRawBufferPointer(start: start, count: min(bytes.count, limits.headBytes)))
+    var scan = HTTPPlainHeadScan(
+      UnsafeRawBufferPointer(start: start, count: min(bytes.count, limits.headBytes)))
     return scan.run(limits)
   }
 }
@@ -90,8 +91,9 @@ private struct HTTPPlainHeadScan {
     switch name.count {
     case 3: return equal(name, "via")
     case 4: return equal(name, "host") && noteHost(value)
-    case 6: return equal(name, "accept") || equal(name, "cookie") || equal(name, "origin")
-      || equal(name, "pragma")
+    case 6:
+      return equal(name, "accept") || equal(name, "cookie") || equal(name, "origin")
+        || equal(name, "pragma")
     case 7: return equal(name, "referer")
     case 9: return equal(name, "forwarded")
     case 10:
@@ -99,8 +101,9 @@ private struct HTTPPlainHeadScan {
     case 12: return equal(name, "content-type") && isJSON(value)
     case 13: return equal(name, "authorization") || equal(name, "cache-control")
     case 14: return equal(name, "content-length") && noteLength(value)
-    case 15: return equal(name, "accept-encoding") || equal(name, "accept-language")
-      || equal(name, "x-forwarded-for")
+    case 15:
+      return equal(name, "accept-encoding") || equal(name, "accept-language")
+        || equal(name, "x-forwarded-for")
     case 16: return equal(name, "x-forwarded-host") || equal(name, "x-forwarded-port")
     case 17: return equal(name, "x-forwarded-proto")
     default: return false

@@ -131,7 +131,8 @@ final class DirectPath: @unchecked Sendable {
   // MARK: answers
 
   private func writeV2(
-    _ ready: DirectModel.Ready, _ parsed: DirectInput, _ body: UnsafeRawBufferPointer, _ text: inout DirectText
+    _ ready: DirectModel.Ready, _ parsed: DirectInput, _ body: UnsafeRawBufferPointer,
+    _ text: inout DirectText
   ) {
     text.append(ready.template.v2Start)
     if let id = parsed.id {

@@ -67,7 +67,9 @@ struct OutboundQueue {
   ) -> TransferResult {
     guard index < pieces.count else {
       return tail.withUnsafeBytes { bytes in
-        if bytes.count > tailOffset { _ = list.append(UnsafeRawBufferPointer(rebasing: bytes[tailOffset...])) }
+        if bytes.count > tailOffset {
+          _ = list.append(UnsafeRawBufferPointer(rebasing: bytes[tailOffset...]))
+        }
         return body()
       }
     }
