@@ -7,8 +7,10 @@
 #include "shims_dot.h"
 #include "shims_epoll.h"
 #include "shims_files.h"
+#include "shims_fused.h"
 #include "shims_math.h"
 #include "shims_process.h"
+#include "shims_rank_trees.h"
 #include "shims_signals.h"
 #include "shims_trees.h"
 

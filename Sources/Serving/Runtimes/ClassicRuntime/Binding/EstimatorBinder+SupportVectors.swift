@@ -1,9 +1,12 @@
 extension EstimatorFamily {
-  static let supportVectors = EstimatorFamily(
-    ["sklearn.svm._classes", "sklearn.svm.classes"],
-    [
-      "SVC": { binder, state throws(BindError) in BoundEstimator(try binder.supportVectorClassifier(state)) }
-    ])
+  static let supportVectors: [EstimatorFamily] = [
+    EstimatorFamily(["sklearn.svm._classes", "sklearn.svm.classes"], ["SVC", "NuSVC"]) {
+      binder, state throws(BindError) in BoundEstimator(try binder.supportVectorClassifier(state))
+    },
+    EstimatorFamily(["sklearn.svm._classes", "sklearn.svm.classes"], ["SVR", "NuSVR", "OneClassSVM"]) {
+      binder, state throws(BindError) in BoundEstimator(try binder.supportVectorRegressor(state))
+    },
+  ]
 }
 
 extension EstimatorBinder {
@@ -11,53 +14,75 @@ extension EstimatorBinder {
     let identity = try state.identity()
     let function = try kernelFunction(state)
     let classes = try labels(try state.array("classes_"), state)
-    if state.has("_sparse"), try state.bool("_sparse") {
-      throw .unsupported("its SVC was fitted on a sparse matrix; fit it on a dense one (X.toarray())")
-    }
-    let vectors = try state.array("support_vectors_")
-    guard vectors.shape.count == 2, vectors.shape[1] == identity.featureCount || vectors.shape[0] == 0 else {
-      throw state.malformed("support_vectors_", "a matrix of [vectors, \(identity.featureCount)]")
-    }
-    let count = vectors.shape[0]
+    let vectors = try supportVectors(state, identity, function)
+    let count = vectors.count
     let perClass = try state.integers(state.has("_n_support") ? "_n_support" : "n_support_")
     guard perClass.count == classes.count, classes.count >= 2,
       perClass.allSatisfy({ $0 >= 0 && $0 <= count }),
       perClass.reduce(0, &+) == count
     else { throw state.malformed("_n_support", "the number of support vectors per class") }
-    // Beside the decoded ones, the kernel keeps them in an order of its own.
-    try hold(vectors.count, 16)
-    let (pairs, coefficients, intercepts) = try pairwiseCoefficients(
-      state, classes: classes.count, vectors: count)
-    return SupportVectorClassifier(
-      identity: identity, featureNames: try state.featureNames(identity), classes: classes,
-      kernel: SupportVectorKernel(
-        function: function, vectors: try state.doubles("support_vectors_"), count: count,
-        featureCount: identity.featureCount),
-      vectorsPerClass: perClass, coefficients: coefficients, intercepts: intercepts,
-      breaksTies: try breaksTies(state, classes: classes.count),
-      offersProbabilities: try offersProbabilities(state), calibration: try calibration(state, pairs: pairs))
-  }
-
-  private func pairwiseCoefficients(
-    _ state: EstimatorState, classes: Int, vectors: Int
-  ) throws(BindError) -> (pairs: Int, coefficients: [Double], intercepts: [Double]) {
-    let (product, overflow) = classes.multipliedReportingOverflow(by: classes - 1)
+    let (product, overflow) = classes.count.multipliedReportingOverflow(by: classes.count - 1)
     let pairs = product / 2
     let intercepts = try state.doubles("_intercept_")
     guard !overflow, intercepts.count == pairs else {
       throw state.malformed("_intercept_", "one number per pair of classes")
     }
-    let matrix = try state.array("_dual_coef_")
-    guard matrix.shape == [classes - 1, vectors] else {
-      throw state.malformed("_dual_coef_", "a matrix of [\(classes - 1), \(vectors)]")
+    let machine = SupportVectorMachine(
+      identity: identity, vectors: vectors.vectors, vectorsPerClass: perClass,
+      coefficients: try dualCoefficients(state, rows: classes.count - 1, vectors: count),
+      intercepts: intercepts)
+    let shape = try state.text("decision_function_shape", default: "ovr")
+    return SupportVectorClassifier(
+      featureNames: try state.featureNames(identity), classes: classes, machine: machine,
+      breaksTies: try breaksTies(state, classes: classes.count), decidesPerClass: shape != "ovo",
+      offersProbabilities: try offersProbabilities(state), calibration: try calibration(state, pairs: pairs))
+  }
+
+  func supportVectorRegressor(_ state: EstimatorState) throws(BindError) -> SupportVectorRegressor {
+    let identity = try state.identity()
+    let vectors = try supportVectors(state, identity, try kernelFunction(state))
+    let machine = SupportVectorMachine(
+      identity: identity, vectors: vectors.vectors, vectorsPerClass: [vectors.count],
+      coefficients: try dualCoefficients(state, rows: 1, vectors: vectors.count),
+      intercepts: try state.vector("_intercept_", count: 1))
+    return SupportVectorRegressor(
+      featureNames: try state.featureNames(identity), machine: machine,
+      isOneClass: state.className == "OneClassSVM")
+  }
+
+  private func supportVectors(
+    _ state: EstimatorState, _ identity: EstimatorIdentity, _ function: SupportVectorKernel.Function
+  ) throws(BindError) -> (vectors: SupportVectorMachine.Vectors, count: Int) {
+    if try state.flag("_sparse", default: false) {
+      let sparse = try state.sparseMatrix("support_vectors_", columns: identity.featureCount).sorted()
+      return (.sparse(SparseSupportVectors(function: function, vectors: sparse)), sparse.rows)
     }
-    return (pairs, try state.doubles("_dual_coef_"), intercepts)
+    let vectors = try state.array("support_vectors_")
+    guard vectors.shape.count == 2, vectors.shape[1] == identity.featureCount || vectors.shape[0] == 0 else {
+      throw state.malformed("support_vectors_", "a matrix of [vectors, \(identity.featureCount)]")
+    }
+    // Beside the decoded ones, the kernel keeps them in an order of its own.
+    try hold(vectors.count, 16)
+    let kernel = SupportVectorKernel(
+      function: function, vectors: try state.doubles("support_vectors_"), count: vectors.shape[0],
+      featureCount: identity.featureCount)
+    return (.dense(kernel), vectors.shape[0])
+  }
+
+  private func dualCoefficients(
+    _ state: EstimatorState, rows: Int, vectors: Int
+  ) throws(BindError) -> [Double] {
+    let matrix = try state.matrixOfAnyKind("_dual_coef_")
+    guard matrix.rows == rows, matrix.columns == vectors else {
+      throw state.malformed("_dual_coef_", "a matrix of [\(rows), \(vectors)]")
+    }
+    return matrix.values
   }
 
   private func kernelFunction(_ state: EstimatorState) throws(BindError) -> SupportVectorKernel.Function {
     guard case .string(let kernel) = try state.value("kernel") else {
       throw .unsupported(
-        "its SVC has a kernel written in Python; linear, poly, rbf and sigmoid can be served")
+        "its \(state.className) has a kernel written in Python; linear, poly, rbf and sigmoid can be served")
     }
     switch kernel {
     case "linear": return .linear
@@ -69,7 +94,8 @@ extension EstimatorBinder {
       return .polynomial(degree: degree, gamma: try state.double("_gamma"), offset: try state.double("coef0"))
     default:
       let name = String(quoting: kernel, limit: 40)
-      throw .unsupported("its SVC has the kernel '\(name)'; linear, poly, rbf and sigmoid can be served")
+      throw .unsupported(
+        "its \(state.className) has the kernel '\(name)'; linear, poly, rbf and sigmoid can be served")
     }
   }
 

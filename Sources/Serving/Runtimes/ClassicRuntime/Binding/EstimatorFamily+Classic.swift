@@ -1,6 +1,7 @@
 extension EstimatorFamily {
   /// Estimators that are neither trees nor made of other estimators.
   static let classicFamilies: [EstimatorFamily] = [
-    linearModels, [supportVectors], scalers, encoders, imputers, selectors, columnFamilies, projections,
+    linearModels, supportVectors, scalers, encoders, imputers, selectors, columnFamilies, projections,
+    neighbors,
   ].flatMap { $0 }
 }

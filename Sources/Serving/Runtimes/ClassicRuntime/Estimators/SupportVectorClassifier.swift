@@ -1,30 +1,25 @@
 internal import InferenceProtocol
 internal import ModelRuntime
 
-/// `sklearn.svm.SVC` on dense rows, as libsvm's `svm_predict` computes it: one vote per pair of classes.
+/// `SVC` and `NuSVC`, as libsvm's `svm_predict` computes them: one vote per pair of classes.
 struct SupportVectorClassifier: Predictor {
-  let identity: EstimatorIdentity
   let featureNames: [String]?
   let classes: ClassLabels
-  let kernel: SupportVectorKernel
-  /// Support vectors per class, in class order.
-  let vectorsPerClass: [Int]
-  /// `_dual_coef_`: `classes - 1` rows, each as long as there are support vectors.
-  let coefficients: [Double]
-  /// `_intercept_`, one per pair of classes.
-  let intercepts: [Double]
+  let machine: SupportVectorMachine
   /// `break_ties=True` with more than two classes: the largest confidence wins instead of the votes.
   let breaksTies: Bool
+  /// `decision_function_shape='ovr'`: confidences per class instead of per pair.
+  let decidesPerClass: Bool
   /// `probability=True`: there is a `predict_proba`, which fails if it was set only after fitting.
   let offersProbabilities: Bool
   /// `_probA`, `_probB`; nil where the model was fitted without probabilities.
   let calibration: PairwiseCalibration?
 
-  var nanosecondsPerRow: Double {
-    let vectors = Double(kernel.count)
-    return 60 + vectors * (Double(kernel.featureCount) * 0.5 + 15 + Double(classes.count - 1))
-  }
-  var memoryBytes: Int { kernel.memoryBytes + (coefficients.count + intercepts.count) * 8 }
+  var identity: EstimatorIdentity { machine.identity }
+  var takesSparse: Bool { machine.isSparse }
+  var nanosecondsPerRow: Double { machine.nanosecondsPerRow }
+  var memoryBytes: Int { machine.memoryBytes }
+  var classLabels: ClassLabels? { classes }
   var outputs: [ModelSignature.TensorSpec] {
     [.init(name: outputName(), datatype: classes.datatype, shape: [-1])]
   }
@@ -32,10 +27,18 @@ struct SupportVectorClassifier: Predictor {
     guard offersProbabilities else { return nil }
     return [.init(name: outputName(), datatype: .fp64, shape: [-1, classes.count])]
   }
+  private var decisionWidth: Int {
+    classes.count == 2 ? 1 : decidesPerClass ? classes.count : machine.intercepts.count
+  }
+  var decisionOutputs: [ModelSignature.TensorSpec]? {
+    let shape = classes.count == 2 ? [-1] : [-1, decisionWidth]
+    return [.init(name: outputName(), datatype: .fp64, shape: shape)]
+  }
 
   func predict(_ rows: RowMatrix) throws(PredictError) -> [Tensor] {
     var indices: [Int] = []
-    try forEachDecision(rows) { decisions in
+    indices.reserveCapacity(rows.rows)
+    try machine.forEachDecision(rows) { decisions in
       indices.append(breaksTies ? mostConfident(decisions) : mostVoted(decisions))
     }
     return [Tensor(name: outputName(), shape: [rows.rows], values: classes.take(indices))]
@@ -46,60 +49,36 @@ struct SupportVectorClassifier: Predictor {
       throw .failed("predict_proba is not available: this SVC was fitted with probability=False.")
     }
     var probabilities: [Double] = []
-    try forEachDecision(rows) { decisions in
+    try machine.forEachDecision(rows) { decisions in
       probabilities.append(contentsOf: calibration.probabilities(decisions, classes: classes.count))
     }
     return [Tensor(name: outputName(), shape: [rows.rows, classes.count], values: .float64(probabilities))]
   }
 
-  /// Calls `body` with the pairwise decision values of each row, in libsvm's pair order.
-  private func forEachDecision(
-    _ rows: RowMatrix, _ body: (UnsafeBufferPointer<Double>) -> Void
-  ) throws(PredictError) {
-    let values = rows.doubles()
-    try RowChecks.requireFinite(values, allowsNaN: false, for: identity)
-    try RowChecks.requireShape(rows, for: identity)
-    let width = identity.featureCount
-    let scratch = UnsafeMutableBufferPointer<Double>.allocate(capacity: kernel.paddedCount + intercepts.count)
-    defer { scratch.deallocate() }
-    let kernels = UnsafeMutableBufferPointer(rebasing: scratch[..<kernel.paddedCount])
-    let decisions = UnsafeMutableBufferPointer(rebasing: scratch[kernel.paddedCount...])
-    values.withUnsafeBufferPointer { values in
-      for row in 0..<rows.rows {
-        kernel.evaluate(
-          UnsafeBufferPointer(rebasing: values[(row * width)..<((row + 1) * width)]), into: kernels)
-        decide(kernels, into: decisions)
-        body(UnsafeBufferPointer(decisions))
+  func decisionFunction(_ rows: RowMatrix) throws(PredictError) -> [Tensor] {
+    var values: [Double] = []
+    try machine.forEachDecision(rows) { decisions in
+      if classes.count == 2 {
+        values.append(-decisions[0])
+      } else if decidesPerClass {
+        values.append(contentsOf: confidences(decisions))
+      } else {
+        values.append(contentsOf: decisions)
       }
     }
+    if classes.count == 2 {
+      // libsvm counts the other way round.
+      return [Tensor(name: outputName(), shape: [rows.rows], values: .float64(values))]
+    }
+    return [Tensor(name: outputName(), shape: [rows.rows, decisionWidth], values: .float64(values))]
   }
 
-  private func decide(
-    _ kernels: UnsafeMutableBufferPointer<Double>, into decisions: UnsafeMutableBufferPointer<Double>
-  ) {
-    coefficients.withUnsafeBufferPointer { coefficients in
-      var pair = 0
-      var firstStart = 0
-      for first in 0..<vectorsPerClass.count {
-        var secondStart = firstStart + vectorsPerClass[first]
-        for second in (first + 1)..<max(vectorsPerClass.count, first + 1) {
-          var sum = 0.0
-          let firstRow = (second - 1) * kernel.count
-          let secondRow = first * kernel.count
-          for vector in firstStart..<(firstStart + vectorsPerClass[first]) {
-            sum += coefficients[firstRow + vector] * kernels[vector]
-          }
-          for vector in secondStart..<(secondStart + vectorsPerClass[second]) {
-            sum += coefficients[secondRow + vector] * kernels[vector]
-          }
-          // libsvm subtracts rho, which is the negated intercept.
-          decisions[pair] = sum - (-intercepts[pair])
-          pair += 1
-          secondStart += vectorsPerClass[second]
-        }
-        firstStart += vectorsPerClass[first]
-      }
-    }
+  func rowModel(_ function: ModelFunction) -> (any RowModel)? {
+    guard function == .predict, !breaksTies, let labels = RowLabels(classes) else { return nil }
+    return SupportVectorRowModel(
+      machine: machine, labels: labels,
+      form: RowForm(
+        columns: identity.featureCount, outputName: outputName(), outputDatatype: classes.datatype))
   }
 
   private func mostVoted(_ decisions: UnsafeBufferPointer<Double>) -> Int {
@@ -114,8 +93,12 @@ struct SupportVectorClassifier: Predictor {
     }
   }
 
-  /// scikit-learn's `_ovr_decision_function`: votes plus a bounded sum of confidences.
   private func mostConfident(_ decisions: UnsafeBufferPointer<Double>) -> Int {
+    confidences(decisions).withUnsafeBufferPointer { NumpySums.argmax($0) }
+  }
+
+  /// scikit-learn's `_ovr_decision_function`: votes plus a bounded sum of confidences.
+  private func confidences(_ decisions: UnsafeBufferPointer<Double>) -> [Double] {
     var votes = [Double](repeating: 0, count: classes.count)
     var confidences = votes
     forEachPair { pair, first, second in
@@ -127,7 +110,7 @@ struct SupportVectorClassifier: Predictor {
     for index in votes.indices {
       votes[index] += confidences[index] / (3 * (confidences[index].magnitude + 1))
     }
-    return votes.withUnsafeBufferPointer { NumpySums.argmax($0) }
+    return votes
   }
 
   private func forEachPair(_ body: (Int, Int, Int) -> Void) {

@@ -55,7 +55,7 @@ struct SupportVectorKernel: Sendable {
     case .linear: products(row, into: values)
     case .polynomial(let degree, let gamma, let offset):
       products(row, into: values)
-      for index in 0..<count { values[index] = power(gamma * values[index] + offset, degree) }
+      for index in 0..<count { values[index] = SupportVectorKernel.power(gamma * values[index] + offset, degree) }
     case .sigmoid(let gamma, let offset):
       products(row, into: values)
       for index in 0..<count { values[index] = apus_tanh(gamma * values[index] + offset) }
@@ -108,7 +108,7 @@ struct SupportVectorKernel: Sendable {
   }
 
   /// libsvm's `powi`.
-  private func power(_ base: Double, _ times: Int) -> Double {
+  static func power(_ base: Double, _ times: Int) -> Double {
     var square = base
     var result = 1.0
     var remaining = times

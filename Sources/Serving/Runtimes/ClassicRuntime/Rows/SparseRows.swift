@@ -38,6 +38,22 @@ struct SparseRows: Sendable {
     return result
   }
 
+  /// The same with each row's entries in the order of their columns.
+  func sorted() -> SparseRows {
+    var result = self
+    for row in 0..<rows {
+      let range = entries(of: row)
+      let isSorted = zip(range, range.dropFirst()).allSatisfy { indices[$0] <= indices[$1] }
+      if isSorted { continue }
+      let order = range.sorted { indices[$0] < indices[$1] }
+      for (place, entry) in zip(range, order) {
+        result.indices[place] = indices[entry]
+        result.values[place] = values[entry]
+      }
+    }
+    return result
+  }
+
   /// The same entries with other values.
   func mapped(_ body: (Double, Int) -> Double) -> SparseRows {
     var result = self
