@@ -33,11 +33,12 @@ extension WorkerScript {
         def __init__(self, setup):
             try:
                 import joblib
-                self.estimator = joblib.load(setup["path"])
             except ImportError:
                 import pickle
                 with open(setup["path"], "rb") as file:
                     self.estimator = pickle.load(file)
+            else:
+                self.estimator = joblib.load(setup["path"])
             self.finish(setup)
 
         def finish(self, setup):
