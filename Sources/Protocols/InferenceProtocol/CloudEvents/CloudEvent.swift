@@ -35,7 +35,7 @@ public struct CloudEvent: Sendable, Hashable {
     for (name, value) in headers {
       let name = name.lowercased()
       guard name.hasPrefix("ce-"), attributes.count < attributeLimit else { continue }
-      attributes[String(name.dropFirst(3))] = .string(value)
+      attributes[String(name.dropFirst(3))] = .string(CloudEventHeader.decoded(value))
     }
     guard !attributes.isEmpty, required.allSatisfy({ attributes.contains($0) }) else { return nil }
     try check(attributes)

@@ -37,14 +37,12 @@ public struct CloudEventReply: Sendable, Hashable {
     return attributes
   }
 
-  /// The `ce-…` headers of an answer in the binary form; what no header can carry is left out.
+  /// The `ce-…` headers of an answer in the binary form; names that no header can have are left out.
   public static func headers(_ attributes: JSONObject) -> [(name: String, value: String)] {
     attributes.members.compactMap { key, value in
-      let text = value.string ?? value.encodedText
-      let isCarried =
-        key.utf8.allSatisfy { (48...57).contains($0) || (97...122).contains($0 | 0x20) || $0 == 45 }
-        && text.utf8.allSatisfy { $0 >= 0x20 && $0 < 0x7F }
-      return isCarried ? ("ce-\(key)", text) : nil
+      guard key.utf8.allSatisfy({ (48...57).contains($0) || (97...122).contains($0 | 0x20) || $0 == 45 })
+      else { return nil }
+      return ("ce-\(key)", CloudEventHeader.encoded(value.string ?? value.encodedText))
     }
   }
 
