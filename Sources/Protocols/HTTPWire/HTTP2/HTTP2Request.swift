@@ -13,6 +13,8 @@ public struct HTTP2Request: Sendable {
     public var acceptsTrailers = false
     /// `application/grpc`, alone or followed by `+format` or parameters.
     public var isKnownType = false
+
+    public init() {}
   }
 
   /// For gRPC without the fields that `grpc` holds.
