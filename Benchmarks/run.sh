@@ -1,6 +1,13 @@
 #!/usr/bin/env bash
-# Prints our figures, medians of five runs; `make bench` builds the release binary first.
+# Prints the figures with their rivals in one table, then those of the control plane. `make bench` builds the release
+# binaries first. Arguments choose rows (see bench.py); BENCH_QUICK=1 measures shorter.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 source Scripts/cache.sh
-exec python3 Benchmarks/control_plane.py "$@"
+for pair in nginx:nginx-light wrk:wrk h2load:nghttp2-client; do
+  command -v "${pair%:*}" >/dev/null || { echo "bench: ${pair%:*} is missing; install Debian's ${pair#*:}" >&2; exit 1; }
+done
+status=0
+python3 Benchmarks/bench.py "$@" || status=$?
+if [ $# = 0 ]; then python3 Benchmarks/control_plane.py || status=$?; fi
+exit "$status"

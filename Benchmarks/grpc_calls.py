@@ -4,7 +4,7 @@
 Both servers answer /inference.GRPCInferenceService/ModelInfer, pinned to one core, under the same h2load on another.
 `measure` is for other benchmarks; run alone, this prints its own figures:
 
-    grpc.py --server "COMMAND" --port PORT [--body FILE] [--seconds 3] [--rounds 3]
+    grpc_calls.py --server "COMMAND" --port PORT [--body FILE] [--seconds 3] [--rounds 3]
 """
 
 import argparse
