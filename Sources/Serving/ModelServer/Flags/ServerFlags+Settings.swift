@@ -43,3 +43,12 @@ extension ServerFlags {
   /// Models that are loaded at a time at start.
   var loadConcurrency: Int { loadThreads > 0 ? loadThreads : ProcessStatistics.processorCount }
 }
+
+extension ServerFlags {
+  /// What runtimes are told beside the flags that all of them know.
+  var runtimeSettings: [String: String] {
+    var settings = ["model_name": modelName]
+    if allowPython { settings["python.allow"] = "true" }
+    return settings
+  }
+}

@@ -28,6 +28,10 @@ public struct ServerFlags: Sendable, Hashable {
   /// A longer body of an HTTP request gets 413.
   public var maxBodyBytes = ByteCount.gibibyte
 
+  /// `kserve` or `mlserver`: whose settings are read and whose answers are given.
+  public var dialect = "kserve"
+  /// Whether code out of models' files may be run, in Python workers.
+  public var allowPython = false
   /// `auto`, `true`, `false`: whether `--model_dir` holds a model in each sub-folder.
   public var repository = "auto"
   /// Models that are loaded at a time when the server starts; 0 for as many as there are processors.
@@ -148,7 +152,12 @@ public struct ServerFlags: Sendable, Hashable {
       "grpc_max_receive_message_length": .integer(\.grpcMaxReceiveMessageLength, -1...Int(Int32.max)),
       "timeout_keep_alive": .integer(\.timeoutKeepAlive, 1...86_400),
       "max_body_bytes": .bytes(\.maxBodyBytes),
+      "allow_python": .flag(\.allowPython),
       "repository": .choice(\.repository, ["auto", "true", "false"]),
+      // Triton's names.
+      "model_store": .text(\.modelDirectory),
+      "model_repository": .text(\.modelDirectory),
+      "dialect": .choice(\.dialect, ["kserve", "mlserver"]),
       "load_threads": .integer(\.loadThreads, 0...256),
       "model_memory_limit": .bytes(\.modelMemoryLimit),
       "max_batchsize": .integer(\.maxBatchSize, 1...1_000_000),

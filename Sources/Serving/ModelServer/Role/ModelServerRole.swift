@@ -8,7 +8,9 @@ internal import Telemetry
 
 /// `apus server`: loads the models, listens, reports readiness, serves until it is told to stop, drains.
 public struct ModelServerRole: Sendable {
-  let flags: ServerFlags
+  var flags: ServerFlags
+  /// Nil for a server of KServe's dialect.
+  var mlserver: MLServerSettings?
   let environment: ServerEnvironment
   let runtimes: [any ModelRuntime]
   let version: String
@@ -48,10 +50,23 @@ public struct ModelServerRole: Sendable {
     onReady: @Sendable ([ListenAddress]) -> Void = { _ in },
     until shutdown: @escaping @Sendable () async -> Void
   ) async -> Int32 {
+    var role = self
+    do throws(ModelLoadError) {
+      try role.adoptMLServerSettings()
+    } catch {
+      return end(error)
+    }
+    return await role.serveModels(onReady: onReady, until: shutdown)
+  }
+
+  private func serveModels(
+    onReady: @Sendable ([ListenAddress]) -> Void, until shutdown: @escaping @Sendable () async -> Void
+  ) async -> Int32 {
     announceFlags()
     let loops = max(1, flags.workers)
     let start = ModelStart(makeRepository(metricShards: loops + 1), flags: flags, log: log)
-    if !environment.loadsInBackground, let error = start.load() { return end(error) }
+    let loadsNow = !environment.loadsInBackground && mlserver?.loadsModelsAtStartup != false
+    if loadsNow, let error = start.load() { return end(error) }
     do {
       try await serve(start, loops: loops, onReady: onReady, until: shutdown)
       return start.failure.map(end) ?? 0
@@ -68,10 +83,12 @@ public struct ModelServerRole: Sendable {
 
   /// The models that `--model_dir` holds, none of them loaded yet.
   private func makeRepository(metricShards: Int) -> ModelRepository {
+    if mlserver != nil { return makeMLServerRepository(metricShards: metricShards) }
     let loader = ModelLoader(
       runtimes: runtimes, framework: flags.framework,
       options: LoadOptions(
-        predictsProbabilities: environment.predictsProbabilities, threads: flags.nthread))
+        predictsProbabilities: environment.predictsProbabilities, threads: flags.nthread,
+        settings: flags.runtimeSettings))
     let layout: FolderCatalogue.Layout =
       switch flags.repository {
       case "true": .repository
@@ -151,6 +168,7 @@ public struct ModelServerRole: Sendable {
     var options = ServingContext.Options(version: version)
     options.latencyLog = flags.enableLatencyLogging ? LatencyLog() : nil
     options.tracer = tracing?.tracer
+    if let mlserver { options.dialect = mlserverDialect(mlserver) }
     return ServingContext(
       repository: repository,
       scheduler: InferenceScheduler(

@@ -166,9 +166,16 @@ struct RESTPrediction: Sendable {
     do throws(InferenceRequestError) {
       switch verb {
       case .v1Predict, .v1Explain:
-        let inputs = try V1Request.decode(bytes, limits: context.options.limits)
         let function: ModelFunction = verb == .v1Explain ? .explain : entry.plainFunction
-        return Decoded(call: PredictRequest(inputs: inputs, function: function), event: event)
+        var call = PredictRequest(inputs: [], function: function)
+        if entry.loaded?.takesPayloads == true {
+          try V1Request.check(bytes)
+          call.payload = Bytes(bytes)
+        } else {
+          call.inputs = try V1Request.decode(bytes, limits: context.options.limits)
+          call.hasInferredTypes = true
+        }
+        return Decoded(call: call, event: event)
       case .v2Infer:
         let request = try V2Request.decode(
           bytes, jsonBytes: jsonBytes, owner: owner, model: entry.name, limits: context.options.limits)
@@ -190,6 +197,12 @@ struct RESTPrediction: Sendable {
       } catch {
         return RequestFailure.request(error).answer
       }
+    } else if decoded.call.payload != nil {
+      // The model answers with the body itself.
+      guard case .strings(let texts)? = outputs.first?.values.unpacked(), let text = texts.first else {
+        return .error(500, "Model \(entry.name) gave no answer that can be shown")
+      }
+      answer = ServerAnswer(body: Bytes(text.utf8))
     } else {
       let key = verb == .v1Explain ? "explanations" : "predictions"
       answer = ServerAnswer(body: V1Response.encode(outputs, key: key, batchID: info.batchID))
@@ -206,10 +219,10 @@ struct RESTPrediction: Sendable {
     let response = try V2Response.encode(model: entry.name, id: id, outputs: selected, form: form) { index in
       isBinaryAllowed && request.wantsBinary(index)
     }
-    guard let jsonBytes = response.jsonBytes else { return ServerAnswer(body: response.body) }
-    return ServerAnswer(
-      contentType: "application/octet-stream", body: response.body,
-      fields: ["Inference-Header-Content-Length": String(jsonBytes)])
+    var fields = context.options.dialect.fields(answering: id, from: entry)
+    guard let jsonBytes = response.jsonBytes else { return ServerAnswer(body: response.body, fields: fields) }
+    fields.append("Inference-Header-Content-Length", String(jsonBytes))
+    return ServerAnswer(contentType: "application/octet-stream", body: response.body, fields: fields)
   }
 
   private func wrap(_ answer: inout ServerAnswer, answering event: CloudEvent) {

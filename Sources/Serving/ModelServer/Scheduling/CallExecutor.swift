@@ -114,7 +114,9 @@ struct CallExecutor: Sendable {
   private static func predict(_ call: InferenceCall, _ model: any LoadedModel, shard: Int) -> InferenceOutcome {
     let start = MonotonicClock.nanoseconds
     do {
-      let outputs = try model.predict(call.request)
+      var request = call.request
+      request.deadline = call.deadline
+      let outputs = try model.predict(request)
       var info = InferenceInfo()
       info.predictNanoseconds = Int64(clamping: MonotonicClock.nanoseconds &- start)
       info.batchRows = call.rows

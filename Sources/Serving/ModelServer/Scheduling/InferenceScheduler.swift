@@ -87,7 +87,7 @@ public final class InferenceScheduler: Sendable {
       cacheKey = key
     }
     let isInline =
-      entry.settings.runsOnLoop && entry.lane.pending.load(ordering: .relaxed) == 0
+      entry.settings.runsOnLoop && !model.waitsForOthers && entry.lane.pending.load(ordering: .relaxed) == 0
       && entry.cost.nanoseconds(rows: call.rows) <= settings.loopNanoseconds
     if isInline {
       let outcome = CallExecutor.compute(call, model, shard: shard)

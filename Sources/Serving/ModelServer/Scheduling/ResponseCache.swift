@@ -35,6 +35,8 @@ struct ResponseKey: Sendable, Hashable {
     hasher.add(number: call.request.hasInferredTypes ? 1 : 0)
     hasher.add(number: call.request.outputNames?.count ?? -1)
     for name in call.request.outputNames ?? [] { hasher.add(text: name) }
+    hasher.add(number: call.request.payload?.count ?? -1)
+    if let payload = call.request.payload { hasher.update(payload) }
     for input in call.request.inputs {
       hasher.add(text: input.name)
       hasher.add(text: input.datatype.rawValue)
