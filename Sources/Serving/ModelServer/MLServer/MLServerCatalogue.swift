@@ -1,17 +1,26 @@
 internal import Linux
 public import ModelRuntime
+internal import Synchronization
 internal import Telemetry
 
 /// The models of an MLServer folder: one for each `model-settings.json` in it, or the one that the environment
 /// describes.
-public struct MLServerCatalogue: ModelCatalogue {
+public final class MLServerCatalogue: ModelCatalogue {
   private let root: String?
   private let environment: MLServerSettings.Environment
   private let loadModel: Load
+  /// The settings as they were read last, by name.
+  private let known = Mutex<[String: [Known]]>([:])
 
   /// Loads a model's file for a framework; blocks.
   public typealias Load =
     @Sendable (_ path: String, _ framework: String) throws(ModelLoadError) -> any LoadedModel
+
+  private struct Known {
+    var settings: MLServerModelSettings
+    /// Nil for the environment's model.
+    var file: String?
+  }
 
   private static let depthLimit = 16
   private static let folderLimit = 100_000
@@ -26,7 +35,7 @@ public struct MLServerCatalogue: ModelCatalogue {
   public func names() throws(ModelLoadError) -> [String] { Set(try settings().map(\.name)).sorted() }
 
   public func sources(of name: String) throws(ModelLoadError) -> [ModelSource] {
-    try settings().filter { $0.name == name }.map { model in
+    try current(name).map { model in
       var settings = ModelSettings()
       if model.maximumBatchRows > 1, model.maximumBatchDelay > .zero {
         settings.batching = BatchSettings(
@@ -38,8 +47,9 @@ public struct MLServerCatalogue: ModelCatalogue {
   }
 
   public func load(_ source: ModelSource) throws(ModelLoadError) -> any LoadedModel {
-    guard let model = try settings().first(where: { $0.name == source.name && $0.version == source.version })
-    else { throw ModelLoadError(.modelMissing, "Model \(source.name) not found") }
+    guard let model = try current(source.name).first(where: { $0.version == source.version }) else {
+      throw ModelLoadError(.modelMissing, "Model \(source.name) not found")
+    }
     return MLServerModel(try loadModel(source.path, model.implementation.framework), model)
   }
 
@@ -47,21 +57,40 @@ public struct MLServerCatalogue: ModelCatalogue {
     Int(clamping: (try? Files.status(source.path).size) ?? 0)
   }
 
+  /// One model's settings, read again; the whole folder where it was not seen there before.
+  private func current(_ name: String) throws(ModelLoadError) -> [MLServerModelSettings] {
+    guard let places = known.withLock({ $0[name] }) else { return try settings().filter { $0.name == name } }
+    var all: [MLServerModelSettings] = []
+    for place in places {
+      guard let file = place.file else {
+        all.append(place.settings)
+        continue
+      }
+      let settings = try MLServerModelSettings.read(file: file, environment: environment)
+      if settings.name == name { all.append(settings) }
+    }
+    return all
+  }
+
   /// Of all models, by the places of their files. A file that cannot be read takes its own model out only.
   func settings() throws(ModelLoadError) -> [MLServerModelSettings] {
-    var all: [MLServerModelSettings] = []
+    var all: [Known] = []
     var failure: ModelLoadError?
     for file in root.map(Self.files) ?? [] {
-      do {
-        all.append(try MLServerModelSettings.read(file: file, environment: environment))
+      do throws(ModelLoadError) {
+        all.append(Known(settings: try MLServerModelSettings.read(file: file, environment: environment), file: file))
       } catch {
         failure = failure ?? error
         Logger("server").warning("a model is left out", ["file": file, "cause": error.message])
       }
     }
     if all.isEmpty, let failure { throw failure }
-    if all.isEmpty, let model = try MLServerModelSettings.read(environment: environment) { all.append(model) }
-    return all
+    if all.isEmpty, let model = try MLServerModelSettings.read(environment: environment) {
+      all.append(Known(settings: model))
+    }
+    let byName = Dictionary(grouping: all, by: \.settings.name)
+    known.withLock { $0 = byName }
+    return all.map(\.settings)
   }
 
   /// Every `model-settings.json` in a folder and below it.

@@ -7,9 +7,24 @@ internal import ModelRuntime
 extension InferenceRoutes {
   func describe(_ route: InferenceRoute, loop: Int) -> ServerAnswer {
     do throws(RequestFailure) {
-      return ServerAnswer(json: try description(route, loop))
+      let description = try description(route, loop)
+      return try described(route, loop).flatMap { context.options.dialect.answer(describing: $0) }
+        ?? ServerAnswer(json: description)
     } catch {
-      return error.answer
+      return context.answer(to: error)
+    }
+  }
+
+  /// What a dialect may answer in a form of its own.
+  private func described(_ route: InferenceRoute, _ loop: Int) throws(RequestFailure) -> DescribedSubject? {
+    switch route {
+    case .v2Server: return .server
+    case .v2Live: return .live
+    case .v2Ready: return .ready
+    case .v2ModelReady: return .modelReady
+    case .v2Model(let name, let version):
+      return .model(try context.findServable(name, version: version, loop: loop))
+    default: return nil
     }
   }
 
@@ -80,25 +95,28 @@ extension InferenceRoutes {
   // MARK: the model repository extension; on a worker
 
   func index(onlyReady: Bool) -> ServerAnswer {
-    ServerAnswer(
-      json: .array(RepositoryIndex.rows(context.repository, onlyReady: onlyReady).map(\.json)))
+    let rows = RepositoryIndex.rows(context.repository, onlyReady: onlyReady)
+    return context.options.dialect.answer(describing: .index(rows))
+      ?? ServerAnswer(json: .array(rows.map(\.json)))
   }
 
   func load(_ name: String) -> ServerAnswer {
     do throws(RequestFailure) {
       try RepositoryIndex.load(name, context.repository)
-      return ServerAnswer(json: ["name": .string(name), "load": true])
+      return context.options.dialect.answer(describing: .loaded)
+        ?? ServerAnswer(json: ["name": .string(name), "load": true])
     } catch {
-      return error.answer
+      return context.answer(to: error)
     }
   }
 
   func unload(_ name: String, _ version: String?) -> ServerAnswer {
     do throws(RequestFailure) {
       try RepositoryIndex.unload(name, version: version, context.repository)
-      return ServerAnswer(json: ["name": .string(name), "unload": true])
+      return context.options.dialect.answer(describing: .unloaded)
+        ?? ServerAnswer(json: ["name": .string(name), "unload": true])
     } catch {
-      return error.answer
+      return context.answer(to: error)
     }
   }
 }

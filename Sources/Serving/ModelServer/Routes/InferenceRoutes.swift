@@ -10,7 +10,10 @@ struct InferenceRoutes: Sendable {
 
   /// Answers a request. On the thread of the loop that read it.
   func handle(_ request: RouteRequest) {
-    switch InferenceRoute.match(method: request.head.method, path: request.head.path) {
+    guard let path = context.options.dialect.path(request.head.path) else {
+      return answer(ServerAnswer(status: 404, json: ["detail": "Not Found"]), request)
+    }
+    switch InferenceRoute.match(method: request.head.method, path: path) {
     case .route(let route): handle(route, request)
     case .notFound: answer(ServerAnswer(status: 404, json: ["detail": "Not Found"]), request)
     case .methodNotAllowed(let allow):
@@ -50,7 +53,7 @@ struct InferenceRoutes: Sendable {
       if verb == .v1Explain { try checkExplains(entry) }
       start(try prediction(of: entry, verb, request), request)
     } catch {
-      answer(error.answer, request)
+      answer(context.answer(to: error), request)
     }
   }
 

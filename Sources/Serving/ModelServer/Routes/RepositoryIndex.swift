@@ -1,23 +1,26 @@
 internal import Formats
 internal import ModelRuntime
 
+/// One version of a model in the repository's index.
+public struct RepositoryRow: Sendable, Hashable {
+  public var name: String
+  public var version: String?
+  /// `READY`, `UNAVAILABLE`, `LOADING`
+  public var state: String
+  public var reason: String
+
+  var json: JSONValue {
+    var object: JSONObject = ["name": .string(name)]
+    if let version { object["version"] = .string(version) }
+    object["state"] = .string(state)
+    object["reason"] = .string(reason)
+    return .object(object)
+  }
+}
+
 /// The model repository extension, for REST and gRPC alike. All of it may block.
 enum RepositoryIndex {
-  struct Row: Sendable, Hashable {
-    var name: String
-    var version: String?
-    /// `READY`, `UNAVAILABLE`, `LOADING`
-    var state: String
-    var reason: String
-
-    var json: JSONValue {
-      var object: JSONObject = ["name": .string(name)]
-      if let version { object["version"] = .string(version) }
-      object["state"] = .string(state)
-      object["reason"] = .string(reason)
-      return .object(object)
-    }
-  }
+  typealias Row = RepositoryRow
 
   /// Every version of every model that is there, and the models that could be loaded.
   static func rows(_ repository: ModelRepository, onlyReady: Bool) -> [Row] {

@@ -75,7 +75,20 @@ public final class ServingContext: Sendable {
       // A model in a folder of its own has no versions that could be asked for.
       throw any.version == nil ? .versioning : .versionNotFound(name, version)
     }
+    if case .unloaded = entry.state, options.dialect.forgetsUnloadedModels { throw .modelNotFound(name) }
     return entry
+  }
+
+  /// A failure as this server's clients know it.
+  func answer(to failure: RequestFailure) -> ServerAnswer {
+    let answer: ServerAnswer? =
+      switch failure {
+      case .modelNotFound(let name): options.dialect.answer(describing: .missing(model: name, version: nil))
+      case .versionNotFound(let name, let version):
+        options.dialect.answer(describing: .missing(model: name, version: version))
+      default: nil
+      }
+    return answer ?? failure.answer
   }
 
   /// As `find`, for a model that shall compute something.

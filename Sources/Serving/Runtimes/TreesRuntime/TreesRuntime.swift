@@ -28,23 +28,34 @@ public struct TreesRuntime: ModelRuntime {
   ) throws(ModelLoadError) -> any LoadedModel {
     let form = BoosterForm(bytes.prefix(4096))
     do throws(ModelFileError) {
-      let usesBest = options.settings["best_iteration"] == "true"
       switch form {
       case .lightGBM: return try LightGBMModel(try LightGBMTextReader.read(bytes))
       case .xgboostJSON:
-        return try XGBoostModel(XGBoostFile(try ModelJSONReader.read(bytes)), usesBestIteration: usesBest)
+        return try Self.xgboost(XGBoostFile(try ModelJSONReader.read(bytes)), options)
       case .xgboostUBJSON:
-        return try XGBoostModel(XGBoostFile(try UBJSONReader.read(bytes)), usesBestIteration: usesBest)
+        return try Self.xgboost(XGBoostFile(try UBJSONReader.read(bytes)), options)
       case .base64:
         throw .unsupported(
           "it is in XGBoost's old base64 form (bs64), which no version since 0.72 reads; load it with the "
             + "version that wrote it and call save_model")
       case .xgboostBinary, .unknown:
-        return try XGBoostModel(try XGBoostBinaryReader.read(bytes), usesBestIteration: usesBest)
+        return try Self.xgboost(try XGBoostBinaryReader.read(bytes), options)
       }
     } catch {
       throw error.loadError(path: path, library: form == .lightGBM ? "LightGBM" : "XGBoost")
     }
+  }
+
+  /// With the setting `interface: sklearn` a booster answers as XGBoost's scikit-learn classes do, which stop at
+  /// the best iteration.
+  private static func xgboost(
+    _ file: XGBoostFile, _ options: LoadOptions
+  ) throws(ModelFileError) -> any LoadedModel {
+    let isWrapped = options.settings["interface"] == "sklearn"
+    let model = try XGBoostModel(
+      file, usesBestIteration: isWrapped || options.settings["best_iteration"] == "true")
+    if isWrapped, let classifier = XGBoostClassifier(model, file) { return classifier }
+    return model
   }
 
   public func recognizes(path: String, firstBytes: [UInt8]) -> Bool {
