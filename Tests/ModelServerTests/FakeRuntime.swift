@@ -68,6 +68,13 @@ final class TemporaryFolder: Sendable {
     try Files.open("\(path)/\(name)", .write).writeAll(Array(text.utf8))
     return "\(path)/\(name)"
   }
+
+  /// As `file`, in a sub-folder that is made where it is missing.
+  @discardableResult
+  func file(_ name: String, in subfolder: String, _ text: String = "sum") throws -> String {
+    try Files.createDirectories("\(path)/\(subfolder)")
+    return try file(name, text)
+  }
 }
 
 /// Holds threads inside a prediction until it is opened.

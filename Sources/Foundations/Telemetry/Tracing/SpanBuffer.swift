@@ -44,6 +44,15 @@ public final class SpanBuffer: Sendable {
     }
   }
 
+  /// Spans that were taken and not sent become the oldest again, as far as there is room.
+  public func putBack(_ spans: [Span]) {
+    state.withLock { state in
+      let kept = spans.suffix(max(0, capacity - state.spans.count))
+      state.dropped &+= UInt64(spans.count - kept.count)
+      state.spans.insert(contentsOf: kept, at: 0)
+    }
+  }
+
   /// Counts spans that could not be delivered as dropped.
   public func drop(_ spans: Int) { state.withLock { $0.dropped &+= UInt64(max(0, spans)) } }
 

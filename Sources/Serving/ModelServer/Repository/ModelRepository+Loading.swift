@@ -22,6 +22,9 @@ extension ModelRepository {
     let failure = slot.loading.withLock { _ in
       update(slot) { drafts in
         let old = drafts
+        for draft in old where !sources.contains(where: { $0.version == draft.version }) {
+          budget.remove(draft)
+        }
         drafts = sources.map { source in
           var draft = old.first { $0.version == source.version } ?? self.draft(source)
           draft.state = .loading

@@ -66,7 +66,7 @@ final class SpanExporter: Sendable {
   }
 
   private func sendAll() async {
-    while true {
+    while !Task.isCancelled {
       let batch = buffer.takeBatch()
       if batch.isEmpty { return }
       await send(batch)
@@ -94,6 +94,8 @@ final class SpanExporter: Sendable {
       if isEnding.load(ordering: .relaxed) || attempt == Self.attempts - 1 { break }
       do { try await clock.sleep(for: Self.backoff.delay(attempt: attempt)) } catch { break }
     }
+    // What was broken off only because the server ends is sent by `finish`.
+    if Task.isCancelled, !isEnding.load(ordering: .relaxed) { return buffer.putBack(spans) }
     buffer.drop(spans.count)
     log.warning(
       "\(spans.count) spans could not be sent to \(configuration.endpoint): \(cause)",
