@@ -9,7 +9,9 @@ extension HTTP2ServerConnection {
     if let timer {
       if deadline < timer.deadline { timer.move(to: deadline) }
     } else {
-      timer = server.loop.timer(at: deadline) { [weak self] in self?.checkDeadlines() }
+      // Not weakly: that would make every count of this object's references a slow one. The channel's end ends
+      // the cycle.
+      timer = server.loop.timer(at: deadline) { self.checkDeadlines() }
     }
   }
 

@@ -139,8 +139,7 @@ final class HTTP2ServerConnection: ServerConnection, @unchecked Sendable {
   func pumpSoon() {
     guard !isReceiving, !isPumping, !isPumpQueued else { return }
     isPumpQueued = true
-    server.loop.afterEvents { [weak self] in
-      guard let self else { return }
+    server.loop.afterEvents {
       self.isPumpQueued = false
       self.pump()
     }

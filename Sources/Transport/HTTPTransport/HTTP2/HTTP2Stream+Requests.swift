@@ -64,7 +64,7 @@ extension HTTP2Stream {
 
   /// Goes on with what was kept, at the end of the turn: the caller may be in the middle of something.
   func deliverSoon() {
-    server.loop.afterEvents { [weak self] in self?.deliverInbound() }
+    server.loop.afterEvents { self.deliverInbound() }
   }
 
   private func deliverInbound() {

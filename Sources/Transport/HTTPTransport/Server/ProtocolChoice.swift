@@ -15,7 +15,9 @@ final class ProtocolChoice: ServerConnection {
     self.server = server
     self.channel = channel
     let deadline = server.loop.deadline(after: server.state.limits.firstByteTimeout)
-    timer = server.loop.timer(at: deadline) { [weak channel] in channel?.closeAfterFlush(lingers: false) }
+    // Not weakly: that would make every count of the channel's references a slow one, for its whole life. The
+    // choice, or the channel's end, ends the cycle.
+    timer = server.loop.timer(at: deadline) { channel.closeAfterFlush(lingers: false) }
   }
 
   func startDraining() { channel.closeAfterFlush(lingers: false) }
