@@ -16,13 +16,20 @@ extension RandomSource {
   public func uuid() -> String {
     let high = (next() & 0xFFFF_FFFF_FFFF_0FFF) | 0x0000_0000_0000_4000
     let low = (next() & 0x3FFF_FFFF_FFFF_FFFF) | 0x8000_0000_0000_0000
-    func hex(_ value: UInt64) -> String {
-      let digits = String(value, radix: 16)
-      return String(repeating: "0", count: 16 - digits.count) + digits
+    return String(unsafeUninitializedCapacity: 36) { text in
+      var shift: UInt64 = 64
+      for position in 0..<36 {
+        if position == 8 || position == 13 || position == 18 || position == 23 {
+          text[position] = UInt8(ascii: "-")
+          continue
+        }
+        if shift == 0 { shift = 64 }
+        shift &-= 4
+        let digit = UInt8(truncatingIfNeeded: ((position < 18 ? high : low) &>> shift) & 15)
+        text[position] = digit < 10 ? 48 &+ digit : 87 &+ digit
+      }
+      return 36
     }
-    let text = Array(hex(high) + hex(low))
-    return [text[0..<8], text[8..<12], text[12..<16], text[16..<20], text[20..<32]].map { String($0) }
-      .joined(separator: "-")
   }
 
   /// The suffix that Kubernetes appends for `generateName`: letters and digits that spell no words.

@@ -77,7 +77,8 @@ struct ModelInferRequestTests {
     // An answer's tensors have the same fields as a request's.
     var answer = ProtobufWriter()
     ModelInferResponse.encode(
-      model: "m", id: "1", outputs: [Tensor(name: "x", shape: [2], values: values)], raw: false, into: &answer)
+      model: "m", id: "1", outputs: [Tensor(name: "x", shape: [2], values: values)], raw: false, into: &answer
+    )
     let decoded = try decodeInfer(answer.bytes)
     #expect(decoded.request.inputs == [Tensor(name: "x", shape: [2], values: values)])
     var rawAnswer = ProtobufWriter()
@@ -137,10 +138,13 @@ struct ModelInferRequestTests {
     counts.raw(floats([1]))
     #expect(
       failure { () throws(InferenceRequestError) in try decodeInfer(counts.bytes) }?.message
-        == "the number of inputs (2) does not match the expected number of raw input contents (1) for model 'm'."
+        == "the number of inputs (2) does not match the expected number of raw input contents (1) "
+        + "for model 'm'."
     )
     var both = InferRequestBuilder()
-    both.input("x", "FP32", [1]) { $0.header(6, count: 4); $0.append([0, 0, 0, 0][...]) }
+    both.input("x", "FP32", [1]) {
+      $0.header(6, count: 4); $0.append([0, 0, 0, 0][...])
+    }
     both.raw(floats([1]))
     #expect(
       failure { () throws(InferenceRequestError) in try decodeInfer(both.bytes) }?.message
@@ -182,7 +186,9 @@ struct ModelInferRequestTests {
       #expect(view?.modelName.elementsEqual("m".utf8) == true)
     }
     var typed = InferRequestBuilder()
-    typed.input("x", "FP64", [1, 1]) { $0.header(7, count: 8); $0.append([UInt8](repeating: 0, count: 8)[...]) }
+    typed.input("x", "FP64", [1, 1]) {
+      $0.header(7, count: 8); $0.append([UInt8](repeating: 0, count: 8)[...])
+    }
     typed.bytes.withUnsafeBytes { #expect(ModelInferView($0)?.datatype == .fp64) }
     var several: [InferRequestBuilder] = []
     func variant(_ change: (inout InferRequestBuilder) -> Void) {
@@ -190,12 +196,22 @@ struct ModelInferRequestTests {
       change(&builder)
       several.append(builder)
     }
-    variant { $0.input("x", "FP32", [2]); $0.raw(floats([1, 2])) }
-    variant { $0.input("x", "FP32", [1, 2]); $0.raw(floats([1])) }
-    variant { $0.input("x", "INT8", [1, 1]); $0.raw([1]) }
+    variant {
+      $0.input("x", "FP32", [2]); $0.raw(floats([1, 2]))
+    }
+    variant {
+      $0.input("x", "FP32", [1, 2]); $0.raw(floats([1]))
+    }
+    variant {
+      $0.input("x", "INT8", [1, 1]); $0.raw([1])
+    }
     variant { $0.input("x", "FP32", [1, 1]) }
-    variant { $0.input("x", "FP32", [1, 1]); $0.input("y", "FP32", [1, 1]); $0.raw(floats([1])) }
-    variant { $0.input("x", "FP32", [1 << 62, 8]); $0.raw([]) }
+    variant {
+      $0.input("x", "FP32", [1, 1]); $0.input("y", "FP32", [1, 1]); $0.raw(floats([1]))
+    }
+    variant {
+      $0.input("x", "FP32", [1 << 62, 8]); $0.raw([])
+    }
     for builder in several { builder.bytes.withUnsafeBytes { #expect(ModelInferView($0) == nil) } }
   }
 

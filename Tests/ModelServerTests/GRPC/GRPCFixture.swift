@@ -123,7 +123,8 @@ final class GRPCFixture: Sendable {
     return await withCheckedContinuation { continuation in
       loop.submit { [service] in
         let driver = RecordingDriver { continuation.resume(returning: $0) }
-        let call = GRPCCall(path: "/\(name)/\(method)", metadata: [:], deadline: nil, loop: loop, driver: driver)
+        let call = GRPCCall(
+          path: "/\(name)/\(method)", metadata: [:], deadline: nil, loop: loop, driver: driver)
         guard let receiver = service.begin(call) else {
           call.finish(GRPCStatus(.unimplemented))
           return

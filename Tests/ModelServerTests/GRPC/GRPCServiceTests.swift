@@ -104,7 +104,8 @@ struct GRPCServiceTests {
       let unknown = await fixture.call(
         "ModelInfer", [infer(model, raw: bytes([1, 2] as [Float]), output: "o")])
       #expect(
-        unknown.status == GRPCStatus(.invalidArgument, "Unexpected inference output 'o' for model '\(model)'"))
+        unknown.status == GRPCStatus(.invalidArgument, "Unexpected inference output 'o' for model '\(model)'")
+      )
     }
     await fixture.shutDown()
   }

@@ -57,7 +57,8 @@ struct CloudEventRoutesTests {
 
   @Test func bodiesThatLookLikeEventsAreReadAsSuch() async throws {
     let body =
-      "{\"specversion\":\"1.0\",\"id\":\"1\",\"source\":\"s\",\"type\":\"t\",\"time\":\"2026-01-01T00:00:00Z\","
+      "{\"specversion\":\"1.0\",\"id\":\"1\",\"source\":\"s\",\"type\":\"t\","
+      + "\"time\":\"2026-01-01T00:00:00Z\","
       + "\"data\":\(instances)}"
     let answer = await call(try ServingFixture(), [("Content-Type", "application/json")], body)
     #expect(answer.status == 200 && answer.body == "{\"predictions\":[3.0]}")

@@ -63,7 +63,8 @@ struct InferenceRoutesTests {
       (
         "GET", "/v2", "", 200,
         "{\"name\":\"kserve\",\"version\":\"0.1\",\"extensions\":[\"model_repository_extension\","
-          + "\"binary_tensor_data\",\"model_repository\",\"model_repository(unload_dependents)\",\"statistics\","
+          + "\"binary_tensor_data\",\"model_repository\",\"model_repository(unload_dependents)\","
+          + "\"statistics\","
           + "\"model_configuration\",\"schedule_policy\"]}"
       ),
       ("GET", "/v2/health/live", "", 200, "{\"live\":true}"),
@@ -154,7 +155,8 @@ struct InferenceRoutesTests {
   @Test func anUnloadedModelIsNotReadyUntilItIsLoadedAgain() async throws {
     let fixture = try ServingFixture()
     #expect(
-      await fixture.call("POST", "/v2/repository/models/iris/unload").body == "{\"name\":\"iris\",\"unload\":true}")
+      await fixture.call("POST", "/v2/repository/models/iris/unload").body
+        == "{\"name\":\"iris\",\"unload\":true}")
     #expect(await fixture.call("POST", "/v1/models/iris:predict", "{\"instances\":[[1,2]]}").status == 503)
     #expect(await fixture.call("POST", "/v2/repository/models/iris/load").status == 200)
     #expect(await fixture.call("POST", "/v1/models/iris:predict", "{\"instances\":[[1,2]]}").status == 200)
@@ -192,7 +194,8 @@ struct InferenceRoutesTests {
         text.append(alphabet[Int(state >> 40) % alphabet.count])
       }
       let body = "{\"instances\":" + String(decoding: text, as: UTF8.self)
-      #expect(await fixture.call("POST", "/v1/models/iris:predict", body).status != 200 || body.hasSuffix("}"))
+      #expect(
+        await fixture.call("POST", "/v1/models/iris:predict", body).status != 200 || body.hasSuffix("}"))
     }
   }
 }

@@ -73,7 +73,9 @@ struct V2ExtensionsTests {
     #expect(garbage.status == 400 && garbage.json?["error"]?.string == message)
     let announced = await fixture.call(
       "POST", "/v2/models/iris/infer",
-      "{\"inputs\":[{\"name\":\"x\",\"shape\":[1],\"datatype\":\"FP32\",\"parameters\":{\"binary_data_size\":4}}]}")
+      "{\"inputs\":[{\"name\":\"x\",\"shape\":[1],\"datatype\":\"FP32\","
+        + "\"parameters\":{\"binary_data_size\":4}}]}"
+    )
     #expect(announced.status == 400 && announced.json?["error"]?.string == message)
   }
 

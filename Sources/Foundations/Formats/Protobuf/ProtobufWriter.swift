@@ -94,6 +94,15 @@ public struct ProtobufWriter: Sendable {
     for value in values { varint(UInt64(bitPattern: Int64(value))) }
   }
 
+  /// As `packed`, for one number or two, as short shapes are.
+  public mutating func packed(_ number: Int, _ first: Int, _ second: Int?) {
+    let first = UInt64(bitPattern: Int64(first))
+    let other = second.map { UInt64(bitPattern: Int64($0)) }
+    header(number, count: Self.size(first) &+ (other.map { Self.size($0) } ?? 0))
+    varint(first)
+    if let other { varint(other) }
+  }
+
   /// A nested message, best a short one: its bytes are moved when it has more than 127.
   public mutating func message(_ number: Int, _ write: (inout ProtobufWriter) -> Void) {
     tag(number, .lengthDelimited)

@@ -1,6 +1,7 @@
 public import Formats
 
-/// A CloudEvent (https://cloudevents.io, versions 1.0 and 0.3) around a request, in one of its two HTTP forms.
+/// A CloudEvent (https://cloudevents.io, versions 1.0 and 0.3) around a request, in one of its two HTTP
+/// forms.
 public struct CloudEvent: Sendable, Hashable {
   public enum Mode: Sendable, Hashable {
     /// Attributes in `ce-…` headers, the data as body.
@@ -52,8 +53,8 @@ public struct CloudEvent: Sendable, Hashable {
   }
 
   /// The event of the structured form that a body is; nil where it is a JSON object without data.
-  /// - Parameter isDeclared: the content type says that it is one. A body that does not say so is one where it
-  ///   has all of `time`, `type`, `source`, `id`, `specversion` and `data`, as upstream sees it.
+  /// - Parameter isDeclared: the content type says that it is one. A body that does not say so is one where
+  ///   it has all of `time`, `type`, `source`, `id`, `specversion` and `data`, as upstream sees it.
   public static func structured(
     _ body: UnsafeRawBufferPointer, isDeclared: Bool
   ) throws(InferenceRequestError) -> (CloudEvent, Data)? {

@@ -1,7 +1,7 @@
 internal import Basics
 
-/// Attribute values as header values (CloudEvents HTTP binding 1.0.2 §3.1.3.2): space, `"`, `%` and what is no
-/// printable ASCII are percent-encoded.
+/// Attribute values as header values (CloudEvents HTTP binding 1.0.2 §3.1.3.2): space, `"`, `%` and what is
+/// no printable ASCII are percent-encoded.
 enum CloudEventHeader {
   static func encoded(_ text: String) -> String {
     if text.utf8.allSatisfy(isPlain) { return text }

@@ -40,7 +40,9 @@ extension FileDescriptor {
   ]
 
   private static let contents: [FieldDescriptor] =
-    tensor + [Field("parameters", 4, parameter), Field("contents", 5, .message(".inference.InferTensorContents"))]
+    tensor + [
+      Field("parameters", 4, parameter), Field("contents", 5, .message(".inference.InferTensorContents")),
+    ]
 
   private static let inferring: [MessageDescriptor] = [
     Message(
@@ -49,12 +51,14 @@ extension FileDescriptor {
         Field("model_name", 1, .string), Field("model_version", 2, .string), Field("id", 3, .string),
         Field("parameters", 4, parameter),
         Field("inputs", 5, .message(".inference.ModelInferRequest.InferInputTensor"), repeated: true),
-        Field("outputs", 6, .message(".inference.ModelInferRequest.InferRequestedOutputTensor"), repeated: true),
+        Field(
+          "outputs", 6, .message(".inference.ModelInferRequest.InferRequestedOutputTensor"), repeated: true),
         Field("raw_input_contents", 7, .bytes, repeated: true),
       ],
       nested: [
         Message("InferInputTensor", contents),
-        Message("InferRequestedOutputTensor", [Field("name", 1, .string), Field("parameters", 2, parameter)]),
+        Message(
+          "InferRequestedOutputTensor", [Field("name", 1, .string), Field("parameters", 2, parameter)]),
       ]),
     Message(
       "ModelInferResponse",
@@ -78,9 +82,12 @@ extension FileDescriptor {
       "InferTensorContents",
       [
         Field("bool_contents", 1, .bool, repeated: true), Field("int_contents", 2, .int32, repeated: true),
-        Field("int64_contents", 3, .int64, repeated: true), Field("uint_contents", 4, .uint32, repeated: true),
-        Field("uint64_contents", 5, .uint64, repeated: true), Field("fp32_contents", 6, .float, repeated: true),
-        Field("fp64_contents", 7, .double, repeated: true), Field("bytes_contents", 8, .bytes, repeated: true),
+        Field("int64_contents", 3, .int64, repeated: true),
+        Field("uint_contents", 4, .uint32, repeated: true),
+        Field("uint64_contents", 5, .uint64, repeated: true),
+        Field("fp32_contents", 6, .float, repeated: true),
+        Field("fp64_contents", 7, .double, repeated: true),
+        Field("bytes_contents", 8, .bytes, repeated: true),
       ]),
     Message(
       "ModelStreamInferResponse",
@@ -169,7 +176,8 @@ extension FileDescriptor {
   private static let service = ServiceDescriptor(
     "GRPCInferenceService",
     [
-      "ServerLive", "ServerReady", "ModelReady", "ServerMetadata", "ModelMetadata", "ModelInfer", "ModelConfig",
+      "ServerLive", "ServerReady", "ModelReady", "ServerMetadata", "ModelMetadata", "ModelInfer",
+      "ModelConfig",
       "ModelStatistics", "RepositoryIndex", "RepositoryModelLoad", "RepositoryModelUnload",
     ].map { ServiceDescriptor.Method($0, "\($0)Request", "\($0)Response") } + [
       ServiceDescriptor.Method(

@@ -53,7 +53,8 @@ extension FileDescriptor {
             Field("valid_host", 1, .string), Field("original_request", 2, type("ServerReflectionRequest")),
             Field("file_descriptor_response", 4, type("FileDescriptorResponse"), oneof: "message_response"),
             Field(
-              "all_extension_numbers_response", 5, type("ExtensionNumberResponse"), oneof: "message_response"),
+              "all_extension_numbers_response", 5, type("ExtensionNumberResponse"),
+              oneof: "message_response"),
             Field("list_services_response", 6, type("ListServiceResponse"), oneof: "message_response"),
             Field("error_response", 7, type("ErrorResponse"), oneof: "message_response"),
           ]),

@@ -58,7 +58,8 @@ struct MessageDescriptor: Sendable {
 
   func defines(_ path: ArraySlice<String>) -> Bool {
     guard let first = path.first else { return true }
-    if path.count == 1, fields.contains(where: { $0.name == first }) || enums.contains(where: { $0.name == first })
+    if path.count == 1,
+      fields.contains(where: { $0.name == first }) || enums.contains(where: { $0.name == first })
     {
       return true
     }
@@ -83,7 +84,9 @@ struct MessageDescriptor: Sendable {
   }
 
   /// The message that stands behind a map field.
-  private static func writeEntry(of field: FieldDescriptor, _ value: String, into writer: inout ProtobufWriter) {
+  private static func writeEntry(
+    of field: FieldDescriptor, _ value: String, into writer: inout ProtobufWriter
+  ) {
     writer.field(1, field.entryName)
     writer.message(2) { FieldDescriptor("key", 1, .string).write(into: &$0, scope: "", oneofs: []) }
     writer.message(2) { FieldDescriptor("value", 2, .message(value)).write(into: &$0, scope: "", oneofs: []) }

@@ -102,7 +102,8 @@ struct ModelInferRequestReader {
       throw InferenceRequestError(error)
     }
     let name = fields.name
-    guard let datatype = DataType(rawValue: fields.datatype) ?? DataType(rawValue: fields.datatype.uppercased())
+    guard
+      let datatype = DataType(rawValue: fields.datatype) ?? DataType(rawValue: fields.datatype.uppercased())
     else {
       let known = DataType.allCases.map(\.rawValue).joined(separator: ", ")
       throw invalid(

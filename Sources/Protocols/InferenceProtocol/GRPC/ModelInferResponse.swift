@@ -21,7 +21,7 @@ public enum ModelInferResponse {
       if raw {
         writer.message(5) { write(output, parameters, into: &$0) }
       } else {
-        // Contents may be long: their size is known once they are written, so they go to a buffer of their own.
+        // Contents may be long: their size is known once they are written, so they have their own buffer.
         var message = ProtobufWriter()
         message.reserve(64 &+ output.values.binarySize)
         write(output, parameters, into: &message)

@@ -32,7 +32,9 @@ public enum V1Response {
   }
 
   private static func writeRows(_ outputs: [Tensor], into bytes: inout Bytes) {
-    let outputs = outputs.map { Tensor(name: $0.name, shape: $0.shape, values: TensorText.showable($0.values)) }
+    let outputs = outputs.map {
+      Tensor(name: $0.name, shape: $0.shape, values: TensorText.showable($0.values))
+    }
     let rows = outputs.map { $0.shape.first ?? 0 }.min() ?? 0
     bytes.append(UInt8(ascii: "["))
     for row in 0..<rows {

@@ -14,18 +14,3 @@ struct AlignedMemory: ~Copyable {
     return memory.baseAddress.unsafelyUnwrapped
   }
 }
-
-/// A shape of two dimensions.
-struct CollectionOfTwo: RandomAccessCollection {
-  private let first: Int
-  private let second: Int
-
-  init(_ first: Int, _ second: Int) {
-    self.first = first
-    self.second = second
-  }
-
-  var startIndex: Int { 0 }
-  var endIndex: Int { 2 }
-  subscript(position: Int) -> Int { position == 0 ? first : second }
-}

@@ -6,8 +6,8 @@ internal import Linux
 internal import ModelRuntime
 internal import Synchronization
 
-/// Answers the most common `ModelInfer` calls, one matrix of numbers for a model that maps rows to rows, in one
-/// pass: from the message's bytes to the model to the answer's bytes, in memory that is kept.
+/// Answers the most common `ModelInfer` calls, one matrix of numbers for a model that maps rows to rows, in
+/// one pass: from the message's bytes to the model to the answer's bytes, in memory that is kept.
 /// `@unchecked Sendable`: each is used on one thread only, that of its event loop.
 final class DirectInference: @unchecked Sendable {
   private let context: ServingContext
@@ -91,11 +91,7 @@ final class DirectInference: @unchecked Sendable {
     let isRaw = view.isRaw || form.outputDatatype.byteSize == 2 && model.isHalf
     writer.message(5) { output in
       output.append(model.outputHead[...])
-      if let columns = form.outputColumns {
-        output.packed(3, CollectionOfTwo(view.rows, columns))
-      } else {
-        output.packed(3, CollectionOfOne(view.rows))
-      }
+      output.packed(3, view.rows, form.outputColumns)
       if !isRaw { DirectContents.write(values, form.outputDatatype, count: count, into: &output) }
     }
     guard isRaw else { return }

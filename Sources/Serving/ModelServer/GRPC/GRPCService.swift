@@ -25,9 +25,11 @@ public final class GRPCService: GRPCHandler {
     case "inference.GRPCInferenceService": return beginInference(String(parts[2]), call)
     case "grpc.health.v1.Health":
       if parts[2] == "Check" {
-        return UnaryReceiver(call) { [self] message in answer(call) { () throws(RequestFailure) in
-          try HealthProtocol.check(message, context, loop: call.loop.index)
-        } }
+        return UnaryReceiver(call) { [self] message in
+          answer(call) { () throws(RequestFailure) in
+            try HealthProtocol.check(message, context, loop: call.loop.index)
+          }
+        }
       }
       return parts[2] == "Watch" ? HealthWatchReceiver(context, call) : nil
     case "grpc.reflection.v1.ServerReflection", "grpc.reflection.v1alpha.ServerReflection":

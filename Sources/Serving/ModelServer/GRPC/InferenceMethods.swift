@@ -6,13 +6,15 @@ internal import ModelRuntime
 /// The unary methods of `inference.GRPCInferenceService` besides `ModelInfer`, by name.
 enum InferenceMethods {
   /// On the loop with that index.
-  typealias Read = @Sendable (
-    UnsafeRawBufferPointer, ServingContext, _ loop: Int
-  ) throws(RequestFailure) -> Bytes
+  typealias Read =
+    @Sendable (
+      UnsafeRawBufferPointer, ServingContext, _ loop: Int
+    ) throws(RequestFailure) -> Bytes
   /// Decodes on the loop; what it returns blocks.
-  typealias Prepare = @Sendable (
-    UnsafeRawBufferPointer, ServingContext
-  ) throws(RequestFailure) -> @Sendable () throws(RequestFailure) -> Bytes
+  typealias Prepare =
+    @Sendable (
+      UnsafeRawBufferPointer, ServingContext
+    ) throws(RequestFailure) -> @Sendable () throws(RequestFailure) -> Bytes
 
   static let reading: [String: Read] = [
     "ServerLive": { _, _, _ in

@@ -86,10 +86,12 @@ extension InferenceRoutes {
     ["model_stats": .array(entries.map { ModelStatistics($0, clock: context.clock).json })]
   }
 
-  func metricsPage() -> ServerAnswer {
-    let entries = context.repository.entries()
-    let text = context.metrics.exposition(models: entries, queueLength: context.scheduler.waiting)
-    return ServerAnswer(contentType: PrometheusText.contentType, body: Bytes(text.utf8))
+  /// - Parameter accept: the scraper's Accept header.
+  func metricsPage(accept: String?) -> ServerAnswer {
+    let report = MetricsReport(
+      context.metrics, models: context.repository.entries(), queueLength: context.scheduler.waiting,
+      accept: accept, repository: context.repository, scheduler: context.scheduler)
+    return ServerAnswer(contentType: report.contentType, body: report.body)
   }
 
   // MARK: the model repository extension; on a worker
@@ -126,7 +128,8 @@ enum ServerDescription {
   static let name = "kserve"
   /// Upstream's first; the others by the names of their documents in Triton.
   static let extensions: [String] = [
-    "model_repository_extension", "binary_tensor_data", "model_repository", "model_repository(unload_dependents)",
+    "model_repository_extension", "binary_tensor_data", "model_repository",
+    "model_repository(unload_dependents)",
     "statistics", "model_configuration", "schedule_policy",
   ]
 }

@@ -17,7 +17,8 @@ struct InferenceRoutes: Sendable {
     case .route(let route): handle(route, request)
     case .notFound: answer(ServerAnswer(status: 404, json: ["detail": "Not Found"]), request)
     case .methodNotAllowed(let allow):
-      answer(ServerAnswer(status: 405, json: ["detail": "Method Not Allowed"], fields: ["Allow": allow]), request)
+      answer(
+        ServerAnswer(status: 405, json: ["detail": "Method Not Allowed"], fields: ["Allow": allow]), request)
     case .invalidName: answer(.error(400, "the model's name in the path is malformed"), request)
     }
   }
@@ -34,7 +35,9 @@ struct InferenceRoutes: Sendable {
         (try? JSONValue(parsing: bytes))?["ready"]?.bool ?? false
       }
       administer(request) { index(onlyReady: onlyReady) }
-    case .metrics: administer(request) { metricsPage() }
+    case .metrics:
+      let accept = request.head.headers["Accept"]
+      administer(request) { metricsPage(accept: accept) }
     default: answer(describe(route, loop: request.loop), request)
     }
   }
@@ -69,11 +72,17 @@ struct InferenceRoutes: Sendable {
     var contentType: String?
     var headerLength: String?
     var requestID: String?
+    var priority: Int64?
+    var milliseconds: Int64?
     var isEvent = false
     for field in request.head.headers.fields {
       switch field.name.utf8.count {
       case 12 where HTTPHeaders.equal(field.name, "Content-Type"): contentType = contentType ?? field.value
       case 12 where HTTPHeaders.equal(field.name, "X-Request-Id"): requestID = requestID ?? field.value
+      case 18 where HTTPHeaders.equal(field.name, CallHints.priorityField):
+        priority = try CallHints.number(field.value, of: CallHints.priorityField)
+      case 20 where HTTPHeaders.equal(field.name, CallHints.timeoutField):
+        milliseconds = try CallHints.number(field.value, of: CallHints.timeoutField)
       case 14 where HTTPHeaders.equal(field.name, "ce-specversion"): isEvent = true
       case 16 where HTTPHeaders.equal(field.name, "Content-Encoding"): try Self.checkCoding(field.value)
       case 31 where HTTPHeaders.equal(field.name, "Inference-Header-Content-Length"):
@@ -95,6 +104,8 @@ struct InferenceRoutes: Sendable {
       context: context, entry: entry, verb: verb,
       event: isEvent ? try Self.event(request.head.headers, contentType) : nil,
       media: MediaType(contentType), jsonBytes: jsonBytes, requestID: requestID,
+      hints: CallHints(
+        priority: priority, deadline: milliseconds.map { context.clock.monotonicNow() + .milliseconds($0) }),
       isCancelled: request.isCancelled, reply: request.reply)
   }
 
@@ -118,8 +129,8 @@ struct InferenceRoutes: Sendable {
     }
   }
 
-  /// Short bodies are decoded here, and so are long ones whose length is that of binary tensors, which need no
-  /// decoding; the rest by a worker.
+  /// Short bodies are decoded here, and so are long ones whose length is that of binary tensors, which need
+  /// no decoding; the rest by a worker.
   private func start(_ prediction: RESTPrediction, _ request: RouteRequest) {
     if (prediction.jsonBytes ?? request.body.count) <= ServingContext.loopBodyBytes {
       prediction.start(request.body, shard: request.loop)

@@ -26,7 +26,8 @@ struct ModelConfiguration: Sendable {
     func place(_ spec: ModelSignature.TensorSpec) -> Place {
       // With batching the first dimension is the batch's, which Triton leaves out.
       Place(
-        name: spec.name, type: spec.datatype, dimensions: isBatched ? Array(spec.shape.dropFirst()) : spec.shape)
+        name: spec.name, type: spec.datatype,
+        dimensions: isBatched ? Array(spec.shape.dropFirst()) : spec.shape)
     }
     inputs = entry.signature?.inputs.map(place) ?? []
     outputs = entry.signature?.outputs.map(place) ?? []
