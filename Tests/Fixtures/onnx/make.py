@@ -83,6 +83,9 @@ def make_models(rng):
          [node("SplitToSequence", ["x", "lengths"], ["y"], axis=0)],
          [info("x", FLOAT, [3, 2])], [sequence("y", FLOAT, None)],
          [array("lengths", np.int64([1, 2]))])
+    boxed = helper.make_value_info("y", helper.make_optional_type_proto(
+        helper.make_tensor_type_proto(FLOAT, ["n", 2])))
+    save("optional-output.onnx", [node("Optional", ["x"], ["y"])], [info("x", FLOAT, ["n", 2])], [boxed])
     save("complex.onnx", [node("Identity", ["x"], ["y"])],
          [info("x", TensorProto.COMPLEX64, [2])], [info("y", TensorProto.COMPLEX64, [2])])
     save("future.onnx", [node("Identity", ["x"], ["y"])],
@@ -172,6 +175,7 @@ def make_expectations(rng):
     cases.append(run("untrue-shape.onnx", x=pair))
     cases.append(run("pick.onnx", x=np.int64([2, 0, -1])))
     cases.append(run("sequence.onnx", x=pair))
+    cases.append(run("optional-output.onnx", x=pair))
     cases.append(run("loop.onnx", times=np.array(5, np.int64)))
     return cases
 
