@@ -104,7 +104,7 @@ import Testing
 
 @Suite struct HTTP2HeaderBlockTests {
   private func block(_ fields: [(String, String)]) -> HTTP2HeaderBlock {
-    var block = HTTP2HeaderBlock()
+    let block = HTTP2HeaderBlock()
     for (name, value) in fields {
       Bytes(name.utf8).withUnsafeBytes { name in
         Bytes(value.utf8).withUnsafeBytes { block.append(name, $0) }

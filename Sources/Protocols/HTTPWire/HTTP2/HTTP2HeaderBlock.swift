@@ -2,85 +2,111 @@ public import Basics
 
 /// Collects the fields of one HTTP/2 header block, already decompressed and checked as RFC 9113 §8 says, and
 /// makes a request of them. `grpc-timeout` is kept apart, so that the other fields of a client's calls are the
-/// same bytes again and again.
-public struct HTTP2HeaderBlock: Sendable {
-  /// Per field: length of name and value, 4 bytes each, then both.
-  public private(set) var bytes: Bytes = []
+/// same bytes again and again. One memory of a fixed size serves all blocks of a connection.
+public final class HTTP2HeaderBlock {
   /// As SETTINGS_MAX_HEADER_LIST_SIZE counts: names, values and 32 bytes for each field.
   public private(set) var size = 0
   public private(set) var fieldCount = 0
+  /// A field found no room; the block cannot become a request.
+  public private(set) var isTooLarge = false
   /// `grpc-timeout` in nanoseconds.
   public private(set) var timeout: UInt64?
   public private(set) var hasMalformedTimeout = false
 
+  /// Per field: length of name and value, 4 bytes each, then both.
+  private let memory: UnsafeMutableRawBufferPointer
+  private var count = 0
+  private let maximumFields: Int
+
   private static let lengthBytes = 8
 
-  public init() {}
+  /// - Parameter limits: `headBytes` and `headerFields` of a block; what is beyond is counted alone.
+  public init(limits: HTTPWireLimits = .init()) {
+    let bytes = max(1024, limits.headBytes)
+    memory = .allocate(byteCount: bytes, alignment: 16)
+    // Pseudo fields are not the client's own.
+    maximumFields = limits.headerFields &+ 4
+  }
 
-  public mutating func reset() {
-    bytes.removeAll(keepingCapacity: bytes.capacity <= 16 * 1024)
+  deinit { memory.deallocate() }
+
+  public func reset() {
+    count = 0
     size = 0
     fieldCount = 0
+    isTooLarge = false
     timeout = nil
     hasMalformedTimeout = false
   }
 
-  /// Counts the field alone; for blocks that are too large to keep.
-  public mutating func count(_ name: UnsafeRawBufferPointer, _ value: UnsafeRawBufferPointer) {
+  /// The collected fields, as bytes that are compared.
+  public var bytes: Bytes { Bytes(UnsafeRawBufferPointer(rebasing: memory[..<count])) }
+
+  public func append(_ name: UnsafeRawBufferPointer, _ value: UnsafeRawBufferPointer) {
+    // Every field costs more here than there, so that what fits the limit fits the memory.
     size &+= name.count &+ value.count &+ 32
     fieldCount &+= 1
-  }
-
-  public mutating func append(_ name: UnsafeRawBufferPointer, _ value: UnsafeRawBufferPointer) {
-    count(name, value)
+    if size > memory.count || fieldCount > maximumFields { isTooLarge = true }
+    if isTooLarge { return }
     if name.count == 12, HTTPCharacters.equal(name, 0..<12, "grpc-timeout") {
       timeout = GRPCFields.timeout(value)
       if timeout == nil { hasMalformedTimeout = true }
       return
     }
-    var lengths = UInt64(UInt32(clamping: name.count)) | UInt64(UInt32(clamping: value.count)) << 32
-    withUnsafeBytes(of: &lengths) { bytes.append(contentsOf: $0) }
-    bytes.append(contentsOf: name)
-    bytes.append(contentsOf: value)
+    guard count &+ Self.lengthBytes &+ name.count &+ value.count <= memory.count else {
+      isTooLarge = true
+      return
+    }
+    memory.storeBytes(of: UInt32(clamping: name.count), toByteOffset: count, as: UInt32.self)
+    memory.storeBytes(of: UInt32(clamping: value.count), toByteOffset: count &+ 4, as: UInt32.self)
+    count &+= Self.lengthBytes
+    store(name)
+    store(value)
+  }
+
+  private func store(_ piece: UnsafeRawBufferPointer) {
+    if piece.isEmpty { return }
+    UnsafeMutableRawBufferPointer(rebasing: memory[count..<(count &+ piece.count)]).copyMemory(from: piece)
+    count &+= piece.count
   }
 
   /// Whether both hold the same fields, timeouts aside.
   public func hasSameFields(as other: Bytes) -> Bool {
-    guard bytes.count == other.count else { return false }
-    return bytes.withUnsafeBytes { left in
-      other.withUnsafeBytes { right in
-        var index = 0
-        while index &+ 8 <= left.count {
-          let a = left.loadUnaligned(fromByteOffset: index, as: UInt64.self)
-          let b = right.loadUnaligned(fromByteOffset: index, as: UInt64.self)
-          if a != b { return false }
-          index &+= 8
-        }
-        while index < left.count {
-          if left[index] != right[index] { return false }
-          index &+= 1
-        }
-        return true
+    let count = count
+    guard count == other.count else { return false }
+    let left = memory
+    return other.withUnsafeBytes { right in
+      var index = 0
+      while index &+ 8 <= count {
+        let a = left.loadUnaligned(fromByteOffset: index, as: UInt64.self)
+        let b = right.loadUnaligned(fromByteOffset: index, as: UInt64.self)
+        if a != b { return false }
+        index &+= 8
       }
+      while index < count {
+        if left[index] != right[index] { return false }
+        index &+= 1
+      }
+      return true
     }
   }
 
   /// - Parameter separatesGRPC: whether requests of type `application/grpc` get their `grpc` part.
   public func makeRequest(separatesGRPC: Bool) -> Swift.Result<HTTP2Request, HTTPWireError> {
-    bytes.withUnsafeBytes { bytes in
-      var reader = FieldReader(separatesGRPC: separatesGRPC)
-      var index = 0
-      while index &+ Self.lengthBytes <= bytes.count {
-        let nameCount = Int(bytes.loadUnaligned(fromByteOffset: index, as: UInt32.self))
-        let valueCount = Int(bytes.loadUnaligned(fromByteOffset: index &+ 4, as: UInt32.self))
-        let start = index &+ Self.lengthBytes
-        let name = start..<(start &+ nameCount)
-        let value = name.upperBound..<(name.upperBound &+ valueCount)
-        index = value.upperBound
-        if let error = reader.note(bytes, name, value) { return .failure(error) }
-      }
-      return reader.finish()
+    let bytes = UnsafeRawBufferPointer(rebasing: memory[..<count])
+    if isTooLarge { return .failure(HTTPWireError(431, "the request's head is too long")) }
+    var reader = FieldReader(separatesGRPC: separatesGRPC)
+    var index = 0
+    while index &+ Self.lengthBytes <= bytes.count {
+      let nameCount = Int(bytes.loadUnaligned(fromByteOffset: index, as: UInt32.self))
+      let valueCount = Int(bytes.loadUnaligned(fromByteOffset: index &+ 4, as: UInt32.self))
+      let start = index &+ Self.lengthBytes
+      let name = start..<(start &+ nameCount)
+      let value = name.upperBound..<(name.upperBound &+ valueCount)
+      index = value.upperBound
+      if let error = reader.note(bytes, name, value) { return .failure(error) }
     }
+    return reader.finish()
   }
 }
 

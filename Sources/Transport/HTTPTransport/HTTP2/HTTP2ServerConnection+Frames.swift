@@ -26,24 +26,15 @@ extension HTTP2ServerConnection {
   func headersBegin(_ frame: nghttp2_frame) -> Int32 {
     block.reset()
     isBlockOpen = true
-    isBlockTooLarge = false
     return 0
   }
 
   func header(_ name: UnsafeRawBufferPointer, _ value: UnsafeRawBufferPointer) -> Int32 {
-    if isBlockTooLarge {
-      block.count(name, value)
-      // Far beyond what was announced: a few bytes that unpack to very many.
-      if block.size > limits.wire.headBytes &* 4 {
-        terminate(NGHTTP2_ENHANCE_YOUR_CALM)
-        return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE.rawValue
-      }
-      return 0
-    }
     block.append(name, value)
-    isBlockTooLarge =
-      block.size > limits.wire.headBytes || block.fieldCount > limits.wire.headerFields &+ 4
-    return 0
+    // Far beyond what was announced: a few bytes that unpack to very many.
+    guard block.isTooLarge, block.size > limits.wire.headBytes &* 4 else { return 0 }
+    terminate(NGHTTP2_ENHANCE_YOUR_CALM)
+    return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE.rawValue
   }
 
   func frameReceived(_ frame: nghttp2_frame) -> Int32 {
@@ -75,7 +66,7 @@ extension HTTP2ServerConnection {
     if server.state.sendsClientsAway { announceEnd() }
     let stream = HTTP2Stream(self, id)
     add(stream)
-    if isBlockTooLarge {
+    if block.isTooLarge {
       stream.refuse(HTTPWireError(431, "the request's head is longer than \(limits.wire.headBytes) bytes"))
       return
     }

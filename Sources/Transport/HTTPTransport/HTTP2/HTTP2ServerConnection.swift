@@ -12,9 +12,8 @@ final class HTTP2ServerConnection: ServerConnection, @unchecked Sendable {
   let limits: HTTPServerLimits
 
   /// The header block that is being received.
-  var block = HTTP2HeaderBlock()
+  let block: HTTP2HeaderBlock
   var isBlockOpen = false
-  var isBlockTooLarge = false
   /// The last request's fields, which most clients send again.
   var knownFields: Bytes = []
   var knownRequest: HTTP2Request?
@@ -55,6 +54,7 @@ final class HTTP2ServerConnection: ServerConnection, @unchecked Sendable {
     self.channel = channel
     self.session = session
     limits = server.state.limits
+    block = HTTP2HeaderBlock(limits: limits.wire)
     idleFrames = FrameBudget(burst: limits.http2.idleFrameBurst, perSecond: limits.http2.idleFramesPerSecond)
     ownResets = FrameBudget(burst: limits.http2.resetBurst, perSecond: limits.http2.resetsPerSecond)
     nghttp2_session_set_user_data(self.session.pointer, Unmanaged.passUnretained(self).toOpaque())
