@@ -50,6 +50,8 @@ struct ClassicModel: LoadedModel {
         "'\(fitted.identity.className)' object has no attribute '\(request.function.rawValue)'")
     }
     let rows = try RowMatrixReader.read(request.inputs, for: fitted)
+    // Rows without columns take no bytes, so there may be any number of them.
+    if rows.columns == 0 { try RowChecks.requireShape(rows, for: fitted.identity) }
     switch (request.function, estimator.predictor, estimator.transformer) {
     case (.predict, let predictor?, _): return try predictor.predict(rows)
     case (.predictProbabilities, let predictor?, _): return try predictor.predictProbabilities(rows)

@@ -64,7 +64,8 @@ extension EstimatorBinder {
   }
 
   /// The state of each of the values, where all of them are decision trees of the kind.
-  private func treeStates(_ values: [PickleValue], isForClasses: Bool) throws(BindError) -> [EstimatorState]? {
+  private func treeStates(_ values: [PickleValue], isForClasses: Bool) throws(BindError) -> [EstimatorState]?
+  {
     let suffix = isForClasses ? "TreeClassifier" : "TreeRegressor"
     var states: [EstimatorState] = []
     for value in values {
@@ -110,7 +111,14 @@ extension EstimatorBinder {
     }
     return TreeEnsemble(
       identity: identity, trees: builder.build(), accepted: acceptsAll ? .missing : .finite, isSingle: true,
-      start: [Double](repeating: 0, count: width))
+      start: [Double](repeating: 0, count: width), checkedColumns: checkedColumns(columns, of: identity))
+  }
+
+  /// nil where trees look at all columns.
+  private func checkedColumns(_ columns: [[Int]], of identity: EstimatorIdentity) -> [Int]? {
+    var used = Set<Int>()
+    for columns in columns { used.formUnion(columns) }
+    return used.count == identity.featureCount ? nil : used.sorted()
   }
 
   /// Where a member's classes, which are indices, stand among all classes.
@@ -157,7 +165,8 @@ extension EstimatorBinder {
     let trees = try boostedTrees(state, values, weights, vote, classes)
     let members = trees == nil ? try predictors("estimators_", of: state) : []
     if isReal, let member = members.first(where: { $0.probabilityOutputs == nil }) {
-      throw .unsupported("its AdaBoostClassifier holds \(member.identity.className), which has no predict_proba")
+      throw .unsupported(
+        "its AdaBoostClassifier holds \(member.identity.className), which has no predict_proba")
     }
     let identity = try identity(state, members)
     return AdaBoostClassifier(

@@ -20,7 +20,8 @@ extension EstimatorBinder {
     guard stages.width == 1 else { throw state.malformed("estimators_", "one tree per stage") }
     let (start, initial) = try initialScores(state, width: 1, link: .identity)
     return TreeRegressor(
-      ensemble: stages.ensemble(start), initial: initial, featureNames: try state.featureNames(stages.identity),
+      ensemble: stages.ensemble(start), initial: initial,
+      featureNames: try state.featureNames(stages.identity),
       link: .identity)
   }
 
@@ -33,7 +34,8 @@ extension EstimatorBinder {
     let loss = try loss(state, isBinary: stages.width == 1)
     let (start, initial) = try initialScores(state, width: stages.width, link: loss.initialLink)
     return TreeClassifier(
-      ensemble: stages.ensemble(start), initial: initial, featureNames: try state.featureNames(stages.identity),
+      ensemble: stages.ensemble(start), initial: initial,
+      featureNames: try state.featureNames(stages.identity),
       classes: classes, classCounts: [classes.count], probabilityRule: loss.probabilityRule,
       labelRule: loss.labelRule, hasDecisionFunction: true)
   }
@@ -104,7 +106,8 @@ extension EstimatorBinder {
       columns: identity.featureCount, outputs: width, rows: .float32, sums: .float64)
     for index in 0..<trees.count {
       // Object arrays may be kept column by column.
-      let place = estimators.isFortranOrder
+      let place =
+        estimators.isFortranOrder
         ? (index % width) * estimators.shape[0] + index / width : index
       let arrays = try treeArrays(try treeState(trees[place], in: state, "estimators_"))
       guard arrays.stride == 1 else {

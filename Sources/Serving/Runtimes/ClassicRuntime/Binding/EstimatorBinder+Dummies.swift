@@ -16,7 +16,9 @@ extension EstimatorFamily {
 extension EstimatorBinder {
   /// Dummies do not look at rows, so files may say nothing of their features.
   private func dummyIdentity(_ state: EstimatorState) throws(BindError) -> EstimatorIdentity {
-    if state.isNone("n_features_in_") { return EstimatorIdentity(className: state.className, featureCount: -1) }
+    if state.isNone("n_features_in_") {
+      return EstimatorIdentity(className: state.className, featureCount: -1)
+    }
     return try state.identity()
   }
 

@@ -39,8 +39,8 @@ extension EstimatorFamily {
     ])
 }
 
-/// What of a tree's leaves counts: `[outputs][largest class count]` values per node, of which each output uses
-/// its own number of classes.
+/// What of a tree's leaves counts: `[outputs][largest class count]` values per node, of which each output
+/// uses its own number of classes.
 struct LeafLayout {
   let classCounts: [Int]
   /// Up to scikit-learn 1.2 nodes hold weighted counts, which `predict_proba` divides by their sum.
@@ -187,6 +187,7 @@ extension EstimatorBinder {
     let identity = try state.identity()
     let trees = try state.list("estimators_")
     let encoder = try part("one_hot_encoder_", of: state)
+    let usesMissing = state.version >= SklearnVersion(1, 6)
     let categories = try encoder.list("categories_")
     guard !trees.isEmpty, trees.count == categories.count else {
       throw state.malformed("one_hot_encoder_", "an encoder with one list of leaves per tree")
@@ -196,7 +197,7 @@ extension EstimatorBinder {
     var columns = 0
     for (output, value) in trees.enumerated() {
       let arrays = try treeArrays(try treeState(value, in: state, "estimators_"))
-      let (splits, leaves) = try arrays.shape(columns: nil, usesMissing: false)
+      let (splits, leaves) = try arrays.shape(columns: nil, usesMissing: usesMissing)
       guard case .array(let known)? = graph.node(categories[output]), let nodes = known.integers() else {
         throw state.malformed("one_hot_encoder_", "an encoder with one list of leaves per tree")
       }
@@ -210,8 +211,8 @@ extension EstimatorBinder {
     }
     return TreesEmbedding(
       ensemble: TreeEnsemble(
-        identity: identity, trees: builder.build(), accepted: .finite, isSingle: true,
-        start: [Double](repeating: 0, count: trees.count)),
+        identity: identity, trees: builder.build(), accepted: usesMissing ? .missing : .finite,
+        isSingle: true, start: [Double](repeating: 0, count: trees.count)),
       featureNames: try state.featureNames(identity), outputColumns: columns,
       isSparse: try state.flag("sparse_output", default: true))
   }

@@ -36,7 +36,7 @@ extension EstimatorBinder {
         isSingle: true, start: [0]),
       featureNames: try state.featureNames(identity),
       denominator: Double(trees.count) * IsolationForest.averagePathLength(Int64(samples)),
-      offset: try state.double("offset_"))
+      offset: try state.double("offset_"), base: 2)
   }
 
   /// `estimators_features_`: which of the model's columns each estimator was fitted on.

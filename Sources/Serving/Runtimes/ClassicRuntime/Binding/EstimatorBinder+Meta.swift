@@ -97,7 +97,8 @@ extension EstimatorBinder {
     let identity = try identity(state, members)
     let isSoft = try state.string("voting") == "soft"
     if isSoft, let member = members.first(where: { $0.probabilityOutputs == nil }) {
-      throw .unsupported("its VotingClassifier holds \(member.identity.className), which has no predict_proba")
+      throw .unsupported(
+        "its VotingClassifier holds \(member.identity.className), which has no predict_proba")
     }
     return VotingClassifier(
       identity: identity, featureNames: try featureNames(state, identity, members), members: members,

@@ -53,7 +53,10 @@ extension EstimatorBinder {
 
   func fixedThreshold(_ state: EstimatorState) throws(BindError) -> ThresholdClassifier {
     var threshold: Double?
-    if case .string("auto") = try state.value("threshold") {} else { threshold = try state.double("threshold") }
+    if case .string("auto") = try state.value("threshold") {
+    } else {
+      threshold = try state.double("threshold")
+    }
     let attribute = state.has("estimator_") ? "estimator_" : "estimator"
     return try thresholdClassifier(
       state, try predictor(try state.value(attribute), of: state), threshold: threshold,
@@ -82,9 +85,11 @@ extension EstimatorBinder {
       throw .unsupported("its \(state.className) holds no classifier of two classes")
     }
     let method = try state.text("response_method", default: "auto")
-    let usesProbabilities = method == "predict_proba" || (method == "auto" && classifier.probabilityOutputs != nil)
+    let usesProbabilities =
+      method == "predict_proba" || (method == "auto" && classifier.probabilityOutputs != nil)
     guard usesProbabilities ? classifier.probabilityOutputs != nil : classifier.decisionOutputs != nil else {
-      throw .unsupported("its \(state.className) holds \(classifier.identity.className), which has no \(method)")
+      throw .unsupported(
+        "its \(state.className) holds \(classifier.identity.className), which has no \(method)")
     }
     let place: Int?
     switch positive {
@@ -122,7 +127,8 @@ extension EstimatorBinder {
         let function = TargetInverse.Function(rawValue: global.name)
       else {
         let names = TargetInverse.Function.allCases.map(\.rawValue).joined(separator: ", ")
-        throw .unsupported("its target is transformed back by a function of its own; numpy's \(names) are known")
+        throw .unsupported(
+          "its target is transformed back by a function of its own; numpy's \(names) are known")
       }
       return [.function(function)]
     case "StandardScaler":
@@ -135,8 +141,8 @@ extension EstimatorBinder {
         + (try state.bool("with_centering") ? [.add(try state.doubles("center_"))] : [])
     default:
       throw .unsupported(
-        "its target is transformed back by a \(state.className); functions of numpy and the standard, min-max, "
-          + "max-abs and robust scalers can be served")
+        "its target is transformed back by a \(state.className); functions of numpy and the standard, "
+          + "min-max, max-abs and robust scalers can be served")
     }
   }
 }

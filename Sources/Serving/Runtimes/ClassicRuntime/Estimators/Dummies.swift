@@ -31,7 +31,10 @@ struct DummyClassifier: ConstantPredictor {
   private var isSingle: Bool { probabilities.count == 1 }
   var classLabels: ClassLabels? { isSingle ? classes : nil }
   var outputs: [ModelSignature.TensorSpec] {
-    [.init(name: outputName(), datatype: classes.datatype, shape: isSingle ? [-1] : [-1, probabilities.count])]
+    [
+      .init(
+        name: outputName(), datatype: classes.datatype, shape: isSingle ? [-1] : [-1, probabilities.count])
+    ]
   }
   var probabilityOutputs: [ModelSignature.TensorSpec]? {
     probabilities.enumerated().map { index, values in

@@ -66,6 +66,8 @@ final class PickleGlobal: Sendable {
     add(["_codecs"], ["encode": .encode])
     add(["copyreg", "copy_reg"], ["_reconstructor": .reconstructor, "__newobj__": .newObject])
     add(["collections"], ["OrderedDict": .dictionaryClass, "defaultdict": .dictionaryClass])
+    // Kept as what it was made of; a function in it must be on the list itself.
+    add(["functools"], ["partial": .opaque])
     add(["sklearn.utils", "sklearn.utils._bunch"], ["Bunch": .dictionaryClass])
     add(
       ["numpy.random._pickle"],

@@ -93,6 +93,8 @@ extension PickleMachine {
         object.state = state
         nodes[index] = .object(object)
       }
+    // scikit-learn's Bunch is a dictionary with attributes that nobody reads.
+    case .dictionary: break
     default: throw corrupt("a state is set on something that has none")
     }
   }

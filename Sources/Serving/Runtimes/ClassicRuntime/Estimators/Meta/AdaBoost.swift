@@ -55,7 +55,7 @@ struct AdaBoostClassifier: Predictor, MetaEstimator {
   /// `[rows][classes]`, before they are divided by the weights' sum.
   private func sums(_ rows: RowMatrix) throws(PredictError) -> [Double] {
     if let trees { return try trees.sums(rows) }
-    try RowChecks.requireShape(rows, for: identity)
+    _ = try RowChecks.doubles(rows, for: identity)
     var sums = [Double](repeating: 0, count: rows.rows * classes.count)
     for (member, weight) in zip(members, weights) {
       var scores: [Double] = []
@@ -76,7 +76,9 @@ struct AdaBoostClassifier: Predictor, MetaEstimator {
             into: &scores)
         }
       }
-      guard scores.count == sums.count else { throw .failed("\(member.identity.className) answers too few rows") }
+      guard scores.count == sums.count else {
+        throw .failed("\(member.identity.className) answers too few rows")
+      }
       for index in sums.indices { sums[index] += scores[index] }
     }
     return sums
@@ -209,7 +211,7 @@ struct AdaBoostRegressor: Predictor, MetaEstimator {
   var outputs: [ModelSignature.TensorSpec] { MetaAnswer.flatSpec(.fp64) }
 
   func predict(_ rows: RowMatrix) throws(PredictError) -> [Tensor] {
-    try RowChecks.requireShape(rows, for: identity)
+    _ = try RowChecks.doubles(rows, for: identity)
     var columns: [[Double]] = []
     for member in members {
       let values = try member.predictionNumbers(rows).values

@@ -112,7 +112,8 @@ struct BaggingRegressor: Predictor, MetaEstimator {
     for (index, member) in members.enumerated() {
       let numbers = try member.predictionNumbers(bag.rows(rows, for: index))
       var present =
-        sums ?? MemberNumbers(
+        sums
+        ?? MemberNumbers(
           values: [Double](repeating: 0, count: numbers.values.count), columns: numbers.columns,
           isFlat: numbers.isFlat)
       guard present.values.count == numbers.values.count else {

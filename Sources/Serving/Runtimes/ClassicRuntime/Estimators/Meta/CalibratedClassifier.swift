@@ -66,7 +66,8 @@ struct CalibratedMember: Sendable {
     switch calibration {
     case .perClass(let calibrators, let places):
       for row in 0..<rows.rows {
-        for (column, (calibrator, place)) in zip(calibrators, places).enumerated() where column < scores.columns {
+        for (column, (calibrator, place)) in zip(calibrators, places).enumerated()
+        where column < scores.columns {
           let target = classes == 2 ? place + 1 : place
           guard target < classes else { continue }
           result[row * classes + target] = calibrator.apply(scores.values[row * scores.columns + column])
@@ -124,7 +125,7 @@ struct CalibratedMember: Sendable {
       return (sum - 1).magnitude <= 1e-5 + 1e-8
     }
     guard areFractions, sumToOne else { return values }
-    return values.map { apus_log($0 + Double.ulpOfOne) }
+    return values.map { apus_log($0 + 1e-12) }
   }
 }
 

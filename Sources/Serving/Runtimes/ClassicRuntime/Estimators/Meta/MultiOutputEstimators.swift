@@ -119,7 +119,8 @@ struct EstimatorChain: Predictor, MetaEstimator {
       values = numbers.column(min(1, numbers.columns - 1))
     }
     guard values.count == rows.rows else {
-      throw .failed("\(member.identity.className) in its \(identity.className) answers several numbers per row")
+      throw .failed(
+        "\(member.identity.className) in its \(identity.className) answers several numbers per row")
     }
     return values
   }

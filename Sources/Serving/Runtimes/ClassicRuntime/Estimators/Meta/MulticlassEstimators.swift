@@ -40,7 +40,8 @@ struct OneVsRestClassifier: Predictor, MetaEstimator {
 
   var classLabels: ClassLabels? { target == .multilabel ? nil : classes }
   var outputs: [ModelSignature.TensorSpec] {
-    target == .multilabel ? MetaAnswer.matrixSpec(members.count, .int64) : MetaAnswer.flatSpec(classes.datatype)
+    target == .multilabel
+      ? MetaAnswer.matrixSpec(members.count, .int64) : MetaAnswer.flatSpec(classes.datatype)
   }
   var probabilityOutputs: [ModelSignature.TensorSpec]? {
     guard members.allSatisfy({ $0.probabilityOutputs != nil }) else { return nil }

@@ -20,7 +20,9 @@ struct StackingEstimator: Predictor, Transformer, MetaEstimator {
   var takesSparse: Bool { first.contains { $0.takesSparse } }
   var takesDocuments: Bool { first.contains { $0.takesDocuments } }
   var classLabels: ClassLabels? { classes }
-  var outputs: [ModelSignature.TensorSpec] { classes.map { MetaAnswer.flatSpec($0.datatype) } ?? last.outputs }
+  var outputs: [ModelSignature.TensorSpec] {
+    classes.map { MetaAnswer.flatSpec($0.datatype) } ?? last.outputs
+  }
   var probabilityOutputs: [ModelSignature.TensorSpec]? { last.probabilityOutputs }
   var decisionOutputs: [ModelSignature.TensorSpec]? { last.decisionOutputs }
   var outputColumns: Int { last.identity.featureCount }

@@ -92,7 +92,8 @@ struct VotingClassifier: Predictor, Transformer, MetaEstimator {
       return RowMatrix(rows: rows.rows, columns: votes.count, values: .int64(values))
     }
     guard flattensTransform else {
-      throw .unsupported("transform with flatten_transform=False gives three dimensions, which are not served")
+      throw .unsupported(
+        "transform with flatten_transform=False gives three dimensions, which are not served")
     }
     let all = try probabilities(rows)
     let width = classes.count

@@ -10,6 +10,8 @@ struct IsolationForest: Predictor {
   /// Trees times the expected depth; 0 for a forest of single rows.
   let denominator: Double
   let offset: Double
+  /// 2. A constant there would be compiled to `exp2`, whose last bit is not always that of `pow`.
+  let base: Double
 
   var identity: EstimatorIdentity { ensemble.identity }
   var nanosecondsPerRow: Double { ensemble.nanosecondsPerRow + 20 }
@@ -31,7 +33,7 @@ struct IsolationForest: Predictor {
 
   func decision(_ depth: Double) -> Double {
     let relative = denominator == 0 ? 1 : depth / denominator
-    return -apus_pow(2, -relative) - offset
+    return -apus_pow(base, -relative) - offset
   }
 
   func label(_ depth: Double) -> Int64 { decision(depth) < 0 ? -1 : 1 }

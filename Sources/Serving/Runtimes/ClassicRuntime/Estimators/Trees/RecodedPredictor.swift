@@ -33,8 +33,8 @@ enum HistogramColumn: Sendable {
   case categories(source: Int, CategoryCodes)
 }
 
-/// Histogram gradient boosting with categorical features: encodes their columns and puts them first, then asks
-/// the trees.
+/// Histogram gradient boosting with categorical features: encodes their columns and puts them first, then
+/// asks the trees.
 struct RecodedPredictor: Predictor {
   let identity: EstimatorIdentity
   let columns: [HistogramColumn]

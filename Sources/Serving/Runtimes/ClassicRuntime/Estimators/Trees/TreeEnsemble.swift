@@ -20,6 +20,8 @@ struct TreeEnsemble: Sendable {
   let isSingle: Bool
   /// What the sums start from, one number per output.
   let start: [Double]
+  /// Where trees see some of the columns only, nobody looks at the others.
+  var checkedColumns: [Int]?
 
   var outputs: Int { trees.outputs }
   var nanosecondsPerRow: Double { 40 + trees.estimatedNanosecondsPerRow }
@@ -52,7 +54,9 @@ struct TreeEnsemble: Sendable {
 
   /// The checks of `check_array`, in its words.
   func check(_ rows: RowMatrix) throws(PredictError) {
+    if checkedColumns != nil { try RowChecks.requireShape(rows, for: identity) }
     if !rows.withBatch(isSingle: isSingle, { accepts($0) }) {
+      let rows = checkedColumns.map { rows.selecting($0) } ?? rows
       if isSingle {
         try RowChecks.requireFinite(rows.floats(), allowsNaN: accepted == .missing, for: identity)
       } else {
@@ -65,19 +69,27 @@ struct TreeEnsemble: Sendable {
   /// Whether no number is one that the library refuses.
   func accepts(_ batch: RowBatch) -> Bool {
     if accepted == .anything { return true }
-    let allowsNaN = accepted == .missing
-    let count = batch.rows * batch.columns
     switch batch.values {
     case .int32, .int64: return true
-    case .float32(let values):
-      for index in 0..<count where !values[index].isFinite {
-        if !(allowsNaN && values[index].isNaN) { return false }
-      }
+    case .float32(let values): return accepts(batch) { accepts(values[$0]) }
     case .float64(let values):
-      for index in 0..<count {
-        let isFinite = isSingle ? Float(values[index]).isFinite : values[index].isFinite
-        if !isFinite, !(allowsNaN && values[index].isNaN) { return false }
-      }
+      return isSingle ? accepts(batch) { accepts(Float(values[$0])) } : accepts(batch) { accepts(values[$0]) }
+    }
+  }
+
+  @inline(__always)
+  private func accepts(_ number: some BinaryFloatingPoint) -> Bool {
+    number.isFinite || (accepted == .missing && number.isNaN)
+  }
+
+  @inline(__always)
+  private func accepts(_ batch: RowBatch, _ isAccepted: (Int) -> Bool) -> Bool {
+    guard let checkedColumns else {
+      for index in 0..<(batch.rows &* batch.columns) where !isAccepted(index) { return false }
+      return true
+    }
+    for row in 0..<batch.rows {
+      for column in checkedColumns where !isAccepted(row &* batch.columns &+ column) { return false }
     }
     return true
   }

@@ -30,7 +30,8 @@ struct TreeLabelRows: RowModel {
     let width = model.ensemble.outputs
     for row in 0..<batch.rows {
       model.forEachLabel(
-        UnsafeBufferPointer(start: sums + row &* width, count: width), rows: batch.rows, scratch: probabilities
+        UnsafeBufferPointer(start: sums + row &* width, count: width), rows: batch.rows,
+        scratch: probabilities
       ) { labels.store($0, at: row, in: output) }
     }
     return true
