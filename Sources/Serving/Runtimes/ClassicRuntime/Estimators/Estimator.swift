@@ -13,6 +13,8 @@ protocol FittedEstimator: Sendable {
   var takesSparse: Bool { get }
   /// Whether its rows are texts (vectorizers): `[rows]` of BYTES.
   var takesDocuments: Bool { get }
+  /// Whether its rows are objects with named values (`DictVectorizer`).
+  var takesRecords: Bool { get }
   /// A guess from the structure, on a current core.
   var nanosecondsPerRow: Double { get }
   var memoryBytes: Int { get }
@@ -22,6 +24,7 @@ extension FittedEstimator {
   var takesTables: Bool { false }
   var takesSparse: Bool { false }
   var takesDocuments: Bool { false }
+  var takesRecords: Bool { false }
 }
 
 /// An estimator with `predict`.

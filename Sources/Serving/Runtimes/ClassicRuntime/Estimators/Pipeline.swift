@@ -12,6 +12,7 @@ struct TransformerChain: Transformer {
   var takesTables: Bool { first.takesTables }
   var takesSparse: Bool { first.takesSparse }
   var takesDocuments: Bool { first.takesDocuments }
+  var takesRecords: Bool { first.takesRecords }
   var outputColumns: Int { rest.last?.outputColumns ?? first.outputColumns }
   var nanosecondsPerRow: Double { rest.reduce(first.nanosecondsPerRow) { $0 + $1.nanosecondsPerRow } }
   var memoryBytes: Int { rest.reduce(first.memoryBytes) { $0 + $1.memoryBytes } }
@@ -33,6 +34,7 @@ struct Pipeline: Predictor {
   var takesTables: Bool { chain.takesTables }
   var takesSparse: Bool { chain.takesSparse }
   var takesDocuments: Bool { chain.takesDocuments }
+  var takesRecords: Bool { chain.takesRecords }
   var nanosecondsPerRow: Double { chain.nanosecondsPerRow + last.nanosecondsPerRow }
   var memoryBytes: Int { chain.memoryBytes + last.memoryBytes }
   var outputs: [ModelSignature.TensorSpec] { last.outputs }

@@ -26,4 +26,17 @@ enum Probabilities {
     let terms = values.map { apus_exp($0 - shift) }
     return apus_log(terms.withUnsafeBufferPointer { NumpySums.sum($0) }) + shift
   }
+
+  /// The same as scipy calculates it since 1.15: the largest terms apart from the others.
+  static func logSumExpSeparate(_ values: some Collection<Double>) -> Double {
+    let largest = values.max() ?? -.infinity
+    let shift = largest.isFinite ? largest : 0
+    var count = 0.0
+    let terms = values.map { value in
+      if value == largest { count += 1 }
+      return value == largest ? 0 : apus_exp(value - shift)
+    }
+    let sum = terms.withUnsafeBufferPointer { NumpySums.sum($0) }
+    return apus_log1p(sum == 0 ? sum : sum / count) + apus_log(count) + largest
+  }
 }

@@ -46,7 +46,11 @@ struct RowMatrix: Sendable {
     switch content {
     case .dense(let values): values
     case .sparse(let sparse):
-      sparse.isSingle ? .float32(sparse.dense().map { Float($0) }) : .float64(sparse.dense())
+      switch sparse.element {
+      case .float64: .float64(sparse.dense())
+      case .float32: .float32(sparse.dense().map { Float($0) })
+      case .int64: .int64(sparse.dense().map { Int64(exactly: $0) ?? 0 })
+      }
     case .table(let columns): .float64(RowMatrix.interleave(columns.map(\.doubles), rows: rows))
     }
   }

@@ -7,8 +7,15 @@ struct SparseRows: Sendable {
   var starts: [Int]
   var indices: [Int32]
   var values: [Double]
-  /// The values are float32 in numpy.
-  var isSingle = false
+  /// The values' type in numpy.
+  var element = Element.float64
+
+  enum Element: Sendable { case float64, float32, int64 }
+
+  var isSingle: Bool {
+    get { element == .float32 }
+    set { element = newValue ? .float32 : .float64 }
+  }
 
   var rows: Int { starts.count - 1 }
 
@@ -54,9 +61,29 @@ struct SparseRows: Sendable {
     return result
   }
 
+  /// Integers as float64.
+  func asReals() -> SparseRows {
+    var result = self
+    if element == .int64 { result.element = .float64 }
+    return result
+  }
+
+  /// The same with each row's entries in the opposite order, without zeros.
+  func reversedRows() -> SparseRows {
+    var result = SparseRows(columns: columns)
+    result.element = element
+    for row in 0..<rows {
+      for entry in entries(of: row).reversed() where values[entry] != 0 {
+        result.append(Int(indices[entry]), values[entry])
+      }
+      result.endRow()
+    }
+    return result
+  }
+
   /// The same entries with other values.
   func mapped(_ body: (Double, Int) -> Double) -> SparseRows {
-    var result = self
+    var result = asReals()
     for entry in values.indices { result.values[entry] = body(values[entry], Int(indices[entry])) }
     return result
   }
