@@ -12,6 +12,7 @@ compare() {
 for environment in "$APUS_CACHE"/venv-sklearn-*; do
   # Two versions at a time would only slow each other down: training uses one core, and so does the driver.
   compare "$environment/bin/python" Tests/Exactness/exactness.py "$@"
+  compare "$environment/bin/python" Tests/Exactness/ensembles.py
 done
 compare "$APUS_CACHE/venv-onnx/bin/python" Tests/Exactness/onnx_models.py
 echo "exactness: $passed passed, $failed failed"
