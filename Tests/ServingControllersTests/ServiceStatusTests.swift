@@ -244,9 +244,11 @@ import Testing
     (
       #"{"predictor":{"sklearn":{},"minReplicas":0,"maxReplicas":3,"logger":{"mode":"all"},"batcher":{}}}"#,
       [
-        "spec.predictor.logger", "spec.predictor.batcher", "spec.predictor.minReplicas: 0",
-        "spec.predictor.maxReplicas",
+        "spec.predictor.logger", "spec.predictor.minReplicas: 0", "spec.predictor.maxReplicas",
       ]
+    ),
+    (
+      #"{"predictor":{"containers":[{"name":"c","image":"i"}],"batcher":{}}}"#, ["spec.predictor.batcher"]
     ),
     (
       #"{"predictor":{"sklearn":{}},"explainer":{"art":{}},"canary":[{}]}"#,

@@ -154,10 +154,10 @@ import Testing
       try await platform.client.create(
         .inferenceServices,
         platform.service(
-          #"{"predictor":{"sklearn":{"storageUri":"pvc://c/p"},"batcher":{"maxBatchSize":2}}}"#))
+          #"{"predictor":{"sklearn":{"storageUri":"pvc://c/p"},"logger":{"mode":"all"}}}"#))
       let event = try await platform.waitForEvent("FieldsNotUsed")
       #expect(
-        event["message"]?.string == "stored, but not acted on by this release: spec.predictor.batcher")
+        event["message"]?.string == "stored, but not acted on by this release: spec.predictor.logger")
     }
   }
 

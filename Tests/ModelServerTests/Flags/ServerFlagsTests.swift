@@ -1,5 +1,7 @@
-import ModelServer
+import HTTPTransport
 import Testing
+
+@testable import ModelServer
 
 struct ServerFlagsTests {
   @Test func defaultsAreUpstreams() throws {
@@ -95,5 +97,52 @@ struct ServerFlagsTests {
     #expect(flags.ignored == ["stray", "--unknown", "7", "--other=8", "--bare", "--"])
     #expect(flags.httpPort == 1)
     #expect(flags.modelName == "m")
+  }
+}
+
+extension ServerFlagsTests {
+  @Test func theFlagsOfUpstreamsBatcherTurnItOn() throws {
+    #expect(try ServerFlags.parse([]).modelSettings.batching == nil)
+    let settings = try ServerFlags.parse(["--max-batchsize", "16"]).modelSettings
+    #expect(settings.batching == BatchSettings(maximumRows: 16, maximumDelay: .seconds(5), showsBatchID: true))
+    let other = try ServerFlags.parse(["--max_latency=20", "--batch_ids=false"]).modelSettings
+    #expect(
+      other.batching == BatchSettings(maximumRows: 32, maximumDelay: .milliseconds(20), showsBatchID: false))
+  }
+
+  @Test func bytesHaveUnits() throws {
+    let cases = [("0", 0), ("100", 100), ("2K", 2000), ("512Mi", 512 << 20), ("1Gi", 1 << 30), ("3G", 3_000_000_000)]
+    for (text, bytes) in cases {
+      #expect(try ServerFlags.parse(["--model_memory_limit", text]).modelMemoryLimit == bytes)
+    }
+    for text in ["x", "-1", "1.5Gi", "1Ti", "99999999999999999999", "9000000000000000000G"] {
+      #expect(throws: ServerFlags.InvalidFlag.self) {
+        try ServerFlags.parse(["--response_cache_bytes", text])
+      }
+    }
+  }
+
+  @Test func variablesStandInForFlagsThatWereNotGiven() throws {
+    let variables = ["APUS_SERVER_QUEUE_SIZE": "7", "APUS_SERVER_WORKERS": "3", "APUS_SERVER_MAX_BATCHSIZE": "4"]
+    let flags = try ServerFlags.parse(["--workers", "2"]) { variables[$0] }
+    #expect(flags.queueSize == 7)
+    #expect(flags.workers == 2)
+    #expect(flags.modelSettings.batching?.maximumRows == 4)
+    #expect(throws: ServerFlags.InvalidFlag.self) {
+      try ServerFlags.parse([]) { $0 == "APUS_SERVER_WORKERS" ? "many" : nil }
+    }
+  }
+
+  @Test func anyFreePortIsMeantForBoth() throws {
+    #expect(try ServerFlags.parse(["--http_port", "0"]).grpcPort == 0)
+    #expect(try ServerFlags.parse(["--http_port", "0", "--grpc_port", "9"]).grpcPort == 9)
+  }
+
+  @Test func messageLengthsOfGRPCAreHeeded() throws {
+    let limits = try ServerFlags.parse([
+      "--grpc_max_send_message_length", "-1", "--grpc_max_receive_message_length=100",
+    ]).grpcLimits
+    #expect(limits.sendMessageBytes == Int(Int32.max))
+    #expect(limits.receiveMessageBytes == 100)
   }
 }

@@ -1,6 +1,7 @@
 internal import Basics
 
-/// The flags of KServe's own model servers, with underscores or dashes, and those that only Apus has. Each may
+/// The flags of KServe's own model servers, with underscores or dashes, and those that only Apus has. Each
+/// may
 /// also come as an environment variable: `--model_memory_limit` as `APUS_SERVER_MODEL_MEMORY_LIMIT`; what the
 /// command line says goes first.
 public struct ServerFlags: Sendable, Hashable {

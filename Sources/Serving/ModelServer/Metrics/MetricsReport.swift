@@ -3,7 +3,7 @@ internal import Linux
 internal import ModelRuntime
 
 /// Everything that is counted, in the text form that a scraper asked for. With thousands of models that is
-/// work for a worker, see `isLong`.
+/// work for a worker.
 struct MetricsReport {
   /// Beyond so many models those that were never asked have no histograms, and the text is long.
   static let listedModels = 100
@@ -31,9 +31,6 @@ struct MetricsReport {
 
   var body: Bytes { Bytes(text.finished().utf8) }
   var string: String { text.finished() }
-
-  /// Whether making the report would hold a loop up.
-  static func isLong(_ repository: ModelRepository) -> Bool { repository.count > listedModels }
 
   // MARK: parts
 

@@ -34,10 +34,10 @@ struct InferenceRoutes: Sendable {
       let onlyReady = request.body.withBytes { bytes, _ in
         (try? JSONValue(parsing: bytes))?["ready"]?.bool ?? false
       }
-      administer(request) { index(onlyReady: onlyReady) }
+      administer(request, .description) { index(onlyReady: onlyReady) }
     case .metrics:
       let accept = request.head.headers["Accept"]
-      administer(request) { metricsPage(accept: accept) }
+      administer(request, .description) { metricsPage(accept: accept) }
     default: answer(describe(route, loop: request.loop), request)
     }
   }
@@ -154,9 +154,12 @@ struct InferenceRoutes: Sendable {
 
   // MARK: what blocks
 
-  private func administer(_ request: RouteRequest, _ work: @escaping @Sendable () -> ServerAnswer) {
+  private func administer(
+    _ request: RouteRequest, _ kind: InferenceScheduler.WorkKind = .administration,
+    _ work: @escaping @Sendable () -> ServerAnswer
+  ) {
     let reply = request.reply
-    let accepted = context.scheduler.submitWork(.administration) { shard in reply(work(), shard) }
+    let accepted = context.scheduler.submitWork(kind) { shard in reply(work(), shard) }
     if !accepted {
       answer(
         RequestFailure.overloaded("the server is busy: too many models are being loaded already").answer,

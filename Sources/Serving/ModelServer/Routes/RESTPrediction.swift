@@ -19,6 +19,8 @@ struct RESTPrediction: Sendable {
   let jsonBytes: Int?
   /// `X-Request-Id`: shown in the log, and given back.
   let requestID: String?
+  /// By the request's headers.
+  let hints: CallHints
   let isCancelled: (@Sendable () -> Bool)?
   let reply: @Sendable (ServerAnswer, _ shard: Int) -> Void
 
@@ -51,8 +53,9 @@ struct RESTPrediction: Sendable {
     entry.metrics.shard(shard).preprocess.observe(nanoseconds: preprocess)
     let parameters = decoded.v2?.parameters
     let call = InferenceCall(
-      entry: entry, request: decoded.call, deadline: parameters.flatMap(deadline),
-      priority: InferencePriority.clamped(parameters?["priority"]?.int), isCancelled: isCancelled)
+      entry: entry, request: decoded.call, deadline: deadline(parameters),
+      priority: InferencePriority.clamped(parameters?["priority"]?.int ?? hints.priority),
+      isCancelled: isCancelled)
     context.scheduler.submit(call, shard: shard) { outcome, shard in
       switch outcome {
       case .outputs(let outputs, let info):
@@ -69,10 +72,11 @@ struct RESTPrediction: Sendable {
     }
   }
 
-  /// Triton's request parameter `timeout`, in microseconds.
-  private func deadline(_ parameters: JSONValue) -> Duration? {
-    guard let timeout = parameters["timeout"]?.int, timeout > 0 else { return nil }
-    return context.clock.monotonicNow() + .microseconds(timeout)
+  /// The header's, or Triton's request parameter `timeout` in microseconds where that is earlier.
+  private func deadline(_ parameters: JSONValue?) -> Duration? {
+    guard let timeout = parameters?["timeout"]?.int, timeout > 0 else { return hints.deadline }
+    let own = context.clock.monotonicNow() + .microseconds(timeout)
+    return hints.deadline.map { min($0, own) } ?? own
   }
 
   func finish(_ answer: ServerAnswer, _ shard: Int) {

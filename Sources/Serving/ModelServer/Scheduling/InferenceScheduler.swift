@@ -16,6 +16,9 @@ public final class InferenceScheduler: Sendable {
     case decoding = 1
     /// Loads and unloads.
     case administration = 2
+    /// Descriptions of everything that there is: metrics, the repository's index. They must not wait for a
+    /// load.
+    case description = 3
   }
 
   private let settings: SchedulerSettings

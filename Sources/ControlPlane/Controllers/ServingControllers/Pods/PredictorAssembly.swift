@@ -41,6 +41,7 @@ struct PredictorAssembly {
     }
     var container = try merged(base, with: model.container, runtime: runtime, name: ServingPod.modelContainer)
     addDefaults(defaults, to: &container)
+    addBatching(to: &container)
     container = try rendered(container, runtime: runtime)
     if let image = container["image"]?.string {
       container["image"] = .string(
@@ -109,6 +110,17 @@ struct PredictorAssembly {
       if !arguments.contains(.string(argument)) { arguments.append(.string(argument)) }
       container["args"] = .array(arguments)
     }
+  }
+
+  /// The service's `batcher`: the model server itself joins requests, told so by variables that other servers
+  /// pass over. What the container already says goes first.
+  private func addBatching(to container: inout JSONValue) {
+    guard let batcher = service.predictor.json["batcher"], !batcher.isNull else { return }
+    let settings = [
+      ("APUS_SERVER_MAX_BATCHSIZE", batcher["maxBatchSize"]?.int ?? 32),
+      ("APUS_SERVER_MAX_LATENCY", batcher["maxLatency"]?.int ?? 5000),
+    ]
+    for (name, value) in settings { container.setEnvironment(name, String(value), overwrite: false) }
   }
 
   private func rendered(_ container: JSONValue, runtime: ServingRuntime) throws(ServingFailure) -> JSONValue {

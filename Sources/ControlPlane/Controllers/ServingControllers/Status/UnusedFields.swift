@@ -7,7 +7,6 @@ internal import ServingAPI
 enum UnusedFields {
   private static let componentFields: [String] = [
     "canaryTrafficPercent", "scaleTarget", "scaleMetric", "autoScaling", "containerConcurrency", "logger",
-    "batcher",
     "storageContainerName",
   ]
 
@@ -15,6 +14,8 @@ enum UnusedFields {
   static func paths(_ service: InferenceService) -> [String] {
     let predictor = service.predictor
     var found = componentFields.filter { predictor.json[$0] != nil }.map { "spec.predictor.\($0)" }
+    // Model servers join requests themselves; what runs in the user's own container does not.
+    if predictor.model == nil, predictor.json["batcher"] != nil { found.append("spec.predictor.batcher") }
     let fewest = max(1, predictor.component.minReplicas ?? 1)
     if predictor.component.minReplicas == 0 { found.append("spec.predictor.minReplicas: 0") }
     if let most = predictor.component.maxReplicas, most > fewest {
