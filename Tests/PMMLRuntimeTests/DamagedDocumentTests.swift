@@ -57,7 +57,8 @@ import Testing
   }
 
   @Test func functionsThatDoubleThemselvesAreBounded() {
-    var functions = "<DefineFunction name=\"f0\"><ParameterField name=\"a\"/><FieldRef field=\"a\"/></DefineFunction>"
+    var functions =
+      "<DefineFunction name=\"f0\"><ParameterField name=\"a\"/><FieldRef field=\"a\"/></DefineFunction>"
     for index in 1...60 {
       let call = "<Apply function=\"f\(index - 1)\"><FieldRef field=\"a\"/></Apply>"
       functions += """
@@ -104,11 +105,13 @@ import Testing
 
   private func document(_ functions: String, _ expression: String) -> String {
     """
-    <PMML version="4.4"><DataDictionary><DataField name="x" optype="continuous" dataType="double"/></DataDictionary>
-    <TransformationDictionary>\(functions)<DerivedField name="d" optype="continuous" dataType="double">\(expression)\
+    <PMML version="4.4"><DataDictionary><DataField name="x" optype="continuous" dataType="double"/>
+    </DataDictionary><TransformationDictionary>\(functions)
+    <DerivedField name="d" optype="continuous" dataType="double">\(expression)\
     </DerivedField></TransformationDictionary>
     <RegressionModel functionName="regression"><MiningSchema><MiningField name="x"/></MiningSchema>
-    <RegressionTable intercept="0"><NumericPredictor name="d" coefficient="1"/></RegressionTable></RegressionModel>
+    <RegressionTable intercept="0"><NumericPredictor name="d" coefficient="1"/></RegressionTable>
+    </RegressionModel>
     </PMML>
     """
   }

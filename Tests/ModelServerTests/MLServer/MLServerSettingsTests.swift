@@ -14,7 +14,8 @@ import Testing
 
   @Test func aFileCountsMoreThanVariables() throws {
     let folder = try TemporaryFolder()
-    try folder.file("settings.json", "{\"server_name\": \"file\", \"cache_enabled\": true, \"cache_size\": 7}")
+    try folder.file(
+      "settings.json", "{\"server_name\": \"file\", \"cache_enabled\": true, \"cache_size\": 7}")
     let settings = try MLServerSettings.read(folder: folder.path, environment: variables)
     #expect(settings.serverName == "file")
     #expect(settings.httpPort == 9090)
@@ -23,7 +24,8 @@ import Testing
   }
 
   @Test(arguments: [
-    ("{\"http_port\": \"x\"}", "'http_port'"), ("{\"http_port\": 70000}", "0 to 65535"), ("[]", "JSON object"),
+    ("{\"http_port\": \"x\"}", "'http_port'"), ("{\"http_port\": 70000}", "0 to 65535"),
+    ("[]", "JSON object"),
     ("{", "no JSON"), ("{\"load_models_at_startup\": 3}", "boolean"),
   ])
   func whatIsWrongInASettingsFileIsNamed(text: String, part: String) throws {
@@ -37,7 +39,8 @@ import Testing
 
   @Test func aFolderWithoutSettingsServesWhatTheVariablesSay() throws {
     let folder = try TemporaryFolder()
-    let catalogue = MLServerCatalogue(root: folder.path, environment: variables) { _, _ throws(ModelLoadError) in
+    let catalogue = MLServerCatalogue(root: folder.path, environment: variables) {
+      _, _ throws(ModelLoadError) in
       throw ModelLoadError(.corrupt, "not loaded here")
     }
     #expect(try catalogue.names() == ["iris"])
@@ -51,11 +54,13 @@ import Testing
     let implementation = "\"implementation\": \"mlserver_sklearn.SKLearnModel\""
     try folder.file(
       "a/deep/model-settings.json",
-      "{\(implementation), \"parameters\": {\"version\": \"v1\", \"uri\": \"./m.pkl\"}, \"max_batch_size\": 8, "
+      "{\(implementation), \"parameters\": {\"version\": \"v1\", \"uri\": \"./m.pkl\"}, "
+        + "\"max_batch_size\": 8, "
         + "\"max_batch_time\": 0.5}")
     try folder.file("b/model-settings.json", "{\"name\": \"second\", \(implementation)}")
     try folder.file("b/model.joblib")
-    let catalogue = MLServerCatalogue(root: folder.path, environment: nothing) { _, _ throws(ModelLoadError) in
+    let catalogue = MLServerCatalogue(root: folder.path, environment: nothing) {
+      _, _ throws(ModelLoadError) in
       throw ModelLoadError(.corrupt, "not loaded here")
     }
     #expect(try catalogue.names() == ["deep", "second"])
@@ -70,7 +75,8 @@ import Testing
   @Test func anUnknownImplementationIsNamed() throws {
     let folder = try TemporaryFolder()
     try folder.file("model-settings.json", "{\"implementation\": \"my.Model\"}")
-    let catalogue = MLServerCatalogue(root: folder.path, environment: nothing) { _, _ throws(ModelLoadError) in
+    let catalogue = MLServerCatalogue(root: folder.path, environment: nothing) {
+      _, _ throws(ModelLoadError) in
       throw ModelLoadError(.corrupt, "not loaded here")
     }
     let error = #expect(throws: ModelLoadError.self) { try catalogue.names() }

@@ -3,7 +3,8 @@ public import ModelRuntime
 internal import Synchronization
 internal import Telemetry
 
-/// The models of an MLServer folder: one for each `model-settings.json` in it, or the one that the environment
+/// The models of an MLServer folder: one for each `model-settings.json` in it, or the one that the
+/// environment
 /// describes.
 public final class MLServerCatalogue: ModelCatalogue {
   private let root: String?
@@ -78,7 +79,8 @@ public final class MLServerCatalogue: ModelCatalogue {
     var failure: ModelLoadError?
     for file in root.map(Self.files) ?? [] {
       do throws(ModelLoadError) {
-        all.append(Known(settings: try MLServerModelSettings.read(file: file, environment: environment), file: file))
+        all.append(
+          Known(settings: try MLServerModelSettings.read(file: file, environment: environment), file: file))
       } catch {
         failure = failure ?? error
         Logger("server").warning("a model is left out", ["file": file, "cause": error.message])

@@ -28,8 +28,8 @@ public struct MLServerDialect: V2Dialect {
       let codec = contentType == "str" || contentType == "base64" ? contentType ?? "np" : "np"
       throw InferenceRequestError(
         .invalid,
-        "There was an error encoding / decoding the payload: The '\(codec)' codec only supports a single input "
-          + "tensor (\(request.inputs.count) were received)")
+        "There was an error encoding / decoding the payload: The '\(codec)' codec only supports a single "
+          + "input tensor (\(request.inputs.count) were received)")
     }
     return PredictRequest(inputs: request.inputs, outputNames: request.outputNames)
   }
@@ -53,7 +53,9 @@ public struct MLServerDialect: V2Dialect {
 
   /// V2 and the page of metrics only; `generate` is another name for `infer`.
   public func path(_ path: Substring) -> Substring? {
-    guard path == "/metrics" || path == "/v2" || path.hasPrefix("/v2/"), path != "/v2/models" else { return nil }
+    guard path == "/metrics" || path == "/v2" || path.hasPrefix("/v2/"), path != "/v2/models" else {
+      return nil
+    }
     return path.hasSuffix("/generate") ? path.dropLast(8) + "infer" : path
   }
 
@@ -98,7 +100,8 @@ public struct MLServerDialect: V2Dialect {
     }
     return [
       "name": .string(entry.name), "versions": .array((model?.versions ?? []).map { .string($0) }),
-      "platform": .string(model?.platform ?? ""), "inputs": list(model?.inputs), "outputs": list(model?.outputs),
+      "platform": .string(model?.platform ?? ""), "inputs": list(model?.inputs),
+      "outputs": list(model?.outputs),
       "parameters": model?.contentType.map { ["content_type": .string($0)] } ?? [:],
     ]
   }

@@ -1,7 +1,8 @@
 internal import InferenceProtocol
 internal import ModelRuntime
 
-/// A model as MLServer's runtimes offer it: outputs are named by the functions that compute them, and a list of
+/// A model as MLServer's runtimes offer it: outputs are named by the functions that compute them, and a list
+/// of
 /// numbers is a column.
 struct MLServerModel: LoadedModel {
   private let model: any LoadedModel
@@ -55,7 +56,9 @@ struct MLServerModel: LoadedModel {
       switch settings.implementation {
       case .sklearn:
         throw .invalidInput(
-          "SKLearnModel only supports 'predict', 'predict_proba' and 'transform' as outputs (\(name) was received)")
+          "SKLearnModel only supports 'predict', 'predict_proba' and 'transform' as outputs "
+            + "(\(name) was received)"
+        )
       default:
         throw .invalidInput(
           "XGBoostModel only supports 'predict' and 'predict_proba' as outputs (\(name) was received)")

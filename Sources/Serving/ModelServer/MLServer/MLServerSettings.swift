@@ -57,7 +57,9 @@ struct MLServerSource {
   private static let maximumBytes = 1 << 20
 
   /// - Parameter path: a file that may be missing; nil for none.
-  init(path: String?, prefix: String, environment: @escaping MLServerSettings.Environment) throws(ModelLoadError) {
+  init(path: String?, prefix: String, environment: @escaping MLServerSettings.Environment)
+    throws(ModelLoadError)
+  {
     self.prefix = prefix
     self.environment = environment
     place = path ?? "the environment"
@@ -79,7 +81,9 @@ struct MLServerSource {
   }
 
   /// An object inside a settings file, such as `parameters`.
-  init(_ object: JSONObject, place: String, prefix: String, environment: @escaping MLServerSettings.Environment) {
+  init(
+    _ object: JSONObject, place: String, prefix: String, environment: @escaping MLServerSettings.Environment
+  ) {
     self.object = object
     self.place = place
     self.prefix = prefix
@@ -117,7 +121,9 @@ struct MLServerSource {
 
   func texts(_ name: String) throws(ModelLoadError) -> [String]? {
     var list = try values(name)
-    if list == nil, let text = variable(name) { list = (try? JSONValue(parsing: text))?.array ?? [.string(text)] }
+    if list == nil, let text = variable(name) {
+      list = (try? JSONValue(parsing: text))?.array ?? [.string(text)]
+    }
     guard let list else { return nil }
     let texts = list.compactMap(\.string)
     guard texts.count == list.count else { throw wrong(name, "a list of strings") }

@@ -36,9 +36,10 @@ struct PMMLModel: LoadedModel {
       do throws(EvaluationError) {
         let result = try program.model.score(record)
         for (index, output) in program.outputs.enumerated() {
-          results[index].append(try output.slot.map { slot throws(EvaluationError) in
-            try record.value(slot)
-          } ?? result.value)
+          results[index].append(
+            try output.slot.map { slot throws(EvaluationError) in
+              try record.value(slot)
+            } ?? result.value)
         }
       } catch {
         throw .invalidInput(columns.rows > 1 ? "row \(row): \(error.message)" : error.message)

@@ -64,7 +64,9 @@ struct PMMLProgram: Sendable {
     sources = slots.sources
     size = Self.count(root)
     var active: [String] = []
-    for child in schema where (child["usageType"] ?? "active") == "active" { active.append(child["name"] ?? "") }
+    for child in schema where (child["usageType"] ?? "active") == "active" {
+      active.append(child["name"] ?? "")
+    }
     self.inputs = active.compactMap { name in inputs.first { $0.field.name == name } }
     outputs = Self.outputs(model)
   }

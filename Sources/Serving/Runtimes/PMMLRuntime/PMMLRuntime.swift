@@ -44,7 +44,8 @@ public struct PMMLRuntime: ModelRuntime {
       switch error.kind {
       case .corrupt:
         throw ModelLoadError(
-          .corrupt, "The model file \(path) is no PMML document that can be read: \(error.reason); export it anew.")
+          .corrupt,
+          "The model file \(path) is no PMML document that can be read: \(error.reason); export it anew.")
       case .unsupported:
         throw ModelLoadError(
           .unsupportedEstimator,

@@ -28,7 +28,9 @@ enum BuiltInFunction: Sendable {
     case stdNormalCDF, erf
   }
   enum Aggregate: String, Sendable { case min, max, sum, avg, median, product }
-  enum TextFunction: String, Sendable { case uppercase, lowercase, trimBlanks, substring, concat, stringLength }
+  enum TextFunction: String, Sendable {
+    case uppercase, lowercase, trimBlanks, substring, concat, stringLength
+  }
 
   init?(_ name: String) {
     if let function = Arithmetic(rawValue: name) {

@@ -47,7 +47,8 @@ final class ExpressionReader {
       let value = try element.required("value")
       let replacement = try element.number("mapMissingTo").map(FieldValue.number)
       return .indicator(
-        try input(element, scope), Self.parse(value, try fieldType(element, scope)), mapMissingTo: replacement)
+        try input(element, scope), Self.parse(value, try fieldType(element, scope)), mapMissingTo: replacement
+      )
     case "Discretize": return .discretized(try input(element, scope), try Discretization(element, type))
     case "MapValues": return try mapped(element, type, scope)
     case "Apply": return try call(element, type, scope, depth)
@@ -55,7 +56,9 @@ final class ExpressionReader {
     }
   }
 
-  private static func parse(_ text: String, _ type: FieldType) -> FieldValue { type.parse(text) ?? .text(text) }
+  private static func parse(_ text: String, _ type: FieldType) -> FieldValue {
+    type.parse(text) ?? .text(text)
+  }
 
   private func constant(_ element: XMLElement) throws(PMMLError) -> FieldValue {
     if element["missing"] == "true" { return .missing }
@@ -111,7 +114,9 @@ final class ExpressionReader {
     if let definition = functions[name] {
       return try inline(definition, arguments, depth: depth + 1)
     }
-    guard let function = BuiltInFunction(name) else { throw .unsupported("the function '\(name.prefix(60))'") }
+    guard let function = BuiltInFunction(name) else {
+      throw .unsupported("the function '\(name.prefix(60))'")
+    }
     guard function.arity.contains(arguments.count) else {
       throw PMMLError(.corrupt, "it calls '\(name)' with \(arguments.count) arguments")
     }
@@ -136,7 +141,8 @@ final class ExpressionReader {
     let parameters = definition.all("ParameterField")
     guard parameters.count == arguments.count else {
       throw PMMLError(
-        .corrupt, "it calls '\(definition["name"] ?? "")' with \(arguments.count) of \(parameters.count) arguments")
+        .corrupt,
+        "it calls '\(definition["name"] ?? "")' with \(arguments.count) of \(parameters.count) arguments")
     }
     let scope = FieldScope()
     for (parameter, argument) in zip(parameters, arguments) {

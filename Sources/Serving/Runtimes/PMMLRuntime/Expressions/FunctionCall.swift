@@ -14,7 +14,8 @@ struct FunctionCall: Sendable {
     for argument in arguments { values.append(try argument.evaluate(record)) }
     if !function.acceptsMissing, let position = values.firstIndex(of: .missing) {
       if let replacement = mapMissingTo ?? defaultValue { return replacement }
-      // As the reference implementation: a comparison with nothing is a mistake, arithmetic with it is nothing.
+      // As the reference implementation: a comparison with nothing is a mistake, arithmetic with it is
+      // nothing.
       guard case .comparison(let comparison) = function else { return .missing }
       throw EvaluationError(
         "Function \"\(comparison.rawValue)\" cannot accept missing value at position \(position)")

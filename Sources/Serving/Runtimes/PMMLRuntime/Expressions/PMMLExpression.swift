@@ -108,7 +108,8 @@ struct MappedValues: Sendable {
   private let mapMissingTo: FieldValue?
 
   /// - Parameter columns: the names of the table's columns that the fields stand for, with their types.
-  init(_ element: XMLElement, columns: [(name: String, type: FieldType)], _ type: FieldType) throws(PMMLError) {
+  init(_ element: XMLElement, columns: [(name: String, type: FieldType)], _ type: FieldType) throws(PMMLError)
+  {
     let output = try element.required("outputColumn")
     guard let inline = element.first("InlineTable") else {
       throw .unsupported("MapValues without an InlineTable")

@@ -47,7 +47,8 @@ indirect enum Predicate: Sendable {
       throw .unsupported("the operator '\(name.prefix(40))'")
     }
     let text = try element.required("value")
-    guard let value = type.parse(text) ?? (type.isNumeric ? PMMLNumber.parse(text).map(FieldValue.number) : nil)
+    guard
+      let value = type.parse(text) ?? (type.isNumeric ? PMMLNumber.parse(text).map(FieldValue.number) : nil)
     else {
       throw PMMLError(.corrupt, "a predicate compares a \(type.rawValue) with '\(text.prefix(40))'")
     }
@@ -61,7 +62,8 @@ indirect enum Predicate: Sendable {
     return .contained(slot: slot, in: Set(values), negated: element["booleanOperator"] == "isNotIn")
   }
 
-  private static func readCompound(_ element: XMLElement, _ scope: FieldScope) throws(PMMLError) -> Predicate {
+  private static func readCompound(_ element: XMLElement, _ scope: FieldScope) throws(PMMLError) -> Predicate
+  {
     var parts: [Predicate] = []
     for child in element.children where elementNames.contains(child.name) {
       parts.append(try read(child, scope))

@@ -21,7 +21,8 @@ final class FieldScope {
     switch find(name) {
     case .field(let slot, let type): return (slot, type)
     case .argument: throw .unsupported("a function parameter where a field is needed ('\(name.prefix(60))')")
-    case nil: throw PMMLError(.corrupt, "it refers to the field '\(name.prefix(100))', which it does not define")
+    case nil:
+      throw PMMLError(.corrupt, "it refers to the field '\(name.prefix(100))', which it does not define")
     }
   }
 }

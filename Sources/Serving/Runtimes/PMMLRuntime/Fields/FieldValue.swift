@@ -76,7 +76,8 @@ enum FieldType: String, Sendable {
     case (_, .missing): return .missing
     case (.string, _), (.date, _), (.time, _), (.dateTime, _): return value.text.map(FieldValue.text)
     case (.boolean, .boolean): return value
-    case (.boolean, .number(let number)): return number == 1 ? .boolean(true) : number == 0 ? .boolean(false) : nil
+    case (.boolean, .number(let number)):
+      return number == 1 ? .boolean(true) : number == 0 ? .boolean(false) : nil
     case (.boolean, .text(let text)): return parse(text)
     case (.double, _): return value.number.map(FieldValue.number)
     case (.float, _): return value.number.map { .number(Double(Float($0))) }

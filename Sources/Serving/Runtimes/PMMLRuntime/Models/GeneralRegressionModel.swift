@@ -30,7 +30,9 @@ struct GeneralRegressionModel: ModelCore {
       for (parameter, value) in beta { sum += value * factors[parameter] }
       scores.append((category, sum + offset))
     }
-    if function == .regression { return ModelResult(value: scores.first.map { .number(link($0.score)) } ?? .missing) }
+    if function == .regression {
+      return ModelResult(value: scores.first.map { .number(link($0.score)) } ?? .missing)
+    }
     return classify(scores)
   }
 
@@ -124,7 +126,9 @@ extension GeneralRegressionModel {
     self.coefficients = coefficients
   }
 
-  private static func link(_ element: XMLElement, _ kind: String) throws(PMMLError) -> @Sendable (Double) -> Double {
+  private static func link(_ element: XMLElement, _ kind: String) throws(PMMLError)
+    -> @Sendable (Double) -> Double
+  {
     let name = kind == "generalizedLinear" ? element["linkFunction"] ?? "identity" : "identity"
     switch name {
     case "identity": return { $0 }

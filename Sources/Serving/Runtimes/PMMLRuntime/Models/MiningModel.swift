@@ -38,7 +38,9 @@ struct MiningModel: ModelCore {
       }
       results.append((segment, result))
     }
-    if missing / Double(Swift.max(1, segments.count)) > missingThreshold { return ModelResult(segments: byID) }
+    if missing / Double(Swift.max(1, segments.count)) > missingThreshold {
+      return ModelResult(segments: byID)
+    }
     guard let last = results.last else { return ModelResult(segments: byID) }
     if method == .modelChain { return finish(last.result, byID) }
     return finish(function == .regression ? number(results) : category(results), byID)
@@ -99,7 +101,9 @@ struct MiningModel: ModelCore {
       case .max:
         for (category, probability) in result.probabilities {
           let position = shares.firstIndex { $0.category == category }
-          if let position { shares[position].probability = Swift.max(shares[position].probability, probability) }
+          if let position {
+            shares[position].probability = Swift.max(shares[position].probability, probability)
+          }
         }
         total = 1
       default:

@@ -19,7 +19,8 @@ final class ModelReader {
   ]
   /// Kinds that PMML defines and that are told apart from nonsense.
   static let knownModelNames: Set<String> = modelNames.union([
-    "AnomalyDetectionModel", "AssociationModel", "BaselineModel", "BayesianNetworkModel", "GaussianProcessModel",
+    "AnomalyDetectionModel", "AssociationModel", "BaselineModel", "BayesianNetworkModel",
+    "GaussianProcessModel",
     "NaiveBayesModel", "NearestNeighborModel", "RuleSetModel", "SequenceModel", "SupportVectorMachineModel",
     "TextModel", "TimeSeriesModel",
   ])
@@ -55,8 +56,12 @@ final class ModelReader {
   func read(
     _ element: XMLElement, _ outer: FieldScope, inherited: ModelContext?
   ) throws(PMMLError) -> ScoringModel {
-    guard Self.modelNames.contains(element.name) else { throw .unsupported("a model of the kind \(element.name)") }
-    if element["isScorable"] == "false" { throw .unsupported("a model that says of itself that it cannot score") }
+    guard Self.modelNames.contains(element.name) else {
+      throw .unsupported("a model of the kind \(element.name)")
+    }
+    if element["isScorable"] == "false" {
+      throw .unsupported("a model that says of itself that it cannot score")
+    }
     depth += 1
     defer { depth -= 1 }
     guard depth <= Self.depthLimit else {
@@ -64,7 +69,9 @@ final class ModelReader {
     }
     let scope = FieldScope(parent: outer)
     var fields: [MiningField] = []
-    for field in element.first("MiningSchema")?.all("MiningField") ?? [] { fields.append(try MiningField(field)) }
+    for field in element.first("MiningSchema")?.all("MiningField") ?? [] {
+      fields.append(try MiningField(field))
+    }
     try treat(fields, in: scope, isNested: inherited != nil)
     try define(derivedFieldsOf: element.first("LocalTransformations"), in: scope)
     let function = try Self.function(element)
@@ -126,7 +133,8 @@ final class ModelReader {
     for field in element?.all("OutputField") ?? [] {
       let name = try field.required("name")
       let feature = try feature(field, context, scope)
-      let type = try field["dataType"].map { name throws(PMMLError) in try FieldType(name) }
+      let type =
+        try field["dataType"].map { name throws(PMMLError) in try FieldType(name) }
         ?? Self.defaultType(of: feature, context)
       let slot = slots.add()
       scope.define(name, .field(slot: slot, type: type))

@@ -126,7 +126,9 @@ extension NeuralNetwork {
       count += layers.last?.neurons.count ?? 0
     }
     self.layers = layers
-    guard let outputList = element.first("NeuralOutputs") else { throw .missing("NeuralOutputs", in: element) }
+    guard let outputList = element.first("NeuralOutputs") else {
+      throw .missing("NeuralOutputs", in: element)
+    }
     var outputs: [Output] = []
     for output in outputList.all("NeuralOutput") {
       guard let neuron = positions[try output.required("outputNeuron")] else {

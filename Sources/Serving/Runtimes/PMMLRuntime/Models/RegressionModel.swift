@@ -18,7 +18,9 @@ struct RegressionModel: ModelCore {
       }
       for predictor in categorical {
         let value = try record.value(predictor.slot)
-        if value == predictor.value || value.ordered(with: predictor.value) == 0 { sum += predictor.coefficient }
+        if value == predictor.value || value.ordered(with: predictor.value) == 0 {
+          sum += predictor.coefficient
+        }
       }
       for term in terms {
         var product = term.coefficient
@@ -88,7 +90,8 @@ extension RegressionModel {
       terms.append((slots, try term.requiredNumber("coefficient")))
     }
     return Table(
-      intercept: try element.number("intercept") ?? 0, numeric: numeric, categorical: categorical, terms: terms,
+      intercept: try element.number("intercept") ?? 0, numeric: numeric, categorical: categorical,
+      terms: terms,
       category: element["targetCategory"].map { context.category($0) } ?? .missing)
   }
 }
