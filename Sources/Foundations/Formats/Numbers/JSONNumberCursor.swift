@@ -4,19 +4,9 @@ struct JSONNumberCursor {
   private(set) var position: UnsafePointer<UInt8>
   private let end: UnsafePointer<UInt8>
 
-  // The number last read.
-  private var numberStart: UnsafePointer<UInt8>
-  private var significand: UInt64 = 0
-  private var exponent = 0
-  private var isNegative = false
-  private var isWhole = true
-  /// All digits are in `significand`.
-  private var isExact = true
-
   init(at position: UnsafePointer<UInt8>, end: UnsafePointer<UInt8>) {
     self.position = position
     self.end = end
-    numberStart = position
   }
 
   static func mayContinueNumber(_ byte: UInt8) -> Bool {
@@ -33,7 +23,14 @@ struct JSONNumberCursor {
   /// The next byte that is no white space; 0 at the end.
   @inline(__always)
   mutating func peek() -> UInt8 {
-    if position < end, position.pointee > 0x20 { return position.pointee }
+    if position < end {
+      if position.pointee > 0x20 { return position.pointee }
+      // One space after a comma is what most writers write.
+      if position.pointee == 0x20, end - position > 1, position[1] > 0x20 {
+        position += 1
+        return position.pointee
+      }
+    }
     return peekBeyondSpace()
   }
 
@@ -65,63 +62,84 @@ struct JSONNumberCursor {
 
   // MARK: numbers
 
-  /// Takes a number by JSON's grammar.
-  /// - Returns: false where there is none; nothing may be read after that.
+  /// Takes a number by JSON's grammar; nil where there is none, and nothing may be read after that.
   @inline(__always)
-  mutating func number() -> Bool {
-    guard peek() != 0 else { return false }
-    var cursor = position
-    numberStart = cursor
-    isNegative = cursor.pointee == UInt8(ascii: "-")
+  mutating func number() -> ScannedNumber? {
+    guard peek() != 0 else { return nil }
+    let start = position
+    var cursor = start
+    let isNegative = cursor.pointee == UInt8(ascii: "-")
     // The last byte is neither a sign nor a digit, so there is one more after each of them.
     if isNegative { cursor += 1 }
     var digits: UInt64 = 0
     let whole = cursor
     if cursor.pointee == 48 {
       cursor += 1
-      if cursor.pointee &- 48 < 10 { return false }
+      if cursor.pointee &- 48 < 10 { return nil }
     } else {
       while cursor.pointee &- 48 < 10 {
         digits = digits &* 10 &+ UInt64(cursor.pointee &- 48)
         cursor += 1
       }
-      if cursor == whole { return false }
+      if cursor == whole { return nil }
     }
     var length = cursor - whole
     var power = 0
-    isWhole = true
+    var isWhole = true
     if cursor.pointee == UInt8(ascii: ".") {
       isWhole = false
       cursor += 1
       let fraction = cursor
       readFraction(&cursor, &digits)
       power = fraction - cursor
-      if power == 0 { return false }
+      if power == 0 { return nil }
       length = length &- power
     }
     if cursor.pointee | 0x20 == UInt8(ascii: "e") {
       isWhole = false
-      guard readExponent(&cursor, &power) else { return false }
+      guard readExponent(&cursor, &power) else { return nil }
     }
-    significand = digits
-    exponent = power
-    isExact = length <= 19 || Self.significantDigits(whole, cursor) <= 19
     position = cursor
-    return true
+    return ScannedNumber(
+      start: start, end: cursor, significand: digits, exponent: power, isNegative: isNegative,
+      isWhole: isWhole, isExact: length <= 19 || Self.significantDigits(whole, cursor) <= 19)
   }
 
-  /// Eight digits at a time while there are as many.
+  /// As many digits as eight bytes hold at a time, found and added up without looking at each.
   @inline(__always)
   private func readFraction(_ cursor: inout UnsafePointer<UInt8>, _ digits: inout UInt64) {
     while end - cursor >= 8 {
-      let eight = UnsafeRawPointer(cursor).loadUnaligned(as: UInt64.self).littleEndian
-      guard Self.areDigits(eight) else { break }
-      digits = digits &* 100_000_000 &+ Self.value(ofDigits: eight)
-      cursor += 8
+      // Digits become 0 to 9, everything else more.
+      let eight =
+        UnsafeRawPointer(cursor).loadUnaligned(as: UInt64.self).littleEndian ^ 0x3030_3030_3030_3030
+      let others =
+        ((eight & 0x7F7F_7F7F_7F7F_7F7F) &+ 0x7676_7676_7676_7676 | eight) & 0x8080_8080_8080_8080
+      let count = others.trailingZeroBitCount &>> 3
+      if count == 0 { return }
+      // Zeros before the digits, which leave what comes behind them.
+      let padded = eight &<< UInt64(truncatingIfNeeded: (8 &- count) &* 8)
+      digits = digits &* Self.tens(count) &+ Self.value(ofDigits: padded)
+      cursor += count
+      if count < 8 { return }
     }
     while cursor.pointee &- 48 < 10 {
       digits = digits &* 10 &+ UInt64(cursor.pointee &- 48)
       cursor += 1
+    }
+  }
+
+  /// 10¹ … 10⁸.
+  @inline(__always)
+  private static func tens(_ count: Int) -> UInt64 {
+    switch count {
+    case 1: 10
+    case 2: 100
+    case 3: 1000
+    case 4: 10_000
+    case 5: 100_000
+    case 6: 1_000_000
+    case 7: 10_000_000
+    default: 100_000_000
     }
   }
 
@@ -153,24 +171,26 @@ struct JSONNumberCursor {
     return count
   }
 
-  @inline(__always)
-  private static func areDigits(_ eight: UInt64) -> Bool {
-    let high = eight & 0xF0F0_F0F0_F0F0_F0F0
-    let carried = (eight &+ 0x0606_0606_0606_0606) & 0xF0F0_F0F0_F0F0_F0F0
-    return high | carried &>> 4 == 0x3333_3333_3333_3333
-  }
-
   /// Pairs, then fours, then all eight.
   @inline(__always)
   private static func value(ofDigits eight: UInt64) -> UInt64 {
-    var value = eight &- 0x3030_3030_3030_3030
-    value = value &* 10 &+ (value &>> 8)
+    let value = eight &* 10 &+ (eight &>> 8)
     let low = (value & 0x0000_00FF_0000_00FF) &* 0x000F_4240_0000_0064
     let high = ((value &>> 16) & 0x0000_00FF_0000_00FF) &* 0x0000_2710_0000_0001
     return (low &+ high) &>> 32
   }
+}
 
-  // MARK: the number last read
+/// A number as it was read: `significand · 10^exponent`.
+struct ScannedNumber {
+  let start: UnsafePointer<UInt8>
+  let end: UnsafePointer<UInt8>
+  let significand: UInt64
+  let exponent: Int
+  let isNegative: Bool
+  let isWhole: Bool
+  /// All digits are in `significand`.
+  let isExact: Bool
 
   /// Nil for fractions, powers, and whole numbers beyond 64 bits.
   @inline(__always)
@@ -186,14 +206,13 @@ struct JSONNumberCursor {
     if isExact, let value = DecimalToDouble.nearest(significand: significand, exponent: exponent) {
       return isNegative ? -value : value
     }
-    return slowDouble
+    return Self.slowDouble(start, end)
   }
 
   /// By the standard library, for what is longer or smaller than the fast ways can tell.
   @inline(never)
-  private var slowDouble: Double? {
-    let text = String(
-      decoding: UnsafeBufferPointer(start: numberStart, count: position - numberStart), as: UTF8.self)
+  private static func slowDouble(_ start: UnsafePointer<UInt8>, _ end: UnsafePointer<UInt8>) -> Double? {
+    let text = String(decoding: UnsafeBufferPointer(start: start, count: end - start), as: UTF8.self)
     guard let value = Double(text), value.isFinite else { return nil }
     return value
   }

@@ -108,11 +108,18 @@ struct JSONNumberSink {
   private mutating func readElements(
     _ cursor: inout JSONNumberCursor, _ one: (inout JSONNumberSink, inout JSONNumberCursor) -> Bool
   ) -> Bool {
+    // Copies, which can stay in registers.
+    var sink = self
+    var local = cursor
+    defer {
+      self = sink
+      cursor = local
+    }
     repeat {
-      guard count < capacity, one(&self, &cursor) else { return false }
-      count &+= 1
-    } while cursor.take(UInt8(ascii: ","))
-    return cursor.take(UInt8(ascii: "]"))
+      guard sink.count < capacity, one(&sink, &local) else { return false }
+      sink.count &+= 1
+    } while local.take(UInt8(ascii: ","))
+    return local.take(UInt8(ascii: "]"))
   }
 
   @inline(__always)
@@ -134,7 +141,7 @@ struct JSONNumberSink {
 
   @inline(__always)
   private mutating func int32(_ cursor: inout JSONNumberCursor) -> Bool {
-    guard cursor.number(), let value = cursor.integer, let narrow = Int32(exactly: value) else {
+    guard let value = cursor.number()?.integer, let narrow = Int32(exactly: value) else {
       return false
     }
     buffer.storeBytes(of: narrow, toByteOffset: count &* 4, as: Int32.self)
@@ -143,7 +150,7 @@ struct JSONNumberSink {
 
   @inline(__always)
   private mutating func int64(_ cursor: inout JSONNumberCursor) -> Bool {
-    guard cursor.number(), let value = cursor.integer else { return false }
+    guard let value = cursor.number()?.integer else { return false }
     buffer.storeBytes(of: value, toByteOffset: count &* 8, as: Int64.self)
     return true
   }
@@ -154,8 +161,8 @@ struct JSONNumberSink {
       guard cursor.takeNull() else { return false }
       return store(inferred: .nan)
     }
-    guard cursor.number() else { return false }
-    if let value = cursor.integer {
+    guard let number = cursor.number() else { return false }
+    if let value = number.integer {
       if isDouble {
         buffer.storeBytes(of: Double(value), toByteOffset: count &* 8, as: Double.self)
       } else {
@@ -163,7 +170,7 @@ struct JSONNumberSink {
       }
       return true
     }
-    guard let value = cursor.double else { return false }
+    guard let value = number.double else { return false }
     return store(inferred: value)
   }
 
@@ -185,7 +192,6 @@ struct JSONNumberSink {
   @inline(__always)
   private func double(_ cursor: inout JSONNumberCursor) -> Double? {
     if allowsNull, cursor.peek() == UInt8(ascii: "n") { return cursor.takeNull() ? .nan : nil }
-    guard cursor.number() else { return nil }
-    return cursor.double
+    return cursor.number()?.double
   }
 }
