@@ -6,7 +6,7 @@ RELEASE_FLAGS := -c release --static-swift-stdlib
 APUS := .build/release/apus
 PRELOAD := Sources/CLibraries/CPreloadBlob/generated/preload_bytes.inc
 
-.PHONY: help setup build preload install demo test unit-tests client-tests check bench fuzz clean
+.PHONY: help setup build preload install demo test unit-tests client-tests check bench fuzz soak clean
 
 help:
 	@echo "make demo     set up, build, start a control plane, serve a model, ask it"
@@ -16,6 +16,7 @@ help:
 	@echo "make check    format, warnings, layers"
 	@echo "make bench    print the figures with their rivals"
 	@echo "make fuzz     coverage-guided fuzzing of every reader (SECONDS=300 each)"
+	@echo "make soak     minutes under load, every answer checked (SOAK_SECONDS=600)"
 	@echo "make clean    remove what was built"
 
 setup:
@@ -48,6 +49,10 @@ bench: build
 
 fuzz: setup
 	@Scripts/fuzz.sh
+
+soak: build
+	@Scripts/setup.sh test
+	@"$${APUS_CACHE:-$$HOME/.cache/apus}/venv-boosters/bin/python" Tests/Soak/soak.py
 
 clean:
 	rm -rf .build $(dir $(PRELOAD))
