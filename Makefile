@@ -45,6 +45,7 @@ check: setup preload
 	@Scripts/check.sh
 
 bench: build
+	@Scripts/setup.sh bench
 	@Benchmarks/run.sh
 
 fuzz: setup

@@ -1,12 +1,13 @@
 #!/usr/bin/env bash
 # Installs what building (and, with "test", testing) needs, by Debian package name; quick when all is there.
-#   Scripts/setup.sh build|test
+#   Scripts/setup.sh build|test|bench
 set -euo pipefail
 cd "$(dirname "$0")/.."
 source Scripts/cache.sh
 
 build_packages=(libcurl4-openssl-dev libnghttp2-dev libexpat1-dev libyaml-dev libsqlite3-dev libssl-dev zlib1g-dev gcc libc6-dev pkg-config ca-certificates)
-test_packages=(python3 python3-venv curl strace)
+test_packages=(python3 python3-venv curl strace wrk nghttp2-client prometheus)
+bench_packages=(nginx-light g++ libgrpc++-dev protobuf-compiler-grpc)
 
 missing_packages() {
   local name
@@ -54,6 +55,18 @@ unpack_kubectl() {
   rm -rf "$root"
 }
 
+# Services that a package would start: a test starts what it needs by itself, on a port of its own.
+without_services() {
+  local policy=/usr/sbin/policy-rc.d
+  if [ -e "$policy" ]; then "$@"; return; fi
+  printf '#!/bin/sh\nexit 101\n' | as_root tee "$policy" >/dev/null
+  as_root chmod 755 "$policy"
+  local status=0
+  "$@" || status=$?
+  as_root rm -f "$policy"
+  return "$status"
+}
+
 # A virtual environment with pinned packages; made again when its pins change.
 make_environment() {
   local name=$1 pins="Tests/Requirements/$1.txt" target="$APUS_CACHE/venv-$1"
@@ -68,14 +81,16 @@ make_environment() {
 mkdir -p "$APUS_CACHE"
 case "${1:-build}" in
 build) install_packages "${build_packages[@]}" ;;
-test)
-  install_packages "${build_packages[@]}" "${test_packages[@]}"
+test | bench)
+  packages=("${build_packages[@]}" "${test_packages[@]}")
+  [ "$1" = test ] || packages+=("${bench_packages[@]}")
+  without_services install_packages "${packages[@]}"
   unpack_kubectl bookworm kubernetes-client
   unpack_kubectl trixie kubectl
   for pins in Tests/Requirements/*.txt; do make_environment "$(basename "$pins" .txt)"; done
   ;;
 *)
-  echo "usage: $0 build|test" >&2
+  echo "usage: $0 build|test|bench" >&2
   exit 2
   ;;
 esac
