@@ -4,16 +4,24 @@ internal import CShims
 /// whose value is missing. Both zeros have one key.
 protocol KeyCoder {
   associatedtype Value: BinaryFloatingPoint & BitwiseCopyable
-  associatedtype Key: FixedWidthInteger & SignedInteger & BitwiseCopyable
-  associatedtype Node
+  associatedtype Key: FixedWidthInteger & SignedInteger & BitwiseCopyable & Sendable
+  associatedtype Node: BitwiseCopyable
 
   static func key(_ value: Value) -> Key
   /// The key `t` with `x goes left ⟺ key(x) < t`, for every x that is a number.
   static func bound(less threshold: Double) -> Key
   static func bound(lessOrEqual threshold: Double) -> Key
 
-  static func walkRow(_ nodes: UnsafePointer<Node>, _ groups: TreeGroups, _ keys: UnsafePointer<Key>, _ answers: UnsafeMutablePointer<Key>)
-  static func walkRows(_ root: UnsafePointer<Node>, _ depths: (least: Int, most: Int), _ keys: UnsafePointer<Key>, stride: Int, rows: Int, _ answers: UnsafeMutablePointer<Key>)
+  static func walkRow(
+    _ nodes: UnsafePointer<Node>, _ groups: TreeGroups, _ keys: UnsafePointer<Key>,
+    _ answers: UnsafeMutablePointer<Key>)
+  static func walkRows(
+    _ root: UnsafePointer<Node>, _ depths: (least: Int, most: Int), _ keys: UnsafePointer<Key>, stride: Int,
+    rows: Int, _ answers: UnsafeMutablePointer<Key>)
+  static func rank(
+    _ keys: UnsafePointer<Key>, _ slots: Int, _ bounds: UnsafePointer<Key>, _ starts: UnsafePointer<UInt32>,
+    _ pivots: UnsafePointer<Key>, _ pivotStarts: UnsafePointer<UInt32>, _ blocks: UnsafePointer<UInt32>,
+    _ ranks: UnsafeMutablePointer<UInt16>)
 }
 
 /// The groups of trees that one row walks down together.
@@ -70,6 +78,13 @@ enum NarrowKeys: KeyCoder {
   ) {
     apus_trees_walk_rows(root, depths.least, depths.most, keys, stride, rows, answers)
   }
+
+  @inline(__always)
+  static func rank(
+    _ keys: UnsafePointer<Int32>, _ slots: Int, _ bounds: UnsafePointer<Int32>,
+    _ starts: UnsafePointer<UInt32>, _ pivots: UnsafePointer<Int32>, _ pivotStarts: UnsafePointer<UInt32>,
+    _ blocks: UnsafePointer<UInt32>, _ ranks: UnsafeMutablePointer<UInt16>
+  ) { apus_rank_row(keys, slots, bounds, starts, pivots, pivotStarts, blocks, ranks) }
 }
 
 /// Float32 rows where the trees are too large for nodes of eight bytes.
@@ -92,6 +107,13 @@ enum WideFloatKeys: KeyCoder {
     _ root: UnsafePointer<apus_wide_tree_node>, _ depths: (least: Int, most: Int),
     _ keys: UnsafePointer<Int64>, stride: Int, rows: Int, _ answers: UnsafeMutablePointer<Int64>
   ) { WideKeys.walkRows(root, depths, keys, stride: stride, rows: rows, answers) }
+
+  @inline(__always)
+  static func rank(
+    _ keys: UnsafePointer<Int64>, _ slots: Int, _ bounds: UnsafePointer<Int64>,
+    _ starts: UnsafePointer<UInt32>, _ pivots: UnsafePointer<Int64>, _ pivotStarts: UnsafePointer<UInt32>,
+    _ blocks: UnsafePointer<UInt32>, _ ranks: UnsafeMutablePointer<UInt16>
+  ) { apus_rank_row_wide(keys, slots, bounds, starts, pivots, pivotStarts, blocks, ranks) }
 }
 
 /// Float64 rows, nodes of sixteen bytes.
@@ -122,10 +144,17 @@ enum WideKeys: KeyCoder {
   ) {
     apus_trees_walk_rows_wide(root, depths.least, depths.most, keys, stride, rows, answers)
   }
+
+  @inline(__always)
+  static func rank(
+    _ keys: UnsafePointer<Int64>, _ slots: Int, _ bounds: UnsafePointer<Int64>,
+    _ starts: UnsafePointer<UInt32>, _ pivots: UnsafePointer<Int64>, _ pivotStarts: UnsafePointer<UInt32>,
+    _ blocks: UnsafePointer<UInt32>, _ ranks: UnsafeMutablePointer<UInt16>
+  ) { apus_rank_row_wide(keys, slots, bounds, starts, pivots, pivotStarts, blocks, ranks) }
 }
 
 /// Float32 or float64 sums, and how leaves' nodes hold their summands.
-protocol LeafSum: BinaryFloatingPoint, BitwiseCopyable {
+protocol LeafSum: BinaryFloatingPoint, BitwiseCopyable, Sendable {
   static func inline(_ answer: some FixedWidthInteger) -> Self
 }
 

@@ -6,10 +6,10 @@ internal import Basics
 /// Slot 0 belongs to the leaves. The others are grouped by rule.
 struct RowSlots: Sendable {
   /// Slots that share a rule.
-  struct Group: Sendable {
+  struct Group: BitwiseCopyable {
     let missing: TreeSplit.Missing
     let start: Int
-    let features: [Int32]
+    let count: Int
   }
 
   struct Categorical: Sendable {
@@ -18,11 +18,12 @@ struct RowSlots: Sendable {
     let test: CategoryTest
   }
 
-  private(set) var groups: [Group] = []
-  private(set) var categorical: [Categorical] = []
-  private(set) var categoricalStart = 1
+  let groups: Frozen<Group>
+  /// The feature of each slot that is not categorical.
+  let features: Frozen<Int32>
+  let categorical: [Categorical]
 
-  var count: Int { categoricalStart + categorical.count }
+  var count: Int { features.count + categorical.count }
 
   /// LightGBM's `kZeroThreshold`, a float32 constant.
   static let zeroThreshold = Double(1e-35 as Float)
@@ -33,21 +34,22 @@ struct RowSlots: Sendable {
     _ keys: UnsafeMutablePointer<Coder.Key>, with _: Coder.Type, _ value: (Int) -> Coder.Value
   ) {
     keys[0] = .min
-    for group in groups {
+    for number in 0..<groups.count {
+      let group = groups[number]
       let target = keys + group.start
-      group.features.withUnsafeBufferPointer { features in
-        switch group.missing {
-        case .right: RowSlots.fill(target, features, Coder.self, value, nan: Coder.rightmost)
-        case .left: RowSlots.fill(target, features, Coder.self, value, nan: Coder.leftmost)
-        case .asZero: RowSlots.fill(target, features, Coder.self, value, nan: Coder.key(0))
-        case .zeroLeft: RowSlots.fillZero(target, features, Coder.self, value, missing: Coder.leftmost)
-        case .zeroRight: RowSlots.fillZero(target, features, Coder.self, value, missing: Coder.rightmost)
-        }
+      let features = UnsafeBufferPointer(start: self.features.pointer + group.start, count: group.count)
+      switch group.missing {
+      case .right: RowSlots.fill(target, features, Coder.self, value, nan: Coder.rightmost)
+      case .left: RowSlots.fill(target, features, Coder.self, value, nan: Coder.leftmost)
+      case .asZero: RowSlots.fill(target, features, Coder.self, value, nan: Coder.key(0))
+      case .zeroLeft: RowSlots.fillZero(target, features, Coder.self, value, missing: Coder.leftmost)
+      case .zeroRight: RowSlots.fillZero(target, features, Coder.self, value, missing: Coder.rightmost)
       }
     }
+    if categorical.isEmpty { return }
     for (index, slot) in categorical.enumerated() {
       let goesLeft = slot.test.goesLeft(Double(value(slot.feature)), missingGoesLeft: slot.missingGoesLeft)
-      keys[categoricalStart &+ index] = goesLeft ? Coder.leftmost : Coder.rightmost
+      keys[features.count &+ index] = goesLeft ? Coder.leftmost : Coder.rightmost
     }
   }
 
@@ -104,24 +106,27 @@ extension RowSlots {
 
     /// The table, and the number of each reference in it.
     func build() -> (slots: RowSlots, numbers: [Reference: Int]) {
-      var slots = RowSlots()
+      var groups: [Group] = []
+      // Slot 0 is the leaves'.
+      var slotFeatures: [Int32] = [0]
       var numbers: [Reference: Int] = [:]
-      var next = 1
       for missing in [TreeSplit.Missing.right, .left, .asZero, .zeroLeft, .zeroRight] {
         guard let features = numeric[missing]?.sorted() else { continue }
-        slots.groups.append(Group(missing: missing, start: next, features: features.map { Int32($0) }))
+        groups.append(Group(missing: missing, start: slotFeatures.count, count: features.count))
         for feature in features {
-          numbers[.numeric(missing, feature)] = next
-          next += 1
+          numbers[.numeric(missing, feature)] = slotFeatures.count
+          slotFeatures.append(Int32(feature))
         }
       }
-      slots.categoricalStart = next
+      var tests: [Categorical] = []
       for (category, index) in categorical.sorted(by: { $0.value < $1.value }) {
-        slots.categorical.append(
+        tests.append(
           Categorical(
             feature: category.feature, missingGoesLeft: category.missingGoesLeft, test: category.test))
-        numbers[.categorical(index)] = next + index
+        numbers[.categorical(index)] = slotFeatures.count + index
       }
+      let slots = RowSlots(
+        groups: Frozen(groups), features: Frozen(slotFeatures), categorical: tests)
       return (slots, numbers)
     }
   }

@@ -24,7 +24,7 @@ public struct TreeSplit: Sendable, Hashable {
   }
 
   /// What NaN does, and where zero counts as missing too.
-  public enum Missing: Sendable, Hashable {
+  public enum Missing: Sendable, Hashable, BitwiseCopyable {
     case left
     case right
     /// NaN is compared as 0.

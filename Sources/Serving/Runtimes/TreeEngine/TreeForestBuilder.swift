@@ -117,48 +117,113 @@ public struct TreeForestBuilder: Sendable {
   }
 
   /// Lays the trees out; further trees need a new builder.
-  public consuming func build() -> TreeForest {
+  /// - Parameter usesVectors: whether small trees may be laid out for vector instructions, where the processor
+  ///   has them. The results are the same.
+  public consuming func build(usesVectors: Bool = true) -> TreeForest {
+    sums == .float32 ? build(usesVectors, Float.self) : build(usesVectors, Double.self)
+  }
+
+  @inline(__always)
+  private func build<Sum: LeafSum>(_ usesVectors: Bool, _: Sum.Type) -> TreeForest {
     let (table, numbers) = slots.build()
-    let shape = TreeForest.Shape(
-      columns: columns, outputs: outputs, leafWidth: leafWidth, trees: trees.map(\.output),
-      least: trees.map(\.least), most: trees.map(\.most), slots: table, rowRule: rowRule)
+    let shape = ForestShape(
+      columns: columns, outputs: outputs, leafWidth: leafWidth,
+      outputOfTree: Frozen(trees.map { Int32($0.output) }), slots: table, isLightGBM: rowRule == .lightGBM)
+    if usesVectors {
+      if rows == .float32, let ranked = rank(NarrowKeys.self, numbers, table.count) {
+        return TreeForest(
+          layout: ForestLayout(
+            RankedForest<NarrowKeys, Sum>(
+              shape: shape, trees: ranked, leaves: placedLeaves(ranked.leafNumbers))))
+      }
+      if rows == .float64, let ranked = rank(WideKeys.self, numbers, table.count) {
+        return TreeForest(
+          layout: ForestLayout(
+            RankedForest<WideKeys, Sum>(
+              shape: shape, trees: ranked, leaves: placedLeaves(ranked.leafNumbers))))
+      }
+    }
     let widest = trees.reduce(0) { max($0, $1.nodes.reduce(0) { max($0, $1.slot == nil ? 0 : $1.link) }) }
     let fitsNarrow = rows == .float32 && table.count <= Int(UInt16.max) && widest <= Int(UInt16.max)
-    let isInline =
-      leafWidth == 1 && (sums == .float32 || !fitsNarrow)
-    let layout: TreeForest.Layout
+    let isInline = leafWidth == 1 && (sums == .float32 || !fitsNarrow)
+    let leaves = isInline ? [] : leafValues.map { Sum($0) }
+    let depths = trees.map { (least: $0.least, most: $0.most) }
     var roots: [UInt32] = []
     if fitsNarrow {
-      var nodes: [apus_tree_node] = []
-      nodes.reserveCapacity(nodeCount)
-      lay(numbers, &roots) { threshold, slot, link, leaf in
-        let key = leaf.map { answer32($0, isInline) } ?? bound(threshold, NarrowKeys.self)
-        nodes.append(apus_tree_node(key: key, slot: UInt16(slot), child: UInt16(link)))
-      }
-      layout = .narrow(nodes)
-    } else {
-      var nodes: [apus_wide_tree_node] = []
-      nodes.reserveCapacity(nodeCount)
-      let usesFloats = rows == .float32
-      lay(numbers, &roots) { threshold, slot, link, leaf in
-        let key: Int64
-        if let leaf {
-          key = answer64(leaf, isInline)
-        } else {
-          key = usesFloats ? bound(threshold, WideFloatKeys.self) : bound(threshold, WideKeys.self)
-        }
-        nodes.append(apus_wide_tree_node(key: key, slot: UInt32(slot), child: UInt32(link)))
-      }
-      layout = usesFloats ? .wideFloats(nodes) : .wide(nodes)
+      let nodes = layNarrow(numbers, &roots, isInline)
+      return TreeForest(
+        layout: ForestLayout(
+          WalkedForest<NarrowKeys, Sum>(
+            shape: shape, nodes: nodes, roots: roots, depths: depths, isInline: isInline,
+            leaves: leaves)))
     }
-    var table32: [Float] = []
-    var table64: [Double] = []
-    if !isInline {
-      if sums == .float32 { table32 = leafValues.map { Float($0) } } else { table64 = leafValues }
+    let nodes = layWide(numbers, &roots, isInline)
+    if rows == .float32 {
+      return TreeForest(
+        layout: ForestLayout(
+          WalkedForest<WideFloatKeys, Sum>(
+            shape: shape, nodes: nodes, roots: roots, depths: depths, isInline: isInline,
+            leaves: leaves)))
     }
     return TreeForest(
-      shape: shape, layout: layout, roots: roots, isInline: isInline, sums: sums, floatLeaves: table32,
-      doubleLeaves: table64)
+      layout: ForestLayout(
+          WalkedForest<WideKeys, Sum>(
+            shape: shape, nodes: nodes, roots: roots, depths: depths, isInline: isInline,
+            leaves: leaves)))
+  }
+
+  /// The leaves' values in the order of places.
+  private func placedLeaves<Sum: LeafSum>(_ leafNumbers: [Int32]) -> [Sum] {
+    var values: [Sum] = []
+    values.reserveCapacity(leafNumbers.count * leafWidth)
+    for leaf in leafNumbers {
+      for index in 0..<leafWidth { values.append(Sum(leafValues[Int(leaf) * leafWidth + index])) }
+    }
+    return values
+  }
+
+  private func rank<Coder: KeyCoder>(
+    _ coder: Coder.Type, _ numbers: [RowSlots.Builder.Reference: Int], _ slotCount: Int
+  ) -> RankTrees<Coder>? {
+    // Larger trees have no such form: no need to copy them.
+    guard trees.allSatisfy({ $0.nodes.count < 128 }) else { return nil }
+    let nodes = trees.map { tree in
+      tree.nodes.map { node in
+        RankTrees<Coder>.Node(
+          slot: node.slot.flatMap { numbers[$0] }, bound: bound(node.threshold, coder), link: node.link)
+      }
+    }
+    return RankTrees(trees: nodes, depths: trees.map(\.most), slotCount: slotCount)
+  }
+
+  private func layNarrow(
+    _ numbers: [RowSlots.Builder.Reference: Int], _ roots: inout [UInt32], _ isInline: Bool
+  ) -> [apus_tree_node] {
+    var nodes: [apus_tree_node] = []
+    nodes.reserveCapacity(nodeCount)
+    lay(numbers, &roots) { threshold, slot, link, leaf in
+      let key = leaf.map { answer32($0, isInline) } ?? bound(threshold, NarrowKeys.self)
+      nodes.append(apus_tree_node(key: key, slot: UInt16(slot), child: UInt16(link)))
+    }
+    return nodes
+  }
+
+  private func layWide(
+    _ numbers: [RowSlots.Builder.Reference: Int], _ roots: inout [UInt32], _ isInline: Bool
+  ) -> [apus_wide_tree_node] {
+    var nodes: [apus_wide_tree_node] = []
+    nodes.reserveCapacity(nodeCount)
+    let usesFloats = rows == .float32
+    lay(numbers, &roots) { threshold, slot, link, leaf in
+      let key: Int64
+      if let leaf {
+        key = answer64(leaf, isInline)
+      } else {
+        key = usesFloats ? bound(threshold, WideFloatKeys.self) : bound(threshold, WideKeys.self)
+      }
+      nodes.append(apus_wide_tree_node(key: key, slot: UInt32(slot), child: UInt32(link)))
+    }
+    return nodes
   }
 
   private func lay(
