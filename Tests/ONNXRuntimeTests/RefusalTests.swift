@@ -36,12 +36,14 @@ struct RefusalTests {
       try refusal("two-inputs.onnx", [floats("a", [1, 1])])
         == "input 'b' is missing: the model needs 'a' (FP32 [-1, 1]), 'b' (FP32 [-1, 1])")
     #expect(
-      try refusal("two-inputs.onnx", [floats("a", [1, 1]), floats("a", [1, 1])]) == "input 'a' is given twice")
+      try refusal("two-inputs.onnx", [floats("a", [1, 1]), floats("a", [1, 1])]) == "input 'a' is given twice"
+    )
     #expect(
       try refusal("softmax.onnx", [Tensor(name: "x", shape: [2, 4], values: .float32([1]))])
         == "input 'x' of shape [2, 4] has 1 elements")
     #expect(
-      try refusal("softmax.onnx", [Tensor(name: "instances", shape: [1, 4], values: .strings(["", "", "", ""]))])
+      try refusal(
+        "softmax.onnx", [Tensor(name: "instances", shape: [1, 4], values: .strings(["", "", "", ""]))])
         == "input 'x' has the data type BYTES, but the model expects FP32")
   }
 

@@ -8,7 +8,9 @@ struct LoadTests {
   @Test("Nothing is run unless that was allowed")
   func refusedByDefault() throws {
     let probe = try Probe(["model.pkl": "cprobe\nmodel\n.", "probe.py": "open('ran', 'w')\nmodel = 1\n"])
-    let error = #expect(throws: ModelLoadError.self) { try probe.load("model.pkl", ["python.allow": "false"]) }
+    let error = #expect(throws: ModelLoadError.self) {
+      try probe.load("model.pkl", ["python.allow": "false"])
+    }
     #expect(error?.code == .unsafeContent)
     #expect(error?.message.contains("--allow_python") == true)
   }
@@ -19,7 +21,9 @@ struct LoadTests {
       (["model.pkl": "cnothing_of_this_name\nmodel\n."], "model.pkl", "ModuleNotFoundError"),
       (["model.pkl": "garbage"], "model.pkl", "Error"),
       (["model.pkl": "cbuiltins\nint\n."], "model.pkl", "has neither predict nor transform"),
-      (["model.pkl": "cprobe\nmodel\n.", "probe.py": "import os; os._exit(3)"], "model.pkl", "exit status 3"),
+      (
+        ["model.pkl": "cprobe\nmodel\n.", "probe.py": "import os; os._exit(3)"], "model.pkl", "exit status 3"
+      ),
     ]
     for (files, path, words) in cases {
       let probe = try Probe(files)

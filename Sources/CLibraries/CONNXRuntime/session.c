@@ -48,8 +48,8 @@ static apus_ort_status *configure(
         CALL(library, numbers[index].position, (void *, int), options, numbers[index].value);
     if (status) return status;
   }
-  apus_ort_status *status = CALL(
-      library, settings->uses_arena ? ORT_ENABLE_CPU_MEM_ARENA : ORT_DISABLE_CPU_MEM_ARENA, (void *), options);
+  int arena = settings->uses_arena ? ORT_ENABLE_CPU_MEM_ARENA : ORT_DISABLE_CPU_MEM_ARENA;
+  apus_ort_status *status = CALL(library, arena, (void *), options);
   if (status) return status;
   status = CALL(
       library, settings->uses_memory_pattern ? ORT_ENABLE_MEM_PATTERN : ORT_DISABLE_MEM_PATTERN, (void *),

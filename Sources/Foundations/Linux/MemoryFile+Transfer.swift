@@ -33,7 +33,8 @@ extension MemoryFile {
     var failure: LinuxError?
     let bytes = Bytes(unsafeUninitializedCapacity: count) { buffer, initialized in
       while initialized < count {
-        let rest = UnsafeMutableRawBufferPointer(rebasing: UnsafeMutableRawBufferPointer(buffer)[initialized...])
+        let rest = UnsafeMutableRawBufferPointer(
+          rebasing: UnsafeMutableRawBufferPointer(buffer)[initialized...])
         let result = pread(descriptor, rest.baseAddress, count - initialized, off_t(offset + initialized))
         if result < 0 {
           if errno == EINTR { continue }

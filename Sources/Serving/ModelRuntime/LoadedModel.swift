@@ -66,8 +66,8 @@ public struct PredictRequest: Sendable {
   public var function: ModelFunction
   /// The outputs that the client wants; nil for all. A model may leave others out, it need not.
   public var outputNames: [String]?
-  /// A V1 request's JSON as it came, for a model that takes payloads; `inputs` are empty then. The answer is one
-  /// tensor of one text (BYTES): the body of the response, as it shall go out.
+  /// A V1 request's JSON as it came, for a model that takes payloads; `inputs` are empty then. The answer is
+  /// one tensor of one text (BYTES): the body of the response, as it shall go out.
   public var payload: [UInt8]?
   /// The datatypes are what JSON's numbers look like and a lone tensor's name is the protocol's own (V1): a
   /// model that knows its inputs converts and maps them.

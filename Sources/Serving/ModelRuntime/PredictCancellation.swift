@@ -1,6 +1,7 @@
 internal import Synchronization
 
-/// Tells a running prediction that nobody waits for it any more: the client went away, or the deadline passed.
+/// Tells a running prediction that nobody waits for it any more: the client went away, or the deadline
+/// passed.
 public final class PredictCancellation: Sendable {
   private struct State {
     var isCancelled = false

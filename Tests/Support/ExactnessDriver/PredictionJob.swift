@@ -5,8 +5,9 @@ internal import ModelRuntime
 
 /// One line of a manifest, fields separated by tabs: model, input, dtype (`v1` for a V1 request's JSON,
 /// `tensors` for tensors as they are written), rows,
-/// columns, `labels` or `probabilities` (as the server's flag chooses) or a function's name, output, and optionally the framework (`sklearn` by default), settings `name=value,…` for
-/// the runtime, and `rows` to predict through the row model, row by row.
+/// columns, `labels` or `probabilities` (as the server's flag chooses) or a function's name, output, and
+/// optionally the framework (`sklearn` by default), settings `name=value,…` for the runtime, and `rows` to
+/// predict through the row model, row by row.
 struct PredictionJob {
   struct MalformedManifest: Error, CustomStringConvertible {
     let line: String

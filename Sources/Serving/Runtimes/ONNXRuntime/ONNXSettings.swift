@@ -2,8 +2,8 @@ internal import Linux
 internal import ModelRuntime
 
 /// How a model is computed: settings `onnx.…` of the model, else `APUS_ONNX_…` of the environment (the same
-/// name in capitals, dots as underscores), else the defaults. Names are those of Triton's ONNX Runtime backend
-/// where it has them.
+/// name in capitals, dots as underscores), else the defaults. Names are those of Triton's ONNX Runtime
+/// backend where it has them.
 struct ONNXSettings: Sendable, Hashable {
   enum Provider: String, Sendable { case cpu, cuda }
 

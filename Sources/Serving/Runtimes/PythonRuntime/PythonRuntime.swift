@@ -28,8 +28,8 @@ public struct PythonRuntime: ModelRuntime {
     guard let kind = settings.kind ?? PythonModelKind(path: file) else {
       throw ModelLoadError(
         .unknownFramework,
-        "What \(file) is cannot be told from its name; say it with the setting python.kind (sklearn, pytorch, "
-          + "mlflow or kserve).")
+        "What \(file) is cannot be told from its name; say it with the setting python.kind (sklearn, "
+          + "pytorch, mlflow or kserve).")
     }
     let setup = WorkerSetup(
       kind: kind, path: file, name: settings.modelName ?? Self.stem(of: file), className: settings.className,
@@ -69,10 +69,12 @@ public struct PythonRuntime: ModelRuntime {
     if let name = names.first(where: { $0 == "model.py" }) ?? (names.count == 1 ? names.first : nil) {
       return "\(full)/\(name)"
     }
+    let found = names.isEmpty ? "none" : names.joined(separator: ", ")
     throw ModelLoadError(
       names.isEmpty ? .modelMissing : .severalModels,
       "The folder \(path) holds neither an MLmodel file nor one program: a kserve.Model is looked for in "
-        + "model.py, or in the only .py file (found: \(names.isEmpty ? "none" : names.joined(separator: ", "))).")
+        + "model.py, or in the only .py file (found: \(found))."
+    )
   }
 
   private static func stem(of path: String) -> String {

@@ -1,8 +1,8 @@
 internal import Linux
 internal import ModelRuntime
 
-/// How Python workers run: settings `python.…` of the model, else `APUS_PYTHON_…` of the environment (the same
-/// name in capitals), else the defaults.
+/// How Python workers run: settings `python.…` of the model, else `APUS_PYTHON_…` of the environment (the
+/// same name in capitals), else the defaults.
 struct PythonSettings: Sendable, Hashable {
   /// Whether running code out of a model's files was asked for. Nothing here runs without it.
   var isAllowed = false
@@ -100,8 +100,11 @@ struct PythonSettings: Sendable, Hashable {
         "There is no Python interpreter at \(executable), which python.executable or "
           + "APUS_PYTHON_EXECUTABLE names.")
     }
-    var folders = (environment("PATH") ?? "/usr/local/bin:/usr/bin:/bin").split(separator: ":").map(String.init)
-    if let virtualEnvironment = environment("VIRTUAL_ENV") { folders.insert("\(virtualEnvironment)/bin", at: 0) }
+    var folders = (environment("PATH") ?? "/usr/local/bin:/usr/bin:/bin").split(separator: ":").map(
+      String.init)
+    if let virtualEnvironment = environment("VIRTUAL_ENV") {
+      folders.insert("\(virtualEnvironment)/bin", at: 0)
+    }
     for folder in folders where Self.isProgram("\(folder)/python3") { return "\(folder)/python3" }
     throw ModelLoadError(
       .unknownFramework,

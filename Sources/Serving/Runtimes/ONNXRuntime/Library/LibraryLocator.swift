@@ -1,8 +1,8 @@
 internal import Linux
 internal import ModelRuntime
 
-/// Finds ONNX Runtime's shared library: where the setting says, else on the system's paths, else in the Python
-/// wheel of a virtual environment or of the system. No Python is run.
+/// Finds ONNX Runtime's shared library: where the setting says, else on the system's paths, else in the
+/// Python wheel of a virtual environment or of the system. No Python is run.
 struct LibraryLocator {
   /// `onnx.library` or `APUS_ONNXRUNTIME`: a file, a folder that holds it, or a virtual environment.
   var chosen: String?

@@ -59,8 +59,8 @@ final class ONNXSession: @unchecked Sendable {
         let name = raw.name.map { String(cString: $0) } ?? ""
         throw ModelLoadError(
           .unsupportedEstimator,
-          "The model file \(path) has the \(word) '\(name)' of a type (complex, sparse, 8-bit float or 4-bit) "
-            + "that the inference protocols cannot carry; cast it inside the model.")
+          "The model file \(path) has the \(word) '\(name)' of a type (complex, sparse, 8-bit float or "
+            + "4-bit) that the inference protocols cannot carry; cast it inside the model.")
       }
       places.append(place)
     }
@@ -146,7 +146,8 @@ extension ModelLoadError {
           "The model file \(path) needs a newer ONNX Runtime, or an export with an older opset: \(text)")
       } else if text.contains("not currently registered or supported") {
         self.init(
-          .unsupportedEstimator, "The model file \(path) uses a type that ONNX Runtime does not have: \(text)")
+          .unsupportedEstimator, "The model file \(path) uses a type that ONNX Runtime does not have: \(text)"
+        )
       } else {
         self.init(.corrupt, "ONNX Runtime cannot load the model file \(path): \(text)")
       }

@@ -96,7 +96,8 @@ struct ONNXCall {
     return bind(UnsafeMutableRawPointer(mutating: start), bytes.count, index)
   }
 
-  private mutating func bind(_ memory: UnsafeMutableRawPointer?, _ byteCount: Int, _ index: Int) -> ONNXError? {
+  private mutating func bind(_ memory: UnsafeMutableRawPointer?, _ byteCount: Int, _ index: Int) -> ONNXError?
+  {
     let input = inputs[index]
     let shape = input.shape.map { Int64($0) }
     var value: OpaquePointer?
@@ -117,7 +118,9 @@ struct ONNXCall {
     return withInput(value, status, index)
   }
 
-  private mutating func withInput(_ value: OpaquePointer?, _ status: OpaquePointer?, _ index: Int) -> ONNXError? {
+  private mutating func withInput(_ value: OpaquePointer?, _ status: OpaquePointer?, _ index: Int)
+    -> ONNXError?
+  {
     defer { if let value { apus_ort_value_release(library.pointer, value) } }
     if let failure = library.failure(status) { return failure }
     inputValues.append(value)

@@ -83,7 +83,8 @@ final class PythonProcess {
   /// The last line that the program wrote, for messages about its end.
   var lastLine: String? { lines.last }
 
-  /// Tells the worker where its next message lies. Never blocks: a bell is 16 bytes, and only one is under way.
+  /// Tells the worker where its next message lies. Never blocks: a bell is 16 bytes, and only one is under
+  /// way.
   func ring(_ place: WorkerMessage.Place) throws(LinuxError) {
     var bell = [UInt64(place.offset), UInt64(place.length)]
     let failure: LinuxError? = bell.withUnsafeMutableBytes { bytes in

@@ -5,8 +5,8 @@ internal import Linux
 internal import ModelRuntime
 internal import Telemetry
 
-/// The life of one worker, on a thread of its own, since the kernel ends a worker with the thread that started
-/// it.
+/// The life of one worker, on a thread of its own, since the kernel ends a worker with the thread that
+/// started it.
 struct PythonWorkerThread: Sendable {
   let index: Int
   let wake: EventDescriptor
@@ -158,7 +158,8 @@ struct PythonWorkerThread: Sendable {
         job.finish(.failure(.unavailable("the model's Python worker ended while it computed: \(reason)")))
         return .died(wasReady: true, .init(kind: "failed", message: reason))
       case .timeout:
-        let reason = "it took longer than \(workers.settings.timeout) (python.timeout_seconds) and was stopped"
+        let reason =
+          "it took longer than \(workers.settings.timeout) (python.timeout_seconds) and was stopped"
         job.finish(.failure(.unavailable("the model's Python worker ended: \(reason)")))
         return .died(wasReady: true, .init(kind: "timeout", message: reason))
       case .woken:

@@ -141,7 +141,8 @@ final class PythonWorkers: Sendable {
     state.broadcast()
   }
 
-  /// A worker is gone. Where none is left and the last could not even load, nothing that waits can be answered.
+  /// A worker is gone. Where none is left and the last could not even load, nothing that waits can be
+  /// answered.
   func ended(_ worker: Int, wasReady: Bool, _ failure: LoadFailure) {
     let jobs: [PythonJob] = state.withLock { state in
       state.idle.removeAll { $0 == worker }

@@ -97,7 +97,8 @@ enum WorkerMessage {
     let number = file.number
     let result = values.withContiguousStorageIfAvailable { buffer -> Result<Void, LinuxError> in
       do throws(LinuxError) {
-        return .success(try MemoryFile.write(UnsafeRawBufferPointer(buffer), toDescriptor: number, at: offset))
+        return .success(
+          try MemoryFile.write(UnsafeRawBufferPointer(buffer), toDescriptor: number, at: offset))
       } catch {
         return .failure(error)
       }
@@ -173,7 +174,9 @@ struct WorkerReady: Sendable, Hashable {
 
   init(_ message: JSONValue) {
     platform = message["platform"]?.string ?? platform
-    let functions = (message["functions"]?.array ?? []).compactMap { ModelFunction(rawValue: $0.string ?? "") }
+    let functions = (message["functions"]?.array ?? []).compactMap {
+      ModelFunction(rawValue: $0.string ?? "")
+    }
     if !functions.isEmpty { self.functions = functions }
     isBatchable = message["batchable"]?.bool ?? false
     takesPayloads = message["payloads"]?.bool ?? false
@@ -186,7 +189,8 @@ struct WorkerReady: Sendable, Hashable {
 
   private static func specs(_ value: JSONValue?) -> [ModelSignature.TensorSpec] {
     (value?.array ?? []).compactMap { entry in
-      guard let name = entry["name"]?.string, let datatype = DataType(rawValue: entry["datatype"]?.string ?? ""),
+      guard let name = entry["name"]?.string,
+        let datatype = DataType(rawValue: entry["datatype"]?.string ?? ""),
         let shape = shape(entry["shape"])
       else { return nil }
       return .init(name: name, datatype: datatype, shape: shape)

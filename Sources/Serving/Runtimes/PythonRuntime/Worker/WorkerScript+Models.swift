@@ -1,5 +1,6 @@
 extension WorkerScript {
-  /// One class per kind of model: `description` for the metadata, `predict(arrays, message)` for named tensors,
+  /// One class per kind of model: `description` for the metadata, `predict(arrays, message)` for named
+  /// tensors,
   /// `answer(body, function)` for V1 bodies as they came.
   static let models = #"""
     def plain(value):
@@ -19,10 +20,10 @@ extension WorkerScript {
         """Several named columns as pandas has them, else as one matrix."""
         import numpy as np
         try:
-            import pandas
+            from pandas import DataFrame
         except ImportError:
             return np.column_stack([array.reshape(len(array), -1) for _, array in arrays])
-        return pandas.DataFrame({name: list(array.reshape(len(array), -1)[:, 0]) for name, array in arrays})
+        return DataFrame({name: list(array.reshape(len(array), -1)[:, 0]) for name, array in arrays})
 
 
     class Estimator:
@@ -32,13 +33,13 @@ extension WorkerScript {
 
         def __init__(self, setup):
             try:
-                import joblib
+                from joblib import load
             except ImportError:
-                import pickle
+                from pickle import load as read
                 with open(setup["path"], "rb") as file:
-                    self.estimator = pickle.load(file)
+                    self.estimator = read(file)
             else:
-                self.estimator = joblib.load(setup["path"])
+                self.estimator = load(setup["path"])
             self.finish(setup)
 
         def finish(self, setup):
@@ -74,7 +75,7 @@ extension WorkerScript {
         """TorchScript and exported programs; inputs in the request's order."""
 
         def __init__(self, setup):
-            import torch
+            import torch as torch
             self.torch = torch
             torch.set_num_threads(max(1, setup["threads"]))
             if setup["path"].endswith(".pt2"):
@@ -106,11 +107,11 @@ extension WorkerScript {
         def __init__(self, setup):
             self.columns = []
             try:
-                import mlflow.pyfunc
+                from mlflow.pyfunc import load_model
             except ImportError:
                 self.model = self.pickled(setup)
             else:
-                self.model = mlflow.pyfunc.load_model(setup["path"])
+                self.model = load_model(setup["path"])
                 schema = getattr(getattr(self.model, "metadata", None), "get_input_schema", lambda: None)()
                 self.columns = [name for name in (schema.input_names() if schema else []) if name]
             self.description = {"platform": "mlflow", "functions": ["predict"], "batchable": False}
@@ -126,8 +127,8 @@ extension WorkerScript {
         def predict(self, arrays, message):
             data = arrays[0][1] if len(arrays) == 1 else table(arrays)
             if len(arrays) == 1 and self.columns and data.ndim == 2 and data.shape[1] == len(self.columns):
-                import pandas
-                data = pandas.DataFrame(data, columns=self.columns)
+                from pandas import DataFrame
+                data = DataFrame(data, columns=self.columns)
             result = self.model.predict(data)
             if hasattr(result, "columns"):
                 return [(str(name), result[name].to_numpy()) for name in result.columns]
@@ -137,12 +138,11 @@ extension WorkerScript {
 
 
     class KServe:
-        """A program that serves a subclass of kserve.Model, unchanged: its server is not started, but its model
-        taken. A file without such a start gives its one subclass."""
+        """A program that serves a subclass of kserve.Model, unchanged: its server is not started, but its
+        model taken. A file without such a start gives its one subclass."""
 
         def __init__(self, setup):
-            import kserve
-            import types
+            import kserve, types
             taken = []
             kserve.ModelServer.start = lambda server, models=None, *rest, **named: taken.extend(
                 models.values() if isinstance(models, dict) else models or [])

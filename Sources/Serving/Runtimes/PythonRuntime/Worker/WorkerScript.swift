@@ -7,16 +7,8 @@ enum WorkerScript {
   /// tensors lie before it.
   private static let talking = #"""
     """Loads one model and predicts for the process that started it."""
-    import asyncio
-    import ctypes
-    import inspect
-    import json
-    import mmap
-    import os
-    import signal
-    import struct
-    import sys
-    import traceback
+    import asyncio, ctypes, inspect, json, mmap, os
+    import signal, struct, sys, traceback
 
     REQUESTS, ANSWERS, INPUTS, OUTPUTS = 3, 4, 5, 6
     BELL = struct.Struct("<QQ")
@@ -157,8 +149,8 @@ enum WorkerScript {
             os._exit(0)
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         if setup["memory_limit"]:
-            import resource
-            resource.setrlimit(resource.RLIMIT_DATA, (setup["memory_limit"],) * 2)
+            from resource import RLIMIT_DATA, setrlimit
+            setrlimit(RLIMIT_DATA, (setup["memory_limit"],) * 2)
 
 
     def resident_bytes():
