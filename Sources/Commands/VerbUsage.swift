@@ -20,13 +20,17 @@ enum VerbUsage {
     """,
     "server": """
       --model_name NAME     (model)
-      --model_dir DIR       folder with the model's file, or the file
+      --model_dir DIR       folder with the model's file, the file, or a folder of such folders
       --framework NAME      sklearn; else found out by the file's content
-      --http_port PORT      (8080)
+      --http_port PORT      HTTP and gRPC (8080)
+      --grpc_port PORT      gRPC alone (8081)
       --host ADDRESS        else POD_IP, else loopback only
       --workers N           event loops (1)
+      --max-batchsize N     rows that are computed together, with --max-latency MILLISECONDS
+      --model_memory_limit BYTES, --container_concurrency N, --queue_size N, --response_cache_bytes BYTES
       --enable_latency_logging BOOL
-    Flags may be spelt with dashes; other flags of KServe's servers are accepted.
+    Flags may be spelt with dashes or come as variables (APUS_SERVER_QUEUE_SIZE); other flags of KServe's
+    servers are accepted. docs/server.md tells them all.
     PREDICT_PROBA=true answers probabilities; APUS_LOG_LEVEL is debug, info, warning or error.
 
     """,

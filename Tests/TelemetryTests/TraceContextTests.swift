@@ -61,7 +61,8 @@ struct TraceContextTests {
       ("always_on", nil, true, true, true), ("always_off", nil, false, false, false),
       ("parentbased_always_on", nil, true, true, false), ("parentbased_always_off", nil, false, true, false),
       ("traceidratio", "0", false, false, false), ("traceidratio", "1", true, true, true),
-      ("parentbased_traceidratio", "0", false, true, false), ("parentbased_traceidratio", nil, true, true, false),
+      ("parentbased_traceidratio", "0", false, true, false),
+      ("parentbased_traceidratio", nil, true, true, false),
     ] as [(String, String?, Bool, Bool, Bool)])
   func samplers(name: String, argument: String?, alone: Bool, sampled: Bool, unsampled: Bool) throws {
     let sampler = try #require(TraceSampler(name: name, argument: argument))

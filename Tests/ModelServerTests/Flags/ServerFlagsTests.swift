@@ -104,14 +104,17 @@ extension ServerFlagsTests {
   @Test func theFlagsOfUpstreamsBatcherTurnItOn() throws {
     #expect(try ServerFlags.parse([]).modelSettings.batching == nil)
     let settings = try ServerFlags.parse(["--max-batchsize", "16"]).modelSettings
-    #expect(settings.batching == BatchSettings(maximumRows: 16, maximumDelay: .seconds(5), showsBatchID: true))
+    #expect(
+      settings.batching == BatchSettings(maximumRows: 16, maximumDelay: .seconds(5), showsBatchID: true))
     let other = try ServerFlags.parse(["--max_latency=20", "--batch_ids=false"]).modelSettings
     #expect(
       other.batching == BatchSettings(maximumRows: 32, maximumDelay: .milliseconds(20), showsBatchID: false))
   }
 
   @Test func bytesHaveUnits() throws {
-    let cases = [("0", 0), ("100", 100), ("2K", 2000), ("512Mi", 512 << 20), ("1Gi", 1 << 30), ("3G", 3_000_000_000)]
+    let cases = [
+      ("0", 0), ("100", 100), ("2K", 2000), ("512Mi", 512 << 20), ("1Gi", 1 << 30), ("3G", 3_000_000_000),
+    ]
     for (text, bytes) in cases {
       #expect(try ServerFlags.parse(["--model_memory_limit", text]).modelMemoryLimit == bytes)
     }
@@ -123,7 +126,9 @@ extension ServerFlagsTests {
   }
 
   @Test func variablesStandInForFlagsThatWereNotGiven() throws {
-    let variables = ["APUS_SERVER_QUEUE_SIZE": "7", "APUS_SERVER_WORKERS": "3", "APUS_SERVER_MAX_BATCHSIZE": "4"]
+    let variables = [
+      "APUS_SERVER_QUEUE_SIZE": "7", "APUS_SERVER_WORKERS": "3", "APUS_SERVER_MAX_BATCHSIZE": "4",
+    ]
     let flags = try ServerFlags.parse(["--workers", "2"]) { variables[$0] }
     #expect(flags.queueSize == 7)
     #expect(flags.workers == 2)

@@ -127,7 +127,8 @@ struct ModelServerRoleTests {
     let folder = try TemporaryFolder()
     try folder.file("model.pkl")
     try await serving(["--model_dir", folder.path, "--max-batchsize=4"]) { client, base in
-      let (status, body) = try await post(client, base + "/v1/models/model:predict", "{\"instances\":[[1,2]]}")
+      let (status, body) = try await post(
+        client, base + "/v1/models/model:predict", "{\"instances\":[[1,2]]}")
       #expect(status == 200)
       #expect(body.contains("\"message\":\"\""))
       #expect(body.contains("\"batchId\":\""))
@@ -140,7 +141,8 @@ struct ModelServerRoleTests {
     try folder.file("model.pkl")
     try await serving(["--model_dir", folder.path, "--container_concurrency=1"]) { client, base in
       for (headers, status) in [
-        (["X-Request-Priority": "1", "X-Request-Timeout-Ms": "60000"], 200), (["X-Request-Timeout-Ms": "0"], 504),
+        (["X-Request-Priority": "1", "X-Request-Timeout-Ms": "60000"], 200),
+        (["X-Request-Timeout-Ms": "0"], 504),
         (["X-Request-Priority": "high"], 400),
       ] as [(HTTPHeaders, Int)] {
         let response = try await client.send(
@@ -167,7 +169,8 @@ struct ModelServerRoleTests {
     var environment = ServerEnvironment()
     environment.loadsInBackground = true
     let role = ModelServerRole(
-      flags: try flags(["--model_dir", "/nonexistent-apus-model", "--http_port=0"]), runtimes: [FakeRuntime()],
+      flags: try flags(["--model_dir", "/nonexistent-apus-model", "--http_port=0"]),
+      runtimes: [FakeRuntime()],
       version: "test", environment: environment)
     #expect(await role.run(until: { try? await Latch().wait() }) == 40)
   }

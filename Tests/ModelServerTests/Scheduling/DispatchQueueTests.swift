@@ -164,7 +164,9 @@ struct DispatchQueueTests {
     var waits: [Duration] = []
     for moment in 0..<10_000 {
       simulation.run(until: at(moment)) { waits.append($0) }
-      if moment % 20 == 0 { simulation.add(lane: 1, cost: .milliseconds(200), rules: rules(capacity: 10_000)) }
+      if moment % 20 == 0 {
+        simulation.add(lane: 1, cost: .milliseconds(200), rules: rules(capacity: 10_000))
+      }
       if simulation.chance(5) {
         simulation.add(lane: 2, cost: .milliseconds(1), rules: rules(capacity: 10_000))
       }

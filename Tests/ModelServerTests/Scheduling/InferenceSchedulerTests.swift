@@ -260,6 +260,19 @@ struct InferenceSchedulerTests {
     gate.open()
   }
 
+  /// The one idle thread must not be counted on twice.
+  @Test func callsThatComeTogetherEachGetAThread() async throws {
+    for _ in 0..<50 {
+      let gate = try Gate()
+      let repository = try repository(["slow": SumModel(gate: gate), "m": SumModel()])
+      let scheduler = InferenceScheduler(loops: 1, settings: settings(threads: 1, limit: 2))
+      _ = await outcome(scheduler, try call(repository, [1, 2]))
+      scheduler.submit(try call(repository, [0, 0], of: "slow"), shard: 0) { _, _ in }
+      #expect(sums(await outcome(scheduler, try call(repository, [1, 2]))) == [3])
+      gate.open()
+    }
+  }
+
   @Test func equalRequestsAreAnsweredFromTheCacheUntilTheModelIsLoadedAnew() async throws {
     let model = SumModel()
     let repository = try repository(["m": model])

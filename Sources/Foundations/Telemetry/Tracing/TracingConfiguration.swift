@@ -1,4 +1,5 @@
-/// Whether, where to and how traces are sent, by OpenTelemetry's environment variables. Nothing is sent unless
+/// Whether, where to and how traces are sent, by OpenTelemetry's environment variables. Nothing is sent
+/// unless
 /// an endpoint is named.
 public struct TracingConfiguration: Sendable, Hashable {
   /// Where batches are posted to.

@@ -96,7 +96,9 @@ public struct FolderCatalogue: ModelCatalogue {
     if status.kind == .regular { return Int(clamping: status.size) }
     var bytes = 0
     for name in (try? Files.list(source.path)) ?? [] {
-      guard let status = try? Files.status("\(source.path)/\(name)"), status.kind == .regular else { continue }
+      guard let status = try? Files.status("\(source.path)/\(name)"), status.kind == .regular else {
+        continue
+      }
       bytes = bytes.addingReportingOverflow(Int(clamping: status.size)).partialValue
     }
     return max(0, bytes)

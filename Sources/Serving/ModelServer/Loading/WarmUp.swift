@@ -3,7 +3,8 @@ internal import InferenceProtocol
 internal import Linux
 internal import ModelRuntime
 
-/// `warmup.json` in a model's folder: one V2 request, or a list of them, that are computed before the model is
+/// `warmup.json` in a model's folder: one V2 request, or a list of them, that are computed before the model
+/// is
 /// ready, so that the first client finds caches filled and lazy parts made.
 enum WarmUp {
   private static let sizeLimit = 64 << 20

@@ -87,4 +87,3 @@ public final class ModelEntry: Sendable {
     return message
   }
 }
-

@@ -17,7 +17,8 @@ public struct ModelSettings: Sendable, Hashable {
 }
 
 /// When requests for a model are computed together. A model that is idle computes at once; requests that come
-/// while it is busy wait for company until there are `maximumRows` rows, or one has waited for `maximumDelay`.
+/// while it is busy wait for company until there are `maximumRows` rows, or one has waited for
+/// `maximumDelay`.
 public struct BatchSettings: Sendable, Hashable {
   public var maximumRows: Int
   public var maximumDelay: Duration

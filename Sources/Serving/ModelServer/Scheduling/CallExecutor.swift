@@ -111,12 +111,11 @@ struct CallExecutor: Sendable {
     return outcome
   }
 
-  private static func predict(_ call: InferenceCall, _ model: any LoadedModel, shard: Int) -> InferenceOutcome {
+  private static func predict(_ call: InferenceCall, _ model: any LoadedModel, shard: Int) -> InferenceOutcome
+  {
     let start = MonotonicClock.nanoseconds
     do {
-      var request = call.request
-      request.deadline = call.deadline
-      let outputs = try model.predict(request)
+      let outputs = try watched(call, model)
       var info = InferenceInfo()
       info.predictNanoseconds = Int64(clamping: MonotonicClock.nanoseconds &- start)
       info.batchRows = call.rows
@@ -124,8 +123,38 @@ struct CallExecutor: Sendable {
       call.entry.cost.record(rows: call.rows, nanoseconds: info.predictNanoseconds)
       return .outputs(outputs, info)
     } catch {
+      guard case .unavailable = error else { return .failure(.predict(error)) }
+      if call.isCancelled?() == true { return .failure(.cancelled) }
+      if let deadline = call.deadline, deadline < SystemClock().monotonicNow() {
+        return .failure(.deadlineExceeded("the request's deadline passed while it was computed"))
+      }
       return .failure(.predict(error))
     }
+  }
+
+  /// Predicts; long predictions end early where the client goes or the deadline passes, if the model can.
+  private static func watched(
+    _ call: InferenceCall, _ model: any LoadedModel
+  ) throws(PredictError) -> [Tensor] {
+    var request = call.request
+    request.deadline = call.deadline
+    let mayTakeLong =
+      model.waitsForOthers
+      || call.entry.cost.nanoseconds(rows: call.rows) > CancellationWatch.shortestNanoseconds
+    guard mayTakeLong, call.isCancelled != nil || call.deadline != nil, request.cancellation == nil else {
+      return try model.predict(request)
+    }
+    let cancellation = PredictCancellation()
+    request.cancellation = cancellation
+    let ended = request
+    let result: Result<[Tensor], PredictError> = CancellationWatch.shared.watch(call, cancellation) {
+      do throws(PredictError) {
+        return .success(try model.predict(ended))
+      } catch {
+        return .failure(error)
+      }
+    }
+    return try result.get()
   }
 
   private static func count(_ call: InferenceCall, _ nanoseconds: Int64, _ shard: Int) {

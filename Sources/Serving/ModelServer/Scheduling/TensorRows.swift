@@ -89,7 +89,8 @@ enum TensorRows {
   private static func rawPart(_ elements: RawElements, _ range: Range<Int>) -> RawElements? {
     let bytes = elements.bytes
     if let size = elements.datatype.byteSize {
-      let slice = bytes[(bytes.startIndex + range.lowerBound * size)..<(bytes.startIndex + range.upperBound * size)]
+      let slice = bytes[
+        (bytes.startIndex + range.lowerBound * size)..<(bytes.startIndex + range.upperBound * size)]
       return RawElements(elements.datatype, count: range.count, bytes: slice)
     }
     let texts = elements.textSlices
@@ -98,6 +99,7 @@ enum TensorRows {
       return RawElements(elements.datatype, count: 0, bytes: [])
     }
     // Each text lies behind its length.
-    return RawElements(elements.datatype, count: range.count, bytes: bytes[(first.startIndex - 4)..<last.endIndex])
+    return RawElements(
+      elements.datatype, count: range.count, bytes: bytes[(first.startIndex - 4)..<last.endIndex])
   }
 }

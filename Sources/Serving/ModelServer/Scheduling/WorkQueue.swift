@@ -69,7 +69,8 @@ final class WorkQueue<Payload: Sendable>: Sendable {
         if !dropped.isEmpty { admission = state.queue.add(item, lane: lane, rules: rules) }
       }
       if admission == .queued {
-        mustStart = state.idle == 0 && state.threads < limits.threadLimit && state.queue.hasJob(now: item.arrival)
+        mustStart =
+          state.idle == 0 && state.threads < limits.threadLimit && state.queue.hasJob(now: item.arrival)
         if mustStart { state.threads += 1 }
         moment = state.queue.nextMoment(now: item.arrival)
       }
@@ -106,6 +107,7 @@ final class WorkQueue<Payload: Sendable>: Sendable {
   private func work() {
     var isIdle = false
     while true {
+      var needsAnother = false
       let task: Task = monitor.wait { state in
         if isIdle {
           isIdle = false
@@ -114,8 +116,11 @@ final class WorkQueue<Payload: Sendable>: Sendable {
         let now = clock.monotonicNow()
         if let job = state.queue.next(now: now) {
           waitingItems.store(state.queue.waiting, ordering: .relaxed)
-          // A batch that waits for company has a new oldest member now, another worker may be needed.
-          if state.idle > 0, state.queue.hasJob(now: now) { monitor.signal() }
+          // Whoever put in the next one may have taken this thread for one that is free.
+          if state.queue.hasJob(now: now) {
+            needsAnother = state.idle == 0 && state.threads < limits.threadLimit
+            if needsAnother { state.threads += 1 } else { monitor.signal() }
+          }
           return .done(.run(job))
         }
         if state.isClosed && state.queue.waiting == 0 {
@@ -127,6 +132,7 @@ final class WorkQueue<Payload: Sendable>: Sendable {
         return .wait(until: nil)
       }
       guard case .run(let job) = task else { return }
+      if needsAnother { startThread() }
       actions.run(job)
       let moment = monitor.withLock { state in
         state.queue.finish(lane: job.lane)

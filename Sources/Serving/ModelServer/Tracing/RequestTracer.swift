@@ -72,7 +72,8 @@ public final class RequestTracer: Sendable {
     var context = trace.context
     context.spanID = newSpanID()
     buffer.add(
-      Span(name: name, kind: .internal, context: context, parent: trace.context.spanID, start: start, end: end))
+      Span(
+        name: name, kind: .internal, context: context, parent: trace.context.spanID, start: start, end: end))
   }
 
   /// The trace that a caller says it is in; nil where it says none, or nonsense.

@@ -79,7 +79,8 @@ final class SpanExporter: Sendable {
     var headers = HTTPHeaders([("Content-Type", "application/json"), ("User-Agent", "apus/\(version)")])
     for header in configuration.headers { headers.append(header.name, header.value) }
     let request = HTTPClientRequest(
-      method: "POST", url: configuration.endpoint, headers: headers, body: body, timeout: configuration.timeout)
+      method: "POST", url: configuration.endpoint, headers: headers, body: body,
+      timeout: configuration.timeout)
     var cause = ""
     for attempt in 0..<Self.attempts {
       do {
