@@ -127,6 +127,22 @@ struct EnsembleFixtureTests {
     }
   }
 
+  @Test("Rows of another width are refused by every ensemble, and any number of empty ones")
+  func rowsOfAnotherWidth() throws {
+    for (name, _) in try #require(try expected("1.9.1")["models"]?.object) {
+      let model = try Fixtures.load(name)
+      for function in model.functions {
+        let wide = Tensor(name: "x", shape: [1, 9], values: .float64([Double](repeating: 1, count: 9)))
+        let empty = Tensor(name: "x", shape: [1 << 40, 0], values: .float64([]))
+        for tensor in [wide, empty] {
+          #expect(throws: PredictError.self, "\(name) \(function)") {
+            try model.predict(PredictRequest(inputs: [tensor], function: function))
+          }
+        }
+      }
+    }
+  }
+
   @Test("A damaged ensemble is an error or a model, never a crash")
   func damagedFiles() throws {
     let folder = try TemporaryFolder()

@@ -28,12 +28,15 @@ INNER = "estimator" if VERSION >= (1, 2) else "base_estimator"
 class Case:
     """A fitted model and the rows that it predicts."""
 
-    def __init__(self, model, rows, has_row_model=False, bound=None, any_words=False, note=""):
+    def __init__(self, model, rows, has_row_model=False, bound=None, any_words=False, note="",
+                 is_refused=True):
         self.model = model
         self.rows = np.ascontiguousarray(rows)
         self.has_row_model = has_row_model
         self.bound = bound
         self.any_words = any_words
+        # Whether rows that the library refuses (or should) are tried.
+        self.is_refused = is_refused
         try:
             self.label = describe(model)
         except (TypeError, ValueError):
@@ -236,6 +239,12 @@ def histogram_rows(rng, X, count, categorical, model):
     return rows
 
 
+def histogram_case(rng, model, X, count, categorical, has_row_model):
+    # Up to 1.3 an infinite category becomes whatever the processor makes of it.
+    rows = histogram_rows(rng, X, count, categorical, model)
+    return Case(model, rows, has_row_model=has_row_model, is_refused=VERSION >= (1, 4) or not categorical)
+
+
 def histogram_options(rng, categorical):
     options = dict(
         max_iter=int(rng.integers(1, 15)), max_leaf_nodes=pick(rng, [None, 5, 31]),
@@ -250,7 +259,7 @@ def draw_histogram_classifier(rng, count):
     X, y, _ = classes_set(rng, pick(rng, [2, 2, 3, 9]))
     X, categorical = histogram_set(rng, X)
     model = HistGradientBoostingClassifier(**histogram_options(rng, categorical)).fit(X, y)
-    return Case(model, histogram_rows(rng, X, count, categorical, model), has_row_model=numbers_only(y))
+    return histogram_case(rng, model, X, count, categorical, numbers_only(y))
 
 
 def draw_histogram_regressor(rng, count):
@@ -264,7 +273,7 @@ def draw_histogram_regressor(rng, count):
     if loss in ("poisson", "gamma"):
         y = np.exp(y / (np.abs(y).max() + 1)) + 0.1
     model = HistGradientBoostingRegressor(loss=loss, **more, **histogram_options(rng, categorical)).fit(X, y)
-    return Case(model, histogram_rows(rng, X, count, categorical, model), has_row_model=True)
+    return histogram_case(rng, model, X, count, categorical, True)
 
 
 def classifier(rng):

@@ -65,6 +65,8 @@ def jobs(case, folder, stem, rng):
         yield Job(case, "predict", single, os.path.join(folder, f"{stem}.rows.predict"), by_rows=True)
         if hasattr(case.model, "predict_proba"):
             yield Job(case, "probabilities", single, os.path.join(folder, f"{stem}.rows.proba"), by_rows=True)
+    if not case.is_refused:
+        return
     function = "predict" if hasattr(case.model, "predict") else "transform"
     for number, rows in enumerate(refusals(rng, case.rows)):
         yield Job(case, function, rows, os.path.join(folder, f"{stem}.refused{number}"), refused=True)

@@ -99,6 +99,7 @@ extension EstimatorBinder {
       let layout = LeafLayout(
         classCounts: [arrays.largestClassCount],
         isNormalized: classes != nil && tree.version < SklearnVersion(1, 3))
+      try hold(ReadBudget.product(leaves.count, width), 16)
       var leafValues: [Double] = []
       for leaf in leaves {
         var own: [Double] = []

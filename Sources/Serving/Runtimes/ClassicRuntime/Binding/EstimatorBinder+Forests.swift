@@ -177,7 +177,8 @@ extension EstimatorBinder {
     }
     return TreeEnsemble(
       identity: identity, trees: builder.build(), accepted: usesMissing ? .missing : .finite, isSingle: true,
-      start: [Double](repeating: 0, count: layout.width))
+      // A single tree's value is taken as it is: adding it to -0 changes nothing, not even -0.
+      start: [Double](repeating: trees == nil ? -0.0 : 0, count: layout.width))
   }
 
   // MARK: Embedding

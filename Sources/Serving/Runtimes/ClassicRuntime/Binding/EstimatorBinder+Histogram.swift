@@ -30,6 +30,7 @@ extension EstimatorBinder {
   func histogramClassifier(_ state: EstimatorState) throws(BindError) -> any FittedEstimator {
     let classes = try labels(try state.array("classes_"), state)
     let outputs = try state.int("n_trees_per_iteration_")
+    guard classes.count >= 2 else { throw .unsupported("its \(state.className) has a single class") }
     guard outputs == (classes.count <= 2 ? 1 : classes.count) else {
       throw state.malformed("n_trees_per_iteration_", "the number of classes")
     }

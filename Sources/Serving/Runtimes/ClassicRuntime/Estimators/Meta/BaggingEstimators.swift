@@ -44,7 +44,7 @@ struct BaggingClassifier: Predictor, MetaEstimator {
       let own = bag.rows(rows, for: index)
       // Members know classes by their indices, and maybe not all of them.
       guard member.probabilityOutputs != nil else {
-        for (row, label) in try member.predictionNumbers(own).values.enumerated() {
+        for (row, label) in try member.predictionNumbers(own).values.prefix(rows.rows).enumerated() {
           guard let place = place(label) else { throw unknownClass(member) }
           sums[row * width + place] += 1
         }

@@ -45,6 +45,11 @@ extension Predictor {
     guard probabilityOutputs != nil else {
       throw .failed("\(identity.className) has neither decision_function nor predict_proba")
     }
+    return try secondProbabilities(rows)
+  }
+
+  /// The second of two classes' probabilities.
+  func secondProbabilities(_ rows: RowMatrix) throws(PredictError) -> [Double] {
     let probabilities = try probabilityNumbers(rows)
     guard probabilities.columns == 2 else {
       throw .failed("\(identity.className) knows \(probabilities.columns) classes instead of 2")
@@ -102,6 +107,12 @@ enum MetaAnswer {
         NumpySums.argmax(UnsafeBufferPointer(rebasing: buffer[start..<(start + columns)]))
       }
     }
+  }
+
+  /// A class index that an estimator predicted, kept within the classes whatever it says.
+  static func classIndex(_ value: Double, of count: Int) -> Int {
+    guard let index = Int(exactly: value.rounded(.towardZero)) else { return 0 }
+    return min(max(index, 0), count - 1)
   }
 
   /// Columns side by side: `array(columns).T`.

@@ -87,7 +87,7 @@ struct OneVsRestClassifier: Predictor, MetaEstimator {
 
   func predictProbabilities(_ rows: RowMatrix) throws(PredictError) -> [Tensor] {
     var columns: [[Double]] = []
-    for member in members { columns.append(try member.probabilityNumbers(rows).column(1)) }
+    for member in members { columns.append(try member.secondProbabilities(rows)) }
     if columns.count == 1 { columns.insert(columns[0].map { 1 - $0 }, at: 0) }
     if target != .multilabel {
       for row in 0..<rows.rows {

@@ -57,7 +57,7 @@ struct StackingEstimator: Predictor, Transformer, MetaEstimator {
     let columns = try transform(rows)
     guard let classes else { return try last.predict(columns) }
     let indices = try last.predictionNumbers(columns).values
-    return MetaAnswer.flat(classes.take(indices.map { min(max(Int($0), 0), classes.count - 1) }))
+    return MetaAnswer.flat(classes.take(indices.map { MetaAnswer.classIndex($0, of: classes.count) }))
   }
 
   func predictProbabilities(_ rows: RowMatrix) throws(PredictError) -> [Tensor] {

@@ -28,6 +28,9 @@ struct ThresholdClassifier: Predictor, MetaEstimator {
       let decisions = try classifier.decisionNumbers(rows).values
       scores = positive == 1 ? decisions : decisions.map { $0 * -1 }
     }
+    guard scores.count == rows.rows else {
+      throw .failed("\(classifier.identity.className) does not answer two probabilities per row")
+    }
     return MetaAnswer.flat(classes.take(scores.map { $0 >= threshold ? positive : 1 - positive }))
   }
 

@@ -59,7 +59,7 @@ struct VotingClassifier: Predictor, Transformer, MetaEstimator {
     var votes: [[Int]] = []
     for member in members {
       let numbers = try member.predictionNumbers(rows).values
-      votes.append(numbers.map { min(max(Int($0), 0), classes.count - 1) })
+      votes.append(numbers.map { MetaAnswer.classIndex($0, of: classes.count) })
     }
     return votes
   }

@@ -73,7 +73,8 @@ struct RecodedPredictor: Predictor {
         for (target, column) in columns.enumerated() {
           let code = code(column) { values[row * columns.count + $0] }
           guard let code else {
-            throw .invalidInput("Input X contains infinity or a value too large for dtype('float64').")
+            let type = rows.isFloat32 ? "float32" : "float64"
+            throw .invalidInput("Input contains infinity or a value too large for dtype('\(type)').")
           }
           result[row * columns.count + target] = code
         }
