@@ -97,7 +97,10 @@ private struct HTTPPlainHeadScan {
     case 7: return equal(name, "referer")
     case 9: return equal(name, "forwarded")
     case 10:
-      return equal(name, "user-agent") || (equal(name, "connection") && equal(value, "keep-alive"))
+      return equal(name, "user-agent") || equal(name, "tracestate")
+        || (equal(name, "connection") && equal(value, "keep-alive"))
+    // A server that looks at traces answers nothing directly.
+    case 11: return equal(name, "traceparent")
     case 12: return equal(name, "content-type") && isJSON(value)
     case 13: return equal(name, "authorization") || equal(name, "cache-control")
     case 14: return equal(name, "content-length") && noteLength(value)

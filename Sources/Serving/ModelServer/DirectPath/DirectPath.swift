@@ -50,9 +50,9 @@ final class DirectPath: @unchecked Sendable {
   }
 
   /// Whether a server with these options may answer so: other dialects look at more of a request, and the
-  /// latency log tells of each.
+  /// latency log and traces tell of each.
   static func isAllowed(by options: ServingContext.Options) -> Bool {
-    options.dialect is KServeDialect && options.latencyLog == nil
+    options.dialect is KServeDialect && options.latencyLog == nil && options.tracer == nil
   }
 
   deinit {

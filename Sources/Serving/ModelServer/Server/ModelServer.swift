@@ -24,7 +24,7 @@ public final class ModelServer: BufferedHTTPHandler {
     _ request: DirectRequest, into answer: UnsafeMutableRawBufferPointer
   ) -> Int? {
     // Spans are made on the general path.
-    guard request.loop < directPaths.count, context.options.tracer == nil else { return nil }
+    guard request.loop < directPaths.count else { return nil }
     return directPaths[request.loop].answer(request, into: answer)
   }
 
