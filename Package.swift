@@ -304,6 +304,12 @@ if !narrowed {
         "ONNXRuntime", "PMMLRuntime",
       ],
       path: "Tests/Support/ExactnessDriver", swiftSettings: swiftSettings))
+  // Times tree models in process, for `Benchmarks/trees.py`.
+  targets.append(
+    .executableTarget(
+      name: "TreeBenchmark",
+      dependencies: ["Basics", "Linux", "InferenceProtocol", "ModelRuntime", "ClassicRuntime", "TreesRuntime"],
+      path: "Tests/Support/TreeBenchmark", swiftSettings: swiftSettings))
   targets.append(
     .executableTarget(
       name: "apus", dependencies: ["Commands"], path: "Sources/apus", swiftSettings: swiftSettings))

@@ -14,6 +14,9 @@ for environment in "$APUS_CACHE"/venv-sklearn-*; do
   compare "$environment/bin/python" Tests/Exactness/exactness.py "$@"
   compare "$environment/bin/python" Tests/Exactness/ensembles.py
 done
+for environment in "$APUS_CACHE"/venv-boosters*; do
+  compare "$environment/bin/python" Tests/Exactness/boosters.py
+done
 compare "$APUS_CACHE/venv-onnx/bin/python" Tests/Exactness/onnx_models.py
 echo "exactness: $passed passed, $failed failed"
 [ "$failed" = 0 ]

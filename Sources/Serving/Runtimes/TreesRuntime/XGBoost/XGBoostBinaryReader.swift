@@ -40,7 +40,8 @@ struct XGBoostBinaryReader {
     offset += count
   }
 
-  /// A count that the rest of the file can hold, at `size` bytes each.
+  /// A count that the rest of the file can hold, at `size` bytes each. It must be loaded before the call: a
+  /// call's argument would still move `offset` after this has been given its copy of the reader.
   private func checked(_ count: some BinaryInteger, size: Int, _ what: String) throws(ModelFileError) -> Int {
     guard let count = Int(exactly: count), count >= 0, count <= (bytes.count - offset) / size else {
       throw corrupt("it says to have \(count) \(what), which is more than it holds")
@@ -49,13 +50,15 @@ struct XGBoostBinaryReader {
   }
 
   private mutating func text() throws(ModelFileError) -> String {
-    let count = try checked(try load(UInt64.self), size: 1, "bytes of text")
+    let stored = try load(UInt64.self)
+    let count = try checked(stored, size: 1, "bytes of text")
     defer { offset += count }
     return String(decoding: UnsafeRawBufferPointer(rebasing: bytes[offset..<(offset + count)]), as: UTF8.self)
   }
 
   private mutating func floats() throws(ModelFileError) -> [Float] {
-    let count = try checked(try load(UInt64.self), size: 4, "weights")
+    let stored = try load(UInt64.self)
+    let count = try checked(stored, size: 4, "weights")
     var values: [Float] = []
     values.reserveCapacity(count)
     for _ in 0..<count { values.append(try load(Float.self)) }
@@ -149,7 +152,8 @@ struct XGBoostBinaryReader {
   }
 
   private mutating func attributes() throws(ModelFileError) -> [String: String] {
-    let count = try checked(try load(UInt64.self), size: 16, "attributes")
+    let stored = try load(UInt64.self)
+    let count = try checked(stored, size: 16, "attributes")
     var attributes: [String: String] = [:]
     for _ in 0..<count {
       let key = try text()
