@@ -96,7 +96,12 @@ extension EstimatorBinder {
     guard state.className == "BayesianGaussianMixture" else {
       return try state.vector("weights_", count: count).map { apus_log($0) }
     }
-    let freedom = try state.vector("degrees_of_freedom_", count: count)
+    // Tied covariances share one number.
+    let isShared = try state.string("covariance_type") == "tied"
+    let freedom =
+      isShared
+      ? [Double](repeating: try state.double("degrees_of_freedom_"), count: count)
+      : try state.vector("degrees_of_freedom_", count: count)
     let precision = try state.vector("mean_precision_", count: count)
     let weights = try bayesianWeights(state, count)
     return (0..<count).map { index in

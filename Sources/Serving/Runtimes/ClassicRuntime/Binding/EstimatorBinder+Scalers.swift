@@ -103,7 +103,10 @@ extension EstimatorBinder {
       identity: identity, featureNames: try state.featureNames(identity),
       method: isBoxCox ? .boxCox : .yeoJohnson(usesPower: state.version < SklearnVersion(1, 7)),
       exponents: try state.vector("lambdas_", count: identity.featureCount),
-      hasSingleExponents: state.isSingle(try state.array("lambdas_")), scaler: scaler)
+      // numpy 2 subtracts them in float32, numpy 1 did not.
+      hasSingleExponents: state.version >= SklearnVersion(1, 7)
+        ? state.isSingle(try state.array("lambdas_")) : false,
+      scaler: scaler)
   }
 
   func quantileTransformer(_ state: EstimatorState) throws(BindError) -> QuantileTransformer {

@@ -91,6 +91,6 @@ extension EstimatorState {
     guard case .object(let object)? = binder.graph.node(try value(name)) else {
       throw malformed(name, "an object")
     }
-    return try EstimatorState(object, binder: binder)
+    return try EstimatorState(object, binder: binder, heldBy: self)
   }
 }

@@ -31,7 +31,7 @@ enum NeighborMetric: Sendable, Hashable {
         rightSum += right[index] * right[index]
         product += left[index] * right[index]
       }
-      let norms = (leftSum == 0 ? 1 : leftSum.squareRoot()) * (rightSum == 0 ? 1 : rightSum.squareRoot())
+      let norms = PairwiseKernel.norm(leftSum) * PairwiseKernel.norm(rightSum)
       return min(max(1 - product / norms, 0), 2)
     }
     return sum

@@ -16,14 +16,22 @@ struct OutlierDetector: Predictor {
 
   var nanosecondsPerRow: Double { 60 + Double(identity.featureCount * identity.featureCount) }
   var memoryBytes: Int { identity.featureCount * identity.featureCount * 8 }
-  var outputs: [ModelSignature.TensorSpec] { [.init(name: outputName(), datatype: .int64, shape: [-1])] }
+  private var isLinear: Bool {
+    if case .linear = score { return true }
+    return false
+  }
+  var outputs: [ModelSignature.TensorSpec] {
+    [.init(name: outputName(), datatype: isLinear ? .int32 : .int64, shape: [-1])]
+  }
   var decisionOutputs: [ModelSignature.TensorSpec]? {
     [.init(name: outputName(), datatype: .fp64, shape: [-1])]
   }
 
   func predict(_ rows: RowMatrix) throws(PredictError) -> [Tensor] {
-    let labels = try decisions(rows).map { Int64($0 >= 0 ? 1 : -1) }
-    return [Tensor(name: outputName(), shape: [rows.rows], values: .int64(labels))]
+    let decisions = try decisions(rows)
+    let labels: TensorValues =
+      isLinear ? .int32(decisions.map { $0 >= 0 ? 1 : -1 }) : .int64(decisions.map { $0 >= 0 ? 1 : -1 })
+    return [Tensor(name: outputName(), shape: [rows.rows], values: labels)]
   }
 
   func decisionFunction(_ rows: RowMatrix) throws(PredictError) -> [Tensor] {

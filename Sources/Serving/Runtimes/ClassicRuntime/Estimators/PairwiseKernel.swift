@@ -50,12 +50,17 @@ struct PairwiseKernel: Sendable {
         result[index] = apus_pow(product * gamma + offset, degree)
       case .sigmoid(let gamma, let offset): result[index] = apus_tanh(product * gamma + offset)
       case .cosine:
-        let left = lengths[row] == 0 ? 1 : lengths[row].squareRoot()
-        let right = norms[other] == 0 ? 1 : norms[other].squareRoot()
-        result[index] = product / left / right
+        result[index] =
+          product / PairwiseKernel.norm(lengths[row]) / PairwiseKernel.norm(norms[other])
       }
     }
     return result
+  }
+
+  /// A vector's length; one where it is as good as zero (`_handle_zeros_in_scale`).
+  static func norm(_ square: Double) -> Double {
+    let norm = square.squareRoot()
+    return norm < 10 * Double.ulpOfOne ? 1 : norm
   }
 
   private func laplacian(_ values: [Double], _ count: Int, _ gamma: Double) -> [Double] {

@@ -81,10 +81,13 @@ struct SparseRows: Sendable {
     return result
   }
 
-  /// The same entries with other values.
+  /// The same entries with other values, rounded to float32 where they were float32.
   func mapped(_ body: (Double, Int) -> Double) -> SparseRows {
     var result = asReals()
-    for entry in values.indices { result.values[entry] = body(values[entry], Int(indices[entry])) }
+    for entry in values.indices {
+      let value = body(values[entry], Int(indices[entry]))
+      result.values[entry] = isSingle ? Double(Float(value)) : value
+    }
     return result
   }
 

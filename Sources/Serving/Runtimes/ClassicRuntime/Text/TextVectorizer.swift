@@ -80,7 +80,9 @@ struct TermWeighting: Sendable {
 
   func weigh(_ counts: SparseRows) -> SparseRows {
     var result = counts.asReals()
-    if isSublinear { result = result.mapped { value, _ in apus_log(value) + 1 } }
+    if isSublinear {
+      result = result.mapped { value, _ in apus_log(value) }.mapped { value, _ in value + 1 }
+    }
     if let inverseFrequencies {
       result = result.mapped { value, column in value * inverseFrequencies[column] }
       if reversesRows { result = result.reversedRows() }
