@@ -116,13 +116,13 @@ extension HTTP2ServerConnection {
   func sendData(
     _ stream: HTTP2Stream, _ header: UnsafeRawBufferPointer, _ count: Int, padding: Int
   ) -> Int32 {
-    guard channel.isWritable else { return NGHTTP2_ERR_WOULDBLOCK.rawValue }
-    channel.write(header)
+    guard hasRoom else { return NGHTTP2_ERR_WOULDBLOCK.rawValue }
+    put(header)
     var left = count
     while left > 0 {
       let written = stream.output.withFirst { bytes, _ -> Int in
         let piece = UnsafeRawBufferPointer(rebasing: bytes.prefix(left))
-        channel.write(piece)
+        put(piece)
         return piece.count
       }
       guard let written else { return NGHTTP2_ERR_CALLBACK_FAILURE.rawValue }

@@ -37,6 +37,8 @@ final class HTTP2ServerConnection: ServerConnection, @unchecked Sendable {
   private var isReceiving = false
   private var isPumping = false
   private var isPumpQueued = false
+  /// Bytes in the loop's `frames` during a pump.
+  private var framesCount = 0
 
   var isDraining = false
   var hasAnnouncedEnd = false
@@ -150,7 +152,7 @@ final class HTTP2ServerConnection: ServerConnection, @unchecked Sendable {
     guard !isClosed, !isPumping else { return }
     isPumping = true
     repeat {
-      while !isClosed, channel.isWritable {
+      while !isClosed, hasRoom {
         var bytes: UnsafePointer<UInt8>?
         let count = nghttp2_session_mem_send(session.pointer, &bytes)
         if count == 0 { break }
@@ -158,8 +160,9 @@ final class HTTP2ServerConnection: ServerConnection, @unchecked Sendable {
           channel.close(.failed("HTTP/2 could not be written"))
           break
         }
-        channel.write(UnsafeRawBufferPointer(start: bytes, count: count))
+        put(UnsafeRawBufferPointer(start: bytes, count: count))
       }
+      passFrames()
       // Their handlers may send on.
       let notified = writable
       writable.removeAll(keepingCapacity: true)
@@ -167,6 +170,29 @@ final class HTTP2ServerConnection: ServerConnection, @unchecked Sendable {
     } while !writable.isEmpty
     isPumping = false
     endIfDone()
+  }
+
+  /// Whether the channel takes more.
+  var hasRoom: Bool { channel.isWritable && framesCount < limits.outboundHighWater }
+
+  /// Small pieces are gathered before they go to the channel.
+  func put(_ bytes: UnsafeRawBufferPointer) {
+    let frames = server.frames
+    if bytes.count > frames.count &- framesCount {
+      passFrames()
+      if bytes.count > frames.count / 4 {
+        channel.write(bytes)
+        return
+      }
+    }
+    guard let start = bytes.baseAddress, let target = frames.baseAddress else { return }
+    (target + framesCount).copyMemory(from: start, byteCount: bytes.count)
+    framesCount &+= bytes.count
+  }
+
+  private func passFrames() {
+    if framesCount > 0 { channel.write(UnsafeRawBufferPointer(rebasing: server.frames[..<framesCount])) }
+    framesCount = 0
   }
 
   private func endIfDone() {

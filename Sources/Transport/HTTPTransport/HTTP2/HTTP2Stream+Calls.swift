@@ -5,11 +5,12 @@ internal import HTTPWire
 /// gRPC on a stream.
 extension HTTP2Stream {
   /// What a stream holds for its call.
-  struct GRPCState {
+  struct Call {
     var reader: GRPCMessageReader
-    var requestIsGzip: Bool
+    /// Messages may come compressed.
+    var requestIsGzip = false
     /// Answers may be compressed: the client does it too.
-    var answersGzip: Bool
+    var answersGzip = false
     var status = GRPCStatus.ok
     var trailers = HTTPHeaders()
   }
@@ -26,7 +27,8 @@ extension HTTP2Stream {
       return
     }
     let isGzip = asked.encoding == .gzip
-    grpc = GRPCState(
+    isCall = true
+    call = Call(
       reader: GRPCMessageReader(maximumBytes: grpcLimits.receiveMessageBytes), requestIsGzip: isGzip,
       answersGzip: isGzip && asked.acceptsGzip)
     if let problem = problem(asked) {
@@ -40,10 +42,10 @@ extension HTTP2Stream {
       deadline = .nanoseconds(Int64(clamping: callDeadline))
       connection.watch(callDeadline)
     }
-    let call = GRPCCall(
+    let handed = GRPCCall(
       path: head.target, metadata: head.headers, deadline: deadline, loop: server.loop, driver: self)
-    guard let receiver = handler.begin(call) else {
-      call.finish(GRPCStatus(.unimplemented, "Method not found!"))
+    guard let receiver = handler.begin(handed) else {
+      handed.finish(GRPCStatus(.unimplemented, "Method not found!"))
       return
     }
     // The handler may have answered at once.
@@ -60,7 +62,7 @@ extension HTTP2Stream {
       return GRPCStatus(.internal, "the request has no \"te: trailers\": its client cannot get a status")
     }
     if case .unknown(let name) = asked.encoding {
-      grpc?.trailers = ["grpc-accept-encoding": "identity,gzip"]
+      call.trailers = ["grpc-accept-encoding": "identity,gzip"]
       return GRPCStatus(
         .unimplemented, "the encoding \"\(name)\" is not supported; supported are identity and gzip")
     }
@@ -76,15 +78,14 @@ extension HTTP2Stream {
   func useMessages(_ bytes: UnsafeRawBufferPointer) -> Int {
     var offset = 0
     while !isClosed, !isHeldByOutput, case .grpc(let receiver) = face {
-      let result = grpc?.reader.next(bytes, &offset) ?? .needsMore
-      switch result {
+      switch call.reader.next(bytes, &offset) {
       case .inPlace(let range, let isCompressed):
         deliver(UnsafeRawBufferPointer(rebasing: bytes[range]), isCompressed, receiver)
       case .collected(let message, let isCompressed):
         noteUpload()
         message.withUnsafeBytes { deliver($0, isCompressed, receiver) }
       case .needsMore:
-        if grpc?.reader.isWithinMessage == true || uploadCount > 0 { noteUpload() }
+        if call.reader.isWithinMessage || uploadCount > 0 { noteUpload() }
         return offset
       case .tooLong(let count): fail(tooLong(count))
       case .malformed: fail(GRPCStatus(.internal, "a message's compression flag is neither 0 nor 1"))
@@ -101,7 +102,7 @@ extension HTTP2Stream {
       receiver.received(message)
       return
     }
-    guard grpc?.requestIsGzip == true else {
+    guard call.requestIsGzip else {
       fail(GRPCStatus(.internal, "a message is compressed, but the call has no grpc-encoding"))
       return
     }
@@ -128,7 +129,7 @@ extension HTTP2Stream {
   }
 
   func callEnded(_ receiver: any GRPCReceiver) {
-    if grpc?.reader.isWithinMessage == true {
+    if call.reader.isWithinMessage {
       fail(GRPCStatus(.internal, "the request ends within a message"))
     } else {
       receiver.ended()
@@ -139,7 +140,7 @@ extension HTTP2Stream {
 
   /// The transport itself ends the call.
   func fail(_ status: GRPCStatus) {
-    guard !isClosed, grpc != nil, answer != .ended else { return }
+    guard !isClosed, isCall, answer != .ended else { return }
     // Whoever is told about it must not answer by itself.
     let state = answer
     answer = .ended
@@ -150,43 +151,43 @@ extension HTTP2Stream {
 
   /// The server drains and has waited long enough for calls that would go on and on.
   func endCall() {
-    guard grpc != nil, answer == .begun else { return }
+    guard isCall, answer == .begun else { return }
     fail(GRPCStatus(.unavailable, "the server is shutting down"))
   }
 
   /// Called while the last DATA is under way.
   /// - Returns: whether trailers follow, which end the stream instead.
   func submitTrailers() -> Bool {
-    guard let grpc else { return false }
-    if grpc.status == .ok, grpc.trailers.fields.isEmpty {
+    guard isCall else { return false }
+    if call.status.code == .ok, call.status.message.isEmpty, call.trailers.fields.isEmpty {
       let fields = HTTP2StaticFields.grpcOK
       nghttp2_submit_trailer(session, id, fields.pairs, fields.count)
       return true
     }
     connection.fields.removeAll()
-    appendStatus(grpc)
+    appendStatus()
     _ = connection.fields.withPairs { nghttp2_submit_trailer(session, id, $0, $1) }
     return true
   }
 
-  private func appendStatus(_ grpc: GRPCState) {
+  private func appendStatus() {
     connection.fields.append("grpc-status") {
-      HTTPSerializer.append(decimal: grpc.status.code.rawValue, to: &$0)
+      HTTPSerializer.append(decimal: call.status.code.rawValue, to: &$0)
     }
-    if !grpc.status.message.isEmpty {
+    if !call.status.message.isEmpty {
       // Beyond that, clients refuse the whole trailers.
-      let message = String(grpc.status.message.prefix(4096))
+      let message = String(call.status.message.prefix(4096))
       connection.fields.append("grpc-message") { GRPCFields.appendMessage(message, to: &$0) }
     }
-    for field in grpc.trailers.fields { connection.fields.append(field) }
+    for field in call.trailers.fields { connection.fields.append(field) }
   }
 
   /// Head and trailers in one, for calls without a message.
-  private func submitTrailersOnly(_ grpc: GRPCState) {
+  private func submitTrailersOnly() {
     connection.fields.removeAll()
     connection.fields.append(":status", "200")
     connection.fields.append("content-type", "application/grpc")
-    appendStatus(grpc)
+    appendStatus()
     let result = connection.fields.withPairs { nghttp2_submit_response(session, id, $0, $1, nil) }
     if result != 0 { reset(NGHTTP2_INTERNAL_ERROR) }
     connection.pumpSoon()
@@ -220,10 +221,9 @@ extension HTTP2Stream: GRPCDriver {
   }
 
   func finish(_ status: GRPCStatus, _ metadata: HTTPHeaders) {
-    guard !isClosed, answer != .ended, var ended = grpc else { return }
-    ended.status = status
-    for field in metadata.fields { ended.trailers.append(field.name, field.value) }
-    grpc = ended
+    guard !isClosed, answer != .ended, isCall else { return }
+    call.status = status
+    for field in metadata.fields { call.trailers.append(field.name, field.value) }
     callDeadline = .max
     bodyDeadline = .max
     let hasHead = answer == .begun
@@ -232,13 +232,13 @@ extension HTTP2Stream: GRPCDriver {
     inbound = []
     isHeldByOutput = false
     forgetUpload()
-    if hasHead { outputChanged() } else { submitTrailersOnly(ended) }
+    if hasHead { outputChanged() } else { submitTrailersOnly() }
   }
 
   // MARK: parts
 
   private func takesMessage(_ count: Int) -> Bool {
-    guard !isClosed, answer != .ended, grpc != nil else { return false }
+    guard !isClosed, answer != .ended, isCall else { return false }
     let limit = grpcLimits.sendMessageBytes
     guard count <= limit else {
       fail(
@@ -251,7 +251,7 @@ extension HTTP2Stream: GRPCDriver {
   }
 
   private func compresses(_ count: Int) -> Bool {
-    grpc?.answersGzip == true && count >= grpcLimits.compressedMessageBytes
+    call.answersGzip && count >= grpcLimits.compressedMessageBytes
   }
 
   private func appendCompressed(_ message: UnsafeRawBufferPointer) {
@@ -267,7 +267,7 @@ extension HTTP2Stream: GRPCDriver {
   private func messageAppended(_ count: Int) {
     if answer == .waiting {
       answer = .begun
-      let fields = grpc?.answersGzip == true ? HTTP2StaticFields.grpcGzipHead : HTTP2StaticFields.grpcHead
+      let fields = call.answersGzip ? HTTP2StaticFields.grpcGzipHead : HTTP2StaticFields.grpcHead
       var provider = HTTP2Callbacks.provider(self)
       if nghttp2_submit_response(session, id, fields.pairs, fields.count, &provider) != 0 {
         reset(NGHTTP2_INTERNAL_ERROR)

@@ -152,7 +152,7 @@ extension HTTP2Stream {
       bodyDeadline = .max
       return
     }
-    if let grpc, !grpc.reader.isWithinMessage {
+    if isCall, !call.reader.isWithinMessage {
       bodyDeadline = .max
       bodyBegan = 0
       return
@@ -171,7 +171,7 @@ extension HTTP2Stream {
   }
 
   func noteUpload() {
-    let count = collected.count + (grpc?.reader.pendingCount ?? 0)
+    let count = collected.count + call.reader.pendingCount
     connection.uploadBytes += count - uploadCount
     uploadCount = count
   }

@@ -62,7 +62,8 @@ final class HTTP2Stream: @unchecked Sendable {
   var task: Task<Void, Never>?
 
   // The call.
-  var grpc: GRPCState?
+  var isCall = false
+  var call = Call(reader: GRPCMessageReader(maximumBytes: 0))
 
   // Moments on the loop's clock.
   var callDeadline: UInt64 = .max
@@ -146,7 +147,7 @@ final class HTTP2Stream: @unchecked Sendable {
       fail(GRPCStatus(.deadlineExceeded, "Deadline Exceeded"))
     } else if bodyDeadline <= now {
       bodyDeadline = .max
-      if grpc != nil {
+      if isCall {
         fail(GRPCStatus(.unavailable, "the rest of a message took too long to come"))
       } else {
         refuse(HTTPWireError(408, "the request body took too long"))

@@ -14,6 +14,8 @@ final class ServerLoop: @unchecked Sendable {
   private let wallClock = SystemClock()
   /// Made with the first compressed gRPC message.
   private(set) lazy var compression = GRPCCompression()
+  /// Where one HTTP/2 connection at a time gathers its frames.
+  let frames = UnsafeMutableRawBufferPointer.allocate(byteCount: 16 * 1024, alignment: 64)
   /// What answers plain requests where they lie, if anything does.
   let directHandler: (any BufferedHTTPHandler)?
   let directAnswers = DirectAnswers()
@@ -34,6 +36,8 @@ final class ServerLoop: @unchecked Sendable {
       directHandler = nil
     }
   }
+
+  deinit { frames.deallocate() }
 
   /// Changes with what `currentDate` returns.
   var dateRevision: UInt64 { dateMadeAt }
