@@ -4,9 +4,9 @@ internal import Linux
 internal import ModelRuntime
 internal import TreesRuntime
 
-// Times predictions in process, for `Benchmarks/trees.py`, which times the libraries with the same rows in the
-// same order. Prints nanoseconds per row: one row per call, then all rows in one call; each the median of five
-// passes.
+// Times predictions in process, for `Benchmarks/trees.py`, which times the libraries with the same rows in
+// the same order. Prints nanoseconds per row: one row per call, then all rows in one call; each the median of
+// five passes.
 guard CommandLine.arguments.count == 5, let columns = Int(CommandLine.arguments[4]) else {
   StandardStreams.writeError("usage: TreeBenchmark FRAMEWORK MODEL ROWS COLUMNS\n")
   ProcessEnvironment.exit(2)

@@ -28,7 +28,7 @@ struct RankTrees<Coder: KeyCoder>: Sendable where Coder.Key: Sendable {
   /// Below so many trees, walking is done before the ranks are.
   static var minimumTrees: Int { 6 }
 
-  /// A tree's nodes: the slot (nil for a leaf), the bound, and the place of the left child or the leaf's number.
+  /// A node: its slot (nil for a leaf), its bound, and the distance to the left child or the leaf's number.
   struct Node {
     let slot: Int?
     let bound: Coder.Key

@@ -1,7 +1,7 @@
 internal import Basics
 
-/// What the trees of a forest ask of a row: each slot is one feature under one rule for missing values, or one
-/// categorical test. A row is turned into one key per slot, once; the trees then only compare integers.
+/// What the trees of a forest ask of a row: each slot is one feature under one rule for missing values, or
+/// one categorical test. A row is turned into one key per slot, once; the trees then only compare integers.
 ///
 /// Slot 0 belongs to the leaves. The others are grouped by rule.
 struct RowSlots: Sendable {

@@ -60,8 +60,8 @@ protocol ForestCore: AnyObject, Sendable {
   func run(_ batch: RowBatch, _ sums: UnsafeMutablePointer<Sum>, _ scratch: UnsafeMutableRawPointer)
 }
 
-/// A layout behind one reference. The prediction is kept as a function that was made where the types were known:
-/// called through the protocol, generic code would not be specialised.
+/// A layout behind one reference. The prediction is kept as a function that was made where the types were
+/// known: called through the protocol, generic code would not be specialised.
 final class ForestLayout: Sendable {
   let shape: ForestShape
   let core: any ForestCore

@@ -71,7 +71,8 @@ public struct TreeForestBuilder: Sendable {
       throw TreeShapeError("belongs to output \(output), the model has \(outputs)")
     }
     let leafBase = leafValues.count / leafWidth
-    guard nodeCount + tree.splits.count * 2 + 1 < Int(Int32.max) / 2, leafBase + leaves < Int(Int32.max) else {
+    guard nodeCount + tree.splits.count * 2 + 1 < Int(Int32.max) / 2, leafBase + leaves < Int(Int32.max)
+    else {
       throw TreeShapeError("is one too many: more than a billion nodes")
     }
     var draft = Draft()
@@ -117,8 +118,8 @@ public struct TreeForestBuilder: Sendable {
   }
 
   /// Lays the trees out; further trees need a new builder.
-  /// - Parameter usesVectors: whether small trees may be laid out for vector instructions, where the processor
-  ///   has them. The results are the same.
+  /// - Parameter usesVectors: whether small trees may be laid out for vector instructions, where the
+  ///   processor has them. The results are the same.
   public consuming func build(usesVectors: Bool = true) -> TreeForest {
     sums == .float32 ? build(usesVectors, Float.self) : build(usesVectors, Double.self)
   }

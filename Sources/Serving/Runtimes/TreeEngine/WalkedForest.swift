@@ -1,8 +1,8 @@
 internal import CShims
 internal import ModelRuntime
 
-/// Trees of any size. One row walks down several trees at once; a batch walks down each tree with several rows
-/// at once.
+/// Trees of any size. One row walks down several trees at once; a batch walks down each tree with several
+/// rows at once.
 final class WalkedForest<Coder: KeyCoder, Sum: LeafSum>: ForestCore {
   let shape: ForestShape
   private let nodes: Frozen<Coder.Node>

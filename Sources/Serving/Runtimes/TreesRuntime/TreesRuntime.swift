@@ -46,8 +46,8 @@ public struct TreesRuntime: ModelRuntime {
     }
   }
 
-  /// With the setting `interface: sklearn` a booster answers as XGBoost's scikit-learn classes do, which stop at
-  /// the best iteration.
+  /// With the setting `interface: sklearn` a booster answers as XGBoost's scikit-learn classes do, which stop
+  /// at the best iteration.
   private static func xgboost(
     _ file: XGBoostFile, _ options: LoadOptions
   ) throws(ModelFileError) -> any LoadedModel {

@@ -65,8 +65,8 @@ struct DecimalScanner {
     return offset > start
   }
 
-  /// The number where one correctly rounded operation gives it (W. D. Clinger, 1990) and rounding it once more
-  /// to float32 is safe; else nil, and the text must be asked.
+  /// The number where one correctly rounded operation gives it (W. D. Clinger, 1990) and rounding it once
+  /// more to float32 is safe; else nil, and the text must be asked.
   var exact: Double? {
     guard !isTooLong, significand <= 1 << 53 else { return nil }
     let value: Double

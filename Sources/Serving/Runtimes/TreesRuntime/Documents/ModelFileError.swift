@@ -12,8 +12,8 @@ enum ModelFileError: Error, Sendable, Hashable {
       let place = offset.map { " at byte \($0)" } ?? ""
       return ModelLoadError(
         .corrupt,
-        "The \(library) model file \(path) is corrupt\(place): \(reason); copy it again, or save it again with "
-          + "save_model.")
+        "The \(library) model file \(path) is corrupt\(place): \(reason); copy it again, or save it again "
+          + "with save_model.")
     case .unsupported(let reason):
       return ModelLoadError(
         .unsupportedVersion, "The \(library) model file \(path) cannot be served: \(reason).")

@@ -1,7 +1,7 @@
 internal import Basics
 
-/// Reads the Universal Binary JSON (draft 12) that XGBoost writes: numbers big-endian, arrays plain, counted or
-/// of one type.
+/// Reads the Universal Binary JSON (draft 12) that XGBoost writes: numbers big-endian, arrays plain, counted
+/// or of one type.
 struct UBJSONReader {
   private let bytes: UnsafeRawBufferPointer
   private var offset = 0

@@ -83,7 +83,9 @@ struct LightGBMTextReader {
     file.treesPerIteration = try count(
       header, "num_tree_per_iteration", 1...1 << 20, default: file.classCount)
     let features = try count(header, "max_feature_idx", 0...1 << 30, default: nil) + 1
-    guard let names = header["feature_names"] else { throw .corrupt(offset: nil, "it has no 'feature_names'") }
+    guard let names = header["feature_names"] else {
+      throw .corrupt(offset: nil, "it has no 'feature_names'")
+    }
     file.featureNames = LightGBMTextReader.text(names).split(separator: " ").map(String.init)
     guard file.featureNames.count == features else {
       throw .corrupt(offset: nil, "it names \(file.featureNames.count) of its \(features) features")

@@ -1,7 +1,7 @@
 internal import ModelRuntime
 internal import TreeEngine
 
-/// Trees with a linear function in each leaf: the engine finds the leaves, here they are evaluated and summed.
+/// Trees with a linear function in each leaf: the engine finds the leaves, here they are evaluated, added.
 struct LinearLeafSums: Sendable {
   let leaves: TreeForest
   let trees: [LightGBMTree]

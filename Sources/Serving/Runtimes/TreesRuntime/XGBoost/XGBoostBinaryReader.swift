@@ -1,7 +1,7 @@
 internal import Basics
 
-/// Reads the binary format of XGBoost up to 3.0 (with and without the mark `binf`): C structures as they lay in
-/// a little-endian machine's memory.
+/// Reads the binary format of XGBoost up to 3.0 (with and without the mark `binf`): C structures as they lay
+/// in a little-endian machine's memory.
 struct XGBoostBinaryReader {
   private let bytes: UnsafeRawBufferPointer
   private var offset = 0
@@ -76,7 +76,8 @@ struct XGBoostBinaryReader {
     _ = try load(UInt32.self)
     let targets = try load(UInt32.self)
     try skip(104)
-    guard features <= UInt32(Int32.max), (0...1 << 20).contains(classes), targets <= 1 << 20, major < 100 else {
+    guard features <= UInt32(Int32.max), (0...1 << 20).contains(classes), targets <= 1 << 20, major < 100
+    else {
       throw .corrupt(offset: 0, "it has neither the form of XGBoost's JSON, UBJSON or binary format")
     }
     let objective = try text()
