@@ -3,9 +3,11 @@
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import threading
+import time
 
 import numpy as np
 
@@ -83,6 +85,39 @@ def test_an_image_in_binary_reaches_an_onnx_model(tmp_path):
         body = {"inputs": [{"name": "x", "datatype": "FP32", "shape": [1, 4], "data": [1, 2, 3, 4]}]}
         status, answer = call(f"{server.url}/v2/models/m/infer", json.dumps(body).encode())
         assert status == 400 and "unexpected shape for input 'x'" in answer["error"]
+
+
+def test_an_endless_prediction_ends_with_its_deadline_or_its_client(tmp_path):
+    (tmp_path / "model.onnx").write_bytes((ROOT / "Tests/Fixtures/onnx/loop.onnx").read_bytes())
+    os.environ["APUS_ONNX_WARM_UP"] = "false"  # Zero rounds would look cheap.
+    try:
+        server = PatientServer("--model_name=m", f"--model_dir={tmp_path}", "--framework=onnx")
+    finally:
+        del os.environ["APUS_ONNX_WARM_UP"]
+
+    def body(times, **parameters):
+        tensor = {"name": "times", "datatype": "INT64", "shape": [], "data": [times]}
+        return json.dumps({"inputs": [tensor], "parameters": parameters}).encode()
+
+    def busy_ticks():
+        with open(f"/proc/{server.process.pid}/stat") as file:
+            return sum(map(int, file.read().rsplit(")", 1)[1].split()[11:13]))
+
+    def is_idle():
+        before = busy_ticks()
+        time.sleep(0.3)
+        return busy_ticks() - before <= 3
+
+    with server:
+        status, answer = call(f"{server.url}/v2/models/m/infer", body(2**62, timeout=200_000))
+        assert status == 504 and "deadline" in answer["error"]
+        with socket.create_connection(("127.0.0.1", server.port)) as connection:
+            content = body(2**62)
+            head = f"POST /v2/models/m/infer HTTP/1.1\r\nHost: x\r\nContent-Length: {len(content)}\r\n\r\n"
+            connection.sendall(head.encode() + content)
+            wait_until(lambda: not is_idle(), 10, "the prediction to run")
+        wait_until(is_idle, 20, "the prediction's end")
+        assert call(f"{server.url}/v2/models/m/infer", body(1))[0] == 200
 
 
 def test_code_is_not_run_unless_that_was_allowed(tmp_path):
