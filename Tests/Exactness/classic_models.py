@@ -5,8 +5,6 @@ from sklearn.cluster import BisectingKMeans, KMeans, MiniBatchKMeans
 from sklearn.covariance import EllipticEnvelope
 from sklearn.decomposition import KernelPCA
 from sklearn.discriminant_analysis import QuadraticDiscriminantAnalysis
-from sklearn.gaussian_process import GaussianProcessRegressor
-from sklearn.gaussian_process.kernels import RBF, ConstantKernel, DotProduct, Matern, RationalQuadratic, WhiteKernel
 from sklearn.isotonic import IsotonicRegression
 from sklearn.kernel_approximation import Nystroem, RBFSampler
 from sklearn.kernel_ridge import KernelRidge
@@ -297,19 +295,6 @@ def draw_kernels(rng, count):
     if kind == "ridge":
         scale = float(np.abs(model.dual_coef_).sum())
     slack = {"transform": near(1e-8, 1e-8), "predict": lambda rows, right: np.abs(right) * 1e-9 + 1e-9 * scale * (1 + np.abs(rows).max() ** 3)}
-    return ClassicCase(f"{model}", model, rows, slack)
-
-
-def draw_process(rng, count):
-    X, y = training_set(rng, int(rng.integers(1, 4)))
-    X, y = X[:40] + rng.normal(size=(40, X.shape[1])), y[:40]
-    kernel = pick(rng, [RBF(1.0), ConstantKernel(2.0) * RBF(1.5) + WhiteKernel(0.1), Matern(1.2, nu=1.5), Matern(1.0, nu=2.5),
-                        Matern(1.0, nu=0.5), RationalQuadratic(), DotProduct() + WhiteKernel(0.5)])
-    model = GaussianProcessRegressor(kernel, optimizer=None, alpha=0.1, normalize_y=bool(rng.random() < 0.5)).fit(X, y)
-    rows, _ = prediction_rows(rng, X, count)
-    rows = np.clip(rows, -50, 50).astype("<f8")
-    scale = float(np.abs(model.alpha_).sum())
-    slack = {"predict": lambda rows, right: np.abs(right) * 1e-10 + 1e-12 * scale * (1 + np.abs(rows).max() ** 2)}
     return ClassicCase(f"{model}", model, rows, slack)
 
 

@@ -13,6 +13,7 @@ for environment in "$APUS_CACHE"/venv-sklearn-*; do
   # Two versions at a time would only slow each other down: training uses one core, and so does the driver.
   compare "$environment/bin/python" Tests/Exactness/exactness.py "$@"
   compare "$environment/bin/python" Tests/Exactness/ensembles.py
+  compare "$environment/bin/python" Tests/Exactness/classic.py
 done
 for environment in "$APUS_CACHE"/venv-boosters*; do
   compare "$environment/bin/python" Tests/Exactness/boosters.py
