@@ -145,7 +145,9 @@ import Testing
     }
   }
 
-  @Test("what HPACK cannot mean ends the connection", arguments: [[0xFF, 0xFF, 0xFF, 0xFF, 0xFF], [0x80], [0xFE]])
+  @Test(
+    "what HPACK cannot mean ends the connection",
+    arguments: [[0xFF, 0xFF, 0xFF, 0xFF, 0xFF], [0x80], [0xFE]])
   func brokenCompression(_ block: Bytes) async throws {
     try await attack { client in
       client.send(FrameClient.headers, 5, 1, block)
@@ -402,18 +404,18 @@ import Testing
           var bytes: Bytes = []
           for _ in 0..<Int.random(in: 1..<30, using: &random) {
             let count = Int.random(in: 0..<60, using: &random)
-            let payload = Bytes((0..<count).map { _ in UInt8.random(in: 0 ... 255, using: &random) })
+            let payload = Bytes((0..<count).map { _ in UInt8.random(in: 0...255, using: &random) })
             let isRequest = Bool.random(using: &random)
             let stream = UInt32.random(in: 0..<8, using: &random)
             bytes +=
               isRequest
               ? FrameClient.requestFrame(stream | 1, ends: .random(using: &random))
               : FrameClient.frame(
-                UInt8.random(in: 0..<11, using: &random), UInt8.random(in: 0 ... 63, using: &random), stream,
+                UInt8.random(in: 0..<11, using: &random), UInt8.random(in: 0...63, using: &random), stream,
                 payload)
           }
           // Cut off anywhere.
-          client.send(Bytes(bytes.prefix(Int.random(in: 0 ... bytes.count, using: &random))))
+          client.send(Bytes(bytes.prefix(Int.random(in: 0...bytes.count, using: &random))))
           client.socket.shutdownSending()
           _ = try client.rest()
         }

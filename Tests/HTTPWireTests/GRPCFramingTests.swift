@@ -22,7 +22,8 @@ import Testing
       let ended = piece.withUnsafeBytes { piece -> Bool in
         while true {
           switch reader.next(piece, &offset) {
-          case .inPlace(let range, let isCompressed): items.append(.message(Bytes(piece[range]), isCompressed))
+          case .inPlace(let range, let isCompressed):
+            items.append(.message(Bytes(piece[range]), isCompressed))
           case .collected(let message, let isCompressed): items.append(.message(message, isCompressed))
           case .needsMore: return false
           case .tooLong(let count):
@@ -48,7 +49,9 @@ import Testing
   }
 
   @Test func messagesAreFoundHoweverTheyArrive() {
-    let messages: [(Bytes, Bool)] = [([1, 2, 3], false), ([], true), (Bytes(repeating: 9, count: 500), true), ([], false)]
+    let messages: [(Bytes, Bool)] = [
+      ([1, 2, 3], false), ([], true), (Bytes(repeating: 9, count: 500), true), ([], false),
+    ]
     let bytes = messages.flatMap { frame($0.0, isCompressed: $0.1) }
     for step in [1, 2, 3, 4, 5, 6, 7, 100, 505, 1000] {
       #expect(read(bytes, step: step) == messages.map { .message($0.0, $0.1) }, "step \(step)")
@@ -87,8 +90,10 @@ import Testing
   @Test(
     "timeouts have one to eight digits and a unit",
     arguments: [
-      ("1n", 1), ("99999999u", 99_999_999_000), ("5m", 5_000_000), ("2S", 2_000_000_000), ("1M", 60_000_000_000),
-      ("1H", 3_600_000_000_000), ("99999999H", UInt64.max), ("0S", 0), ("", nil), ("5", nil), ("S", nil), ("5s", nil),
+      ("1n", 1), ("99999999u", 99_999_999_000), ("5m", 5_000_000), ("2S", 2_000_000_000),
+      ("1M", 60_000_000_000),
+      ("1H", 3_600_000_000_000), ("99999999H", UInt64.max), ("0S", 0), ("", nil), ("5", nil), ("S", nil),
+      ("5s", nil),
       ("123456789m", nil), ("-1m", nil), ("1 m", nil),
     ] as [(String, UInt64?)])
   func timeouts(_ text: String, _ nanoseconds: UInt64?) {
@@ -113,13 +118,19 @@ import Testing
     return block
   }
 
-  private let pseudo = [(":method", "POST"), (":scheme", "http"), (":path", "/a.B/C?x"), (":authority", "h:1")]
+  private let pseudo = [
+    (":method", "POST"), (":scheme", "http"), (":path", "/a.B/C?x"), (":authority", "h:1"),
+  ]
 
   @Test func aRequestIsMadeOfItsFields() throws {
-    let fields = pseudo + [("x-a", "1"), ("cookie", "a"), ("cookie", "b"), ("content-length", "12"), ("host", "other")]
+    let fields =
+      pseudo + [("x-a", "1"), ("cookie", "a"), ("cookie", "b"), ("content-length", "12"), ("host", "other")]
     let request = try block(fields).makeRequest(separatesGRPC: true).get()
-    #expect(request.head.method == "POST" && request.head.target == "/a.B/C?x" && request.head.version == .http2)
-    #expect(request.head.headers == HTTPHeaders([("x-a", "1"), ("content-length", "12"), ("cookie", "a; b"), ("Host", "h:1")]))
+    #expect(
+      request.head.method == "POST" && request.head.target == "/a.B/C?x" && request.head.version == .http2)
+    #expect(
+      request.head.headers
+        == HTTPHeaders([("x-a", "1"), ("content-length", "12"), ("cookie", "a; b"), ("Host", "h:1")]))
     #expect(request.contentLength == 12 && request.grpc == nil)
   }
 

@@ -37,7 +37,8 @@ public final class Gateway: Sendable {
     }
     var limits = HTTPServerLimits()
     limits.bodyBytes = Self.bodyLimit
-    server = HTTPServer(group: group, limits: limits, handler: .streaming(GatewayHandler(loops: loops)))
+    server = HTTPServer(
+      group: group, limits: limits, handler: .streaming(GatewayHandler(loops: loops)), grpc: GatewayCalls())
     sources = GatewaySources(
       informers: informers, controllerName: configuration.controllerName, className: configuration.className)
     statuses = GatewayStatusWriter(

@@ -1,8 +1,8 @@
 public import Basics
 
 /// Collects the fields of one HTTP/2 header block, already decompressed and checked as RFC 9113 §8 says, and
-/// makes a request of them. `grpc-timeout` is kept apart, so that the other fields of a client's calls are the
-/// same bytes again and again. One memory of a fixed size serves all blocks of a connection.
+/// makes a request of them. `grpc-timeout` is kept apart, so that the other fields of a client's calls are
+/// the same bytes again and again. One memory of a fixed size serves all blocks of a connection.
 public final class HTTP2HeaderBlock {
   /// As SETTINGS_MAX_HEADER_LIST_SIZE counts: names, values and 32 bytes for each field.
   public private(set) var size = 0

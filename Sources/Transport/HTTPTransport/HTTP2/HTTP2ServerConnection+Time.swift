@@ -9,8 +9,8 @@ extension HTTP2ServerConnection {
     if let timer {
       if deadline < timer.deadline { timer.move(to: deadline) }
     } else {
-      // Not weakly: that would make every count of this object's references a slow one. The channel's end ends
-      // the cycle.
+      // Not weakly: that would make every count of this object's references a slow one. The channel's end
+      // ends the cycle.
       timer = server.loop.timer(at: deadline) { self.checkDeadlines() }
     }
   }

@@ -227,7 +227,8 @@ extension HTTP2ServerConnection: ChannelDelegate {
     isReceiving = false
     guard !isClosed else { return }
     if used < 0 {
-      let code = used == Int(NGHTTP2_ERR_FLOODED.rawValue) ? NGHTTP2_ENHANCE_YOUR_CALM : NGHTTP2_PROTOCOL_ERROR
+      let code =
+        used == Int(NGHTTP2_ERR_FLOODED.rawValue) ? NGHTTP2_ENHANCE_YOUR_CALM : NGHTTP2_PROTOCOL_ERROR
       nghttp2_session_terminate_session(session.pointer, code.rawValue)
       pump()
       channel.closeAfterFlush(lingers: true)

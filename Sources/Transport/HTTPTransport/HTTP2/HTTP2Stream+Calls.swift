@@ -115,7 +115,8 @@ extension HTTP2Stream {
       case .tooLong:
         fail(
           GRPCStatus(
-            .resourceExhausted, "Received message decompresses to more than max (\(limit) bytes); "
+            .resourceExhausted,
+            "Received message decompresses to more than max (\(limit) bytes); "
               + "--grpc_max_receive_message_length sets it"))
       case .malformed: fail(GRPCStatus(.internal, "a message is no valid gzip stream"))
       }
@@ -124,7 +125,8 @@ extension HTTP2Stream {
 
   private func tooLong(_ count: Int) -> GRPCStatus {
     GRPCStatus(
-      .resourceExhausted, "Received message larger than max (\(count) vs. \(grpcLimits.receiveMessageBytes)); "
+      .resourceExhausted,
+      "Received message larger than max (\(count) vs. \(grpcLimits.receiveMessageBytes)); "
         + "--grpc_max_receive_message_length sets it")
   }
 
@@ -243,7 +245,8 @@ extension HTTP2Stream: GRPCDriver {
     guard count <= limit else {
       fail(
         GRPCStatus(
-          .resourceExhausted, "Sent message larger than max (\(count) vs. \(limit)); "
+          .resourceExhausted,
+          "Sent message larger than max (\(count) vs. \(limit)); "
             + "--grpc_max_send_message_length sets it"))
       return false
     }
