@@ -4,7 +4,7 @@ internal import Telemetry
 
 /// ONNX Runtime, opened at run time. Each library is opened once per process and stays open: its threads and
 /// static objects outlive any unloading.
-/// `@unchecked Sendable`: the pointer never changes, and ONNX Runtime's environment may be used by any thread.
+/// `@unchecked Sendable`: the pointer never changes, and its environment may be used by any thread.
 final class ONNXLibrary: @unchecked Sendable {
   struct OpenError: Error { let reason: String }
 
