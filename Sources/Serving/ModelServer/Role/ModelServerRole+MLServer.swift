@@ -30,7 +30,9 @@ extension ModelServerRole {
     mlserver = settings
     if !flags.given.contains("http_port") { flags.httpPort = settings.httpPort }
     if !flags.given.contains("grpc_port") { flags.grpcPort = settings.grpcPort }
-    if !flags.given.contains("host"), settings.host != "0.0.0.0", let host = settings.host { flags.host = host }
+    if !flags.given.contains("host"), settings.host != "0.0.0.0", let host = settings.host {
+      flags.host = host
+    }
     if let bytes = settings.grpcMaximumMessageBytes {
       flags.grpcMaxReceiveMessageLength = bytes
       flags.grpcMaxSendMessageLength = bytes

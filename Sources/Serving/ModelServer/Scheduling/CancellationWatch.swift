@@ -3,7 +3,8 @@ internal import Linux
 internal import ModelRuntime
 
 /// Ends predictions that nobody waits for any more. Clients tell of their going nowhere but on their
-/// connection's loop, so a thread of its own looks after the long predictions that run, every 20 ms, and sleeps
+/// connection's loop, so a thread of its own looks after the long predictions that run, every 20 ms, and
+/// sleeps
 /// while there are none.
 final class CancellationWatch: Sendable {
   static let shared = CancellationWatch()
@@ -25,7 +26,8 @@ final class CancellationWatch: Sendable {
   private static let period = Duration.milliseconds(20)
   private let state = Monitor(State())
 
-  /// Runs `body`; meanwhile `cancellation` is cancelled once the call's client is gone or its deadline passed.
+  /// Runs `body`; meanwhile `cancellation` is cancelled once the call's client is gone or its deadline
+  /// passed.
   func watch<Result>(
     _ call: InferenceCall, _ cancellation: PredictCancellation, _ body: () -> Result
   ) -> Result {
