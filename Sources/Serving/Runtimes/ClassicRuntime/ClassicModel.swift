@@ -58,7 +58,8 @@ struct ClassicModel: LoadedModel {
     case (.decisionFunction, let predictor?, _): return try predictor.decisionFunction(rows)
     case (.transform, _, let transformer?):
       let result = try transformer.transform(rows)
-      return [Tensor(name: outputName(), shape: [result.rows, result.columns], values: result.values)]
+      let values = try result.answer(for: transformer.identity)
+      return [Tensor(name: outputName(), shape: [result.rows, result.columns], values: values)]
     default: throw .failed("\(fitted.identity.className) has no function \(request.function.rawValue)")
     }
   }

@@ -22,7 +22,8 @@ extension EstimatorFamily {
           BoundEstimator(try binder.localOutlierFactor(state))
         }
       ]),
-    EstimatorFamily(["sklearn.neighbors._kd_tree", "sklearn.neighbors.kd_tree"], parts: ["KDTree", "KDTree64", "newObj"]),
+    EstimatorFamily(
+      ["sklearn.neighbors._kd_tree", "sklearn.neighbors.kd_tree"], parts: ["KDTree", "KDTree64", "newObj"]),
     EstimatorFamily(
       ["sklearn.neighbors._ball_tree", "sklearn.neighbors.ball_tree"],
       parts: ["BallTree", "BallTree64", "newObj"]),
@@ -113,7 +114,7 @@ extension EstimatorBinder {
       order.allSatisfy({ $0 >= 0 && $0 < Int64(order.count) }),
       let bounds = try array(3).doubles(),
       bounds.count == nodes.count * width * (kind == .kdTree ? 2 : 1),
-      nodes.allSatisfy({ $0.start >= 0 && $0.end <= order.count })
+      nodes.allSatisfy({ $0.start >= 0 && $0.start <= $0.end && $0.end <= order.count })
     else { throw state.malformed("_tree", "a tree whose parts fit one another") }
     return NeighborTree(
       kind: kind, metric: metric, width: width, data: values, order: order.map { Int($0) }, nodes: nodes,
@@ -163,7 +164,7 @@ extension EstimatorBinder {
   func neighborsClassifier(_ state: EstimatorState) throws(BindError) -> NeighborsClassifier {
     let neighborhood = try neighborhood(state)
     var arrays: [NumpyArray] = []
-    if case .array(let array)? = graph.node(try state.value("classes_")), array.dtype.kind != .object || array.shape.count == 1,
+    if case .array(let array)? = graph.node(try state.value("classes_")),
       try !state.flag("outputs_2d_", default: false)
     {
       arrays = [array]

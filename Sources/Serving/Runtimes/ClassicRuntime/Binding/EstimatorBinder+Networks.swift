@@ -22,6 +22,9 @@ extension EstimatorBinder {
     let array = try binarizer.array("classes_")
     let isMultilabel = kind == "multilabel-indicator"
     let classes = try labels(array, state)
+    guard isMultilabel || classes.count >= 2 else {
+      throw .unsupported("its MLPClassifier has a single class")
+    }
     guard network.width == (classes.count == 2 && kind == "binary" ? 1 : classes.count) else {
       throw state.malformed("coefs_", "layers that end in the classes")
     }

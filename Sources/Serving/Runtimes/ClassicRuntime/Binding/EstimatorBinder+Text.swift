@@ -175,7 +175,7 @@ extension EstimatorBinder {
     var isSingle = false
     if case .float32 = try state.encoderType() { isSingle = true }
     return DictVectorizer(
-      separator: try state.string("separator"), vocabulary: vocabulary, isSparse: try state.bool("sparse"),
-      isSingle: isSingle)
+      separator: try state.string("separator"), vocabulary: vocabulary,
+      outputColumns: entries.count, isSparse: try state.bool("sparse"), isSingle: isSingle)
   }
 }

@@ -66,7 +66,8 @@ struct QuantileTransformer: DenseTransformer {
       if value >= x[middle] { low = middle + 1 } else { high = middle }
     }
     let index = low - 1
-    if index == last || x[index] == value { return y[max(0, index)] }
+    if index < 0 { return y[0] }
+    if index == last || x[index] == value { return y[index] }
     let slope = (y[index + 1] - y[index]) / (x[index + 1] - x[index])
     var result = slope * (value - x[index]) + y[index]
     if result.isNaN {

@@ -132,6 +132,20 @@ extension RowMatrix {
     }
   }
 
+  /// The batch as an answer holds it: zeros written out, tables with text as text.
+  func answer(for identity: EstimatorIdentity) throws(PredictError) -> TensorValues {
+    guard case .table(let table) = content, table.contains(where: { $0.firstText != nil }) else {
+      return try dense(for: identity).values
+    }
+    let columns = table.map { column in
+      column.cells.map { cell in
+        if case .text(let text) = cell { return text }
+        return cell.description
+      }
+    }
+    return .strings(RowMatrix.interleave(columns, rows: rows))
+  }
+
   /// 512 MiB of doubles.
   static let maximumDenseCells = 1 << 26
 }

@@ -114,7 +114,9 @@ struct TermWeightTransformer: Transformer {
 /// `sklearn.feature_extraction.DictVectorizer`: rows with named values to columns.
 struct DictVectorizer: Transformer {
   let separator: String
+  /// Each below `outputColumns`.
   let vocabulary: [String: Int]
+  let outputColumns: Int
   let isSparse: Bool
   let isSingle: Bool
 
@@ -122,7 +124,6 @@ struct DictVectorizer: Transformer {
   var featureNames: [String]? { nil }
   var takesTables: Bool { true }
   var takesRecords: Bool { true }
-  var outputColumns: Int { vocabulary.count }
   var nanosecondsPerRow: Double { 2_000 }
   var memoryBytes: Int { vocabulary.count * 96 }
 
@@ -131,7 +132,7 @@ struct DictVectorizer: Transformer {
       throw .invalidInput("DictVectorizer reads rows with named values (objects, or one input per name).")
     }
     let table = rows.tableColumns()
-    var result = SparseRows(columns: vocabulary.count)
+    var result = SparseRows(columns: outputColumns)
     result.element = isSingle ? .float32 : .float64
     for row in 0..<rows.rows {
       var entries: [(column: Int, value: Double)] = []
