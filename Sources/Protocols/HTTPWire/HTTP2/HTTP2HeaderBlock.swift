@@ -5,17 +5,27 @@ public import Basics
 /// the same bytes again and again. One memory of a fixed size serves all blocks of a connection.
 public final class HTTP2HeaderBlock {
   /// As SETTINGS_MAX_HEADER_LIST_SIZE counts: names, values and 32 bytes for each field.
-  public private(set) var size = 0
-  public private(set) var fieldCount = 0
+  public var size: Int { state.pointee.size }
   /// A field found no room; the block cannot become a request.
-  public private(set) var isTooLarge = false
+  public var isTooLarge: Bool { state.pointee.isTooLarge }
   /// `grpc-timeout` in nanoseconds.
-  public private(set) var timeout: UInt64?
-  public private(set) var hasMalformedTimeout = false
+  public var timeout: UInt64? { state.pointee.timeout }
+  public var hasMalformedTimeout: Bool { state.pointee.hasMalformedTimeout }
+
+  private struct State {
+    /// Bytes in `memory`.
+    var count = 0
+    var size = 0
+    var fields = 0
+    var isTooLarge = false
+    var timeout: UInt64?
+    var hasMalformedTimeout = false
+  }
 
   /// Per field: length of name and value, 4 bytes each, then both.
   private let memory: UnsafeMutableRawBufferPointer
-  private var count = 0
+  /// In memory of its own: each field changes it, and properties of classes are checked at every access.
+  private let state: UnsafeMutablePointer<State>
   private let maximumFields: Int
 
   private static let lengthBytes = 8
@@ -24,55 +34,55 @@ public final class HTTP2HeaderBlock {
   public init(limits: HTTPWireLimits = .init()) {
     let bytes = max(1024, limits.headBytes)
     memory = .allocate(byteCount: bytes, alignment: 16)
+    state = .allocate(capacity: 1)
+    state.initialize(to: State())
     // Pseudo fields are not the client's own.
     maximumFields = limits.headerFields &+ 4
   }
 
-  deinit { memory.deallocate() }
-
-  public func reset() {
-    count = 0
-    size = 0
-    fieldCount = 0
-    isTooLarge = false
-    timeout = nil
-    hasMalformedTimeout = false
+  deinit {
+    memory.deallocate()
+    state.deallocate()
   }
 
+  public func reset() { state.pointee = State() }
+
   /// The collected fields, as bytes that are compared.
-  public var bytes: Bytes { Bytes(UnsafeRawBufferPointer(rebasing: memory[..<count])) }
+  public var bytes: Bytes { Bytes(UnsafeRawBufferPointer(rebasing: memory[..<state.pointee.count])) }
 
   public func append(_ name: UnsafeRawBufferPointer, _ value: UnsafeRawBufferPointer) {
     // Every field costs more here than there, so that what fits the limit fits the memory.
-    size &+= name.count &+ value.count &+ 32
-    fieldCount &+= 1
-    if size > memory.count || fieldCount > maximumFields { isTooLarge = true }
+    state.pointee.size &+= name.count &+ value.count &+ 32
+    state.pointee.fields &+= 1
+    if size > memory.count || state.pointee.fields > maximumFields { state.pointee.isTooLarge = true }
     if isTooLarge { return }
     if name.count == 12, HTTPCharacters.equal(name, 0..<12, "grpc-timeout") {
-      timeout = GRPCFields.timeout(value)
-      if timeout == nil { hasMalformedTimeout = true }
+      state.pointee.timeout = GRPCFields.timeout(value)
+      if timeout == nil { state.pointee.hasMalformedTimeout = true }
       return
     }
-    guard count &+ Self.lengthBytes &+ name.count &+ value.count <= memory.count else {
-      isTooLarge = true
+    let start = state.pointee.count
+    let end = start &+ Self.lengthBytes &+ name.count &+ value.count
+    guard end <= memory.count else {
+      state.pointee.isTooLarge = true
       return
     }
-    memory.storeBytes(of: UInt32(clamping: name.count), toByteOffset: count, as: UInt32.self)
-    memory.storeBytes(of: UInt32(clamping: value.count), toByteOffset: count &+ 4, as: UInt32.self)
-    count &+= Self.lengthBytes
-    store(name)
-    store(value)
+    memory.storeBytes(of: UInt32(clamping: name.count), toByteOffset: start, as: UInt32.self)
+    memory.storeBytes(of: UInt32(clamping: value.count), toByteOffset: start &+ 4, as: UInt32.self)
+    store(name, at: start &+ Self.lengthBytes)
+    store(value, at: end &- value.count)
+    state.pointee.count = end
   }
 
-  private func store(_ piece: UnsafeRawBufferPointer) {
+  private func store(_ piece: UnsafeRawBufferPointer, at offset: Int) {
     if piece.isEmpty { return }
-    UnsafeMutableRawBufferPointer(rebasing: memory[count..<(count &+ piece.count)]).copyMemory(from: piece)
-    count &+= piece.count
+    let target = memory[offset..<(offset &+ piece.count)]
+    UnsafeMutableRawBufferPointer(rebasing: target).copyMemory(from: piece)
   }
 
   /// Whether both hold the same fields, timeouts aside.
   public func hasSameFields(as other: Bytes) -> Bool {
-    let count = count
+    let count = state.pointee.count
     guard count == other.count else { return false }
     let left = memory
     return other.withUnsafeBytes { right in
@@ -93,7 +103,7 @@ public final class HTTP2HeaderBlock {
 
   /// - Parameter separatesGRPC: whether requests of type `application/grpc` get their `grpc` part.
   public func makeRequest(separatesGRPC: Bool) -> Swift.Result<HTTP2Request, HTTPWireError> {
-    let bytes = UnsafeRawBufferPointer(rebasing: memory[..<count])
+    let bytes = UnsafeRawBufferPointer(rebasing: memory[..<state.pointee.count])
     if isTooLarge { return .failure(HTTPWireError(431, "the request's head is too long")) }
     var reader = FieldReader(separatesGRPC: separatesGRPC)
     var index = 0
