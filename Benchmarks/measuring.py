@@ -109,7 +109,8 @@ def apus(model_dir, framework, name="iris", more=()):
                f"--grpc_port={free_port()}", *more]
     if framework:
         command.append(f"--framework={framework}")
-    return Server(command, port)
+    # Where `pip install onnxruntime` has put the library.
+    return Server(command, port, {"APUS_ONNXRUNTIME": str(CACHE / "venv-onnx")})
 
 
 def nginx(folder):
