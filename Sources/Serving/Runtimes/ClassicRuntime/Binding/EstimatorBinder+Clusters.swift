@@ -57,7 +57,9 @@ extension EstimatorBinder {
     guard count > 0 else { throw state.malformed("means_", "a matrix with rows") }
     let kind = try state.string("covariance_type")
     let factors = try state.doubles("precisions_cholesky_")
-    let sizes = ["full": count * width * width, "tied": width * width, "diag": count * width, "spherical": count]
+    let sizes = [
+      "full": count * width * width, "tied": width * width, "diag": count * width, "spherical": count,
+    ]
     guard factors.count == sizes[kind] else {
       throw state.malformed("precisions_cholesky_", "the factors of a covariance of type '\(kind)'")
     }

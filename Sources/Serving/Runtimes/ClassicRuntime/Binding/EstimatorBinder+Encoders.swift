@@ -3,7 +3,8 @@ extension EstimatorFamily {
     EstimatorFamily(
       ["sklearn.preprocessing._encoders"],
       [
-        "OneHotEncoder": { binder, state throws(BindError) in BoundEstimator(try binder.oneHotEncoder(state)) },
+        "OneHotEncoder": { binder, state throws(BindError) in BoundEstimator(try binder.oneHotEncoder(state))
+        },
         "OrdinalEncoder": { binder, state throws(BindError) in
           BoundEstimator(try binder.ordinalEncoder(state))
         },
@@ -11,7 +12,8 @@ extension EstimatorFamily {
     EstimatorFamily(
       ["sklearn.preprocessing._target_encoder"],
       [
-        "TargetEncoder": { binder, state throws(BindError) in BoundEstimator(try binder.targetEncoder(state)) }
+        "TargetEncoder": { binder, state throws(BindError) in BoundEstimator(try binder.targetEncoder(state))
+        }
       ]),
     EstimatorFamily(
       ["sklearn.preprocessing._label", "sklearn.preprocessing.label"],
@@ -91,7 +93,8 @@ extension EstimatorBinder {
     for (index, cells) in lists.enumerated() {
       let mapping = try codes(mappings[index], state, "_default_to_infrequent_mappings")
       let rare = try codes(indices[index], state, "_infrequent_indices")
-      guard mapping.map({ $0.count == cells.count && $0.allSatisfy { (0..<cells.count).contains($0) } }) ?? true,
+      guard
+        mapping.map({ $0.count == cells.count && $0.allSatisfy { (0..<cells.count).contains($0) } }) ?? true,
         rare.map({ $0.allSatisfy { (0..<cells.count).contains($0) } }) ?? true
       else { throw state.malformed("_default_to_infrequent_mappings", "a number per category") }
       groups.append((mapping, rare?.first))

@@ -3,7 +3,8 @@ extension EstimatorFamily {
     EstimatorFamily(
       ["sklearn.impute._base"],
       [
-        "SimpleImputer": { binder, state throws(BindError) in BoundEstimator(try binder.simpleImputer(state)) },
+        "SimpleImputer": { binder, state throws(BindError) in BoundEstimator(try binder.simpleImputer(state))
+        },
         "MissingIndicator": { binder, state throws(BindError) in
           BoundEstimator(try binder.missingIndicator(state))
         },
@@ -11,7 +12,8 @@ extension EstimatorFamily {
     EstimatorFamily(
       ["sklearn.impute._knn"],
       [
-        "KNNImputer": { binder, state throws(BindError) in BoundEstimator(try binder.neighborsImputer(state)) }
+        "KNNImputer": { binder, state throws(BindError) in BoundEstimator(try binder.neighborsImputer(state))
+        }
       ]),
     EstimatorFamily(
       ["sklearn.impute._iterative"],
@@ -67,7 +69,8 @@ extension EstimatorBinder {
 
   func neighborsImputer(_ state: EstimatorState) throws(BindError) -> NeighborsImputer {
     let identity = try state.identity()
-    guard case .string(let weights) = try state.value("weights"), weights == "uniform" || weights == "distance"
+    guard case .string(let weights) = try state.value("weights"),
+      weights == "uniform" || weights == "distance"
     else { throw .unsupported("its KNNImputer has weights written in Python") }
     guard case .string("nan_euclidean") = try state.value("metric") else {
       throw .unsupported("its KNNImputer has a metric other than nan_euclidean")

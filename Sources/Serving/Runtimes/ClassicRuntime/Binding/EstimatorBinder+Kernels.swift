@@ -5,23 +5,32 @@ extension EstimatorFamily {
       ["KernelRidge": { binder, state throws(BindError) in BoundEstimator(try binder.kernelRidge(state)) }]),
     EstimatorFamily(
       ["sklearn.decomposition._kernel_pca"],
-      ["KernelPCA": { binder, state throws(BindError) in BoundEstimator(try binder.kernelComponents(state)) }]),
+      ["KernelPCA": { binder, state throws(BindError) in BoundEstimator(try binder.kernelComponents(state)) }]
+    ),
     EstimatorFamily(
       ["sklearn.kernel_approximation"],
       [
         "Nystroem": { binder, state throws(BindError) in BoundEstimator(try binder.nystroem(state)) },
-        "RBFSampler": { binder, state throws(BindError) in BoundEstimator(try binder.fourierFeatures(state)) },
+        "RBFSampler": { binder, state throws(BindError) in BoundEstimator(try binder.fourierFeatures(state))
+        },
       ]),
     EstimatorFamily(
       ["sklearn.covariance._elliptic_envelope"],
-      ["EllipticEnvelope": { binder, state throws(BindError) in BoundEstimator(try binder.envelope(state)) }]),
+      [
+        "EllipticEnvelope": { binder, state throws(BindError) in BoundEstimator(try binder.envelope(state)) }
+      ]),
     EstimatorFamily(
       ["sklearn.linear_model._stochastic_gradient"],
-      ["SGDOneClassSVM": { binder, state throws(BindError) in BoundEstimator(try binder.linearOutliers(state)) }]),
+      [
+        "SGDOneClassSVM": { binder, state throws(BindError) in
+          BoundEstimator(try binder.linearOutliers(state))
+        }
+      ]),
     EstimatorFamily(
       ["sklearn.isotonic"],
       [
-        "IsotonicRegression": { binder, state throws(BindError) in BoundEstimator(try binder.isotonic(state)) }
+        "IsotonicRegression": { binder, state throws(BindError) in BoundEstimator(try binder.isotonic(state))
+        }
       ]),
   ]
 }

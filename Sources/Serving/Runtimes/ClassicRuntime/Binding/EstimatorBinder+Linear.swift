@@ -6,7 +6,8 @@ extension EstimatorFamily {
       EstimatorFamily(modules, names) { binder, state throws(BindError) in
         BoundEstimator(try binder.linearRegressor(state))
       }
-    } + classifiers.map { modules, names in
+    }
+    + classifiers.map { modules, names in
       EstimatorFamily(modules, names) { binder, state throws(BindError) in
         BoundEstimator(try binder.linearClassifier(state))
       }
@@ -19,7 +20,8 @@ extension EstimatorFamily {
           }
         ]),
       EstimatorFamily(["sklearn.linear_model._sgd_fast"], parts: sgdLosses),
-      EstimatorFamily(["sklearn._loss._loss", "_loss"], parts: losses + losses.map { "__pyx_unpickle_\($0)" }),
+      EstimatorFamily(
+        ["sklearn._loss._loss", "_loss"], parts: losses + losses.map { "__pyx_unpickle_\($0)" }),
       EstimatorFamily(["sklearn._loss.link"], parts: ["IdentityLink", "Interval", "LogLink", "LogitLink"]),
       EstimatorFamily(["sklearn._loss.loss"], parts: losses.map { String($0.dropFirst(2)) }),
     ]
@@ -54,7 +56,9 @@ extension EstimatorFamily {
       ["sklearn.linear_model._logistic", "sklearn.linear_model.logistic"],
       ["LogisticRegression", "LogisticRegressionCV"]
     ),
-    (["sklearn.linear_model._ridge", "sklearn.linear_model.ridge"], ["RidgeClassifier", "RidgeClassifierCV"]),
+    (
+      ["sklearn.linear_model._ridge", "sklearn.linear_model.ridge"], ["RidgeClassifier", "RidgeClassifierCV"]
+    ),
     (["sklearn.linear_model._stochastic_gradient"], ["SGDClassifier"]),
     (["sklearn.linear_model._passive_aggressive"], ["PassiveAggressiveClassifier"]),
     (["sklearn.linear_model._perceptron", "sklearn.linear_model.perceptron"], ["Perceptron"]),

@@ -60,7 +60,8 @@ extension EstimatorBinder {
     guard let hidden = NeuralNetwork.Activation(rawValue: try state.string("activation")),
       let output = NeuralNetwork.Activation(rawValue: try state.string("out_activation_"))
     else {
-      throw .unsupported("its \(state.className) has an activation other than identity, logistic, tanh and relu")
+      throw .unsupported(
+        "its \(state.className) has an activation other than identity, logistic, tanh and relu")
     }
     return NeuralNetwork(layers: layers, hidden: hidden, output: output, isSingle: isSingle)
   }

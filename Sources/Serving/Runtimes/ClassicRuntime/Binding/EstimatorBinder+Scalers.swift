@@ -136,7 +136,8 @@ extension EstimatorBinder {
         maximumDegree: degrees.1, interactionsOnly: try state.bool("interaction_only"),
         includesBias: try state.bool("include_bias"))
     else {
-      throw .unsupported("its PolynomialFeatures makes more than \(PolynomialFeatures.maximumColumns) columns")
+      throw .unsupported(
+        "its PolynomialFeatures makes more than \(PolynomialFeatures.maximumColumns) columns")
     }
     try hold(features.products.count, 16)
     return features

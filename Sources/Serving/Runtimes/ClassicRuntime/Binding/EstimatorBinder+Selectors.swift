@@ -36,7 +36,8 @@ extension EstimatorBinder {
 
   func featureSelector(_ state: EstimatorState) throws(BindError) -> FeatureSelector {
     // `SelectFromModel` has its estimator's number of features.
-    let holder = state.has("n_features_in_") || !state.has("estimator_") ? state : try state.nested("estimator_")
+    let holder =
+      state.has("n_features_in_") || !state.has("estimator_") ? state : try state.nested("estimator_")
     let identity = EstimatorIdentity(
       className: state.className, featureCount: try holder.identity().featureCount)
     let kept: [Int]

@@ -85,7 +85,9 @@ extension EstimatorBinder {
   }
 
   private func analyzer(_ state: EstimatorState) throws(BindError) -> TextAnalyzer {
-    let range = try state.items("ngram_range").compactMap { state.cell($0)?.double }.compactMap { Int(exactly: $0) }
+    let range = try state.items("ngram_range").compactMap { state.cell($0)?.double }.compactMap {
+      Int(exactly: $0)
+    }
     guard range.count == 2, range[0] >= 1, range[1] >= range[0], range[1] <= 64 else {
       throw state.malformed("ngram_range", "two lengths, the shorter first")
     }
@@ -114,8 +116,8 @@ extension EstimatorBinder {
     let text = try state.string("token_pattern")
     guard text.utf8.count <= 256, let pattern = TokenPattern(parsing: text) else {
       throw .unsupported(
-        "its \(state.className) has the token_pattern '\(String(quoting: text, limit: 60))'; runs of one class "
-          + "of characters can be served, such as \\b\\w\\w+\\b or [a-z]+")
+        "its \(state.className) has the token_pattern '\(String(quoting: text, limit: 60))'; runs of one "
+          + "class of characters can be served, such as \\b\\w\\w+\\b or [a-z]+")
     }
     return pattern
   }
@@ -147,7 +149,8 @@ extension EstimatorBinder {
     if try state.bool("use_idf") {
       frequencies =
         isDiagonal
-        ? try state.sparseMatrix("_idf_diag", columns: columns).values : try state.vector("idf_", count: columns)
+        ? try state.sparseMatrix("_idf_diag", columns: columns).values
+        : try state.vector("idf_", count: columns)
       guard frequencies?.count == columns else { throw state.malformed("_idf_diag", "a number per column") }
     }
     return TermWeighting(

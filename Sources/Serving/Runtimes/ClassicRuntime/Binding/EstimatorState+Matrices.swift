@@ -62,7 +62,9 @@ extension EstimatorState {
 
   /// One array of a list of arrays.
   func array(in value: PickleValue, _ name: String) throws(BindError) -> NumpyArray {
-    guard case .array(let array)? = binder.graph.node(value) else { throw malformed(name, "a list of arrays") }
+    guard case .array(let array)? = binder.graph.node(value) else {
+      throw malformed(name, "a list of arrays")
+    }
     try binder.spend(elements: array.count)
     try binder.hold(array.count, 8)
     return array

@@ -5,7 +5,9 @@ extension EstimatorState {
       ["csr_matrix", "csr_array"].contains(object.global.name)
     else { throw malformed(name, "a sparse matrix (CSR)") }
     let inner = try EstimatorState(object, binder: binder, heldBy: self)
-    let shape = try inner.items("_shape").compactMap { inner.cell($0)?.double }.compactMap { Int(exactly: $0) }
+    let shape = try inner.items("_shape").compactMap { inner.cell($0)?.double }.compactMap {
+      Int(exactly: $0)
+    }
     guard shape.count == 2, shape[0] >= 0, shape[1] >= 0, columns == nil || columns == shape[1] else {
       throw malformed(name, "a sparse matrix of the right shape")
     }

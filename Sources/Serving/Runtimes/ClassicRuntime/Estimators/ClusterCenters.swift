@@ -55,7 +55,9 @@ struct ClusterCenters: Sendable {
     for row in 0..<sparse.rows {
       for entry in sparse.entries(of: row) {
         let feature = Int(sparse.indices[entry])
-        for index in 0..<count { result[row * count + index] += sparse.values[entry] * columns[feature, index] }
+        for index in 0..<count {
+          result[row * count + index] += sparse.values[entry] * columns[feature, index]
+        }
       }
     }
     return result

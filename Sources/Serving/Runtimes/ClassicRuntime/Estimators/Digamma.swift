@@ -14,7 +14,8 @@ enum Digamma {
     let series =
       square
       * (1 / 12.0 - square
-        * (1 / 120.0 - square * (1 / 252.0 - square * (1 / 240.0 - square * (1 / 132.0 - square * 691 / 32760)))))
+        * (1 / 120.0 - square
+          * (1 / 252.0 - square * (1 / 240.0 - square * (1 / 132.0 - square * 691 / 32760)))))
     return result + apus_log(x) - 0.5 / x - series
   }
 }

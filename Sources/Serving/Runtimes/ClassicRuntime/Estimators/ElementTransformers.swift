@@ -180,7 +180,8 @@ struct PolynomialFeatures: DenseTransformer {
   func apply<Number: RealNumber>(_ values: [Number], rows: Int) throws(PredictError) -> [Number] {
     let (cells, overflow) = rows.multipliedReportingOverflow(by: full)
     guard !overflow, cells <= RowMatrix.maximumDenseCells else {
-      throw .invalidInput("\(rows) rows of \(full) polynomial features are too many; send fewer rows at a time.")
+      throw .invalidInput(
+        "\(rows) rows of \(full) polynomial features are too many; send fewer rows at a time.")
     }
     let features = identity.featureCount
     let first = includesBias ? 1 : 0

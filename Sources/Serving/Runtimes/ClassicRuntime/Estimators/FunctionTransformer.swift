@@ -61,8 +61,10 @@ struct FunctionTransformer: Transformer {
     let typed: TensorValues
     switch rows.values {
     case .float32: typed = .float32(values.map { Float($0) })
-    case .int64 where function.keepsIntegers: typed = .int64(values.map { Int64(exactly: $0.rounded(.towardZero)) ?? 0 })
-    case .int32 where function.keepsIntegers: typed = .int32(values.map { Int32(exactly: $0.rounded(.towardZero)) ?? 0 })
+    case .int64 where function.keepsIntegers:
+      typed = .int64(values.map { Int64(exactly: $0.rounded(.towardZero)) ?? 0 })
+    case .int32 where function.keepsIntegers:
+      typed = .int32(values.map { Int32(exactly: $0.rounded(.towardZero)) ?? 0 })
     default: typed = .float64(values)
     }
     return RowMatrix(rows: rows.rows, columns: rows.columns, values: typed)

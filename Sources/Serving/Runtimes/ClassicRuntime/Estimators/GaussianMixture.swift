@@ -18,7 +18,9 @@ struct GaussianMixture: Predictor {
   let featureNames: [String]?
   let components: [Component]
 
-  var nanosecondsPerRow: Double { 60 + Double(components.count * (30 + identity.featureCount * identity.featureCount)) }
+  var nanosecondsPerRow: Double {
+    60 + Double(components.count * (30 + identity.featureCount * identity.featureCount))
+  }
   var memoryBytes: Int { components.reduce(0) { $0 + ($1.matrix?.memoryBytes ?? 0) + 64 } }
   var outputs: [ModelSignature.TensorSpec] { [.init(name: outputName(), datatype: .int64, shape: [-1])] }
   var probabilityOutputs: [ModelSignature.TensorSpec]? {

@@ -2,7 +2,8 @@ internal import CShims
 internal import InferenceProtocol
 internal import ModelRuntime
 
-/// The linear classifiers: `LogisticRegression`, `SGDClassifier`, `Perceptron`, `RidgeClassifier`, `LinearSVC`,
+/// The linear classifiers: `LogisticRegression`, `SGDClassifier`, `Perceptron`, `RidgeClassifier`,
+/// `LinearSVC`,
 /// `LinearDiscriminantAnalysis`, …
 struct LinearClassifier: Predictor {
   /// How `predict_proba` turns scores into probabilities.

@@ -112,8 +112,8 @@ struct NeighborsClassifier: Predictor {
     }
     if lonely > 0, outliers == nil {
       throw .invalidInput(
-        "No neighbors found for \(lonely) rows, you can try using larger radius, giving a label for outliers, "
-          + "or considering removing them from your dataset.")
+        "No neighbors found for \(lonely) rows, you can try using larger radius, giving a label for "
+          + "outliers, or considering removing them from your dataset.")
     }
     return votes
   }

@@ -3,7 +3,8 @@ internal import ModelRuntime
 
 /// The training rows of a nearest-neighbors estimator, and the search among them.
 ///
-/// Which neighbors are found is what scikit-learn finds, ties included: trees are walked as they were saved, and
+/// Which neighbors are found is what scikit-learn finds, ties included: trees are walked as they were saved,
+/// and
 /// brute force makes the same matrix product (in OpenBLAS's order for AVX2) and keeps the same heap.
 struct NeighborIndex: Sendable {
   let identity: EstimatorIdentity
@@ -97,7 +98,9 @@ struct NeighborIndex: Sendable {
     guard let columns else {
       rows.values.withUnsafeBufferPointer { rows in
         guard let base = rows.baseAddress else { return }
-        for index in distances.indices { distances[index] = metric.reduced(point, base + index * width, width) }
+        for index in distances.indices {
+          distances[index] = metric.reduced(point, base + index * width, width)
+        }
       }
       return
     }

@@ -20,7 +20,9 @@ struct NeuralNetwork: Sendable {
 
   var width: Int { layers.last?.weights.width ?? 0 }
   var nanosecondsPerRow: Double {
-    layers.reduce(60) { $0 + 0.3 * Double($1.weights.depth * $1.weights.width) + 8 * Double($1.weights.width) }
+    layers.reduce(60) {
+      $0 + 0.3 * Double($1.weights.depth * $1.weights.width) + 8 * Double($1.weights.width)
+    }
   }
   var memoryBytes: Int { layers.reduce(0) { $0 + $1.weights.memoryBytes } }
 

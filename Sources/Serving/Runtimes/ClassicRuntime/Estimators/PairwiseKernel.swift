@@ -88,7 +88,9 @@ struct KernelRegressor: Predictor {
   let coefficients: FusedMatrix
   let isFlat: Bool
 
-  var nanosecondsPerRow: Double { 60 + Double(kernel.rows.values.count) * 0.5 + 20 * Double(kernel.rows.rows) }
+  var nanosecondsPerRow: Double {
+    60 + Double(kernel.rows.values.count) * 0.5 + 20 * Double(kernel.rows.rows)
+  }
   var memoryBytes: Int { kernel.memoryBytes + coefficients.memoryBytes }
   var outputs: [ModelSignature.TensorSpec] {
     [.init(name: outputName(), datatype: .fp64, shape: isFlat ? [-1] : [-1, coefficients.width])]
@@ -113,7 +115,9 @@ struct KernelTransformer: Transformer {
   let matrix: FusedMatrix
 
   var outputColumns: Int { matrix.width }
-  var nanosecondsPerRow: Double { 60 + Double(kernel.rows.values.count) * 0.5 + 20 * Double(kernel.rows.rows) }
+  var nanosecondsPerRow: Double {
+    60 + Double(kernel.rows.values.count) * 0.5 + 20 * Double(kernel.rows.rows)
+  }
   var memoryBytes: Int { kernel.memoryBytes + matrix.memoryBytes }
 
   func transform(_ rows: RowMatrix) throws(PredictError) -> RowMatrix {
@@ -124,7 +128,9 @@ struct KernelTransformer: Transformer {
       for row in 0..<rows.rows {
         let range = (row * width)..<((row + 1) * width)
         let mean = kernels[range].withUnsafeBufferPointer { NumpySums.sum($0) } / Double(width)
-        for index in range { kernels[index] = kernels[index] - center.rows[index - row * width] - mean + center.all }
+        for index in range {
+          kernels[index] = kernels[index] - center.rows[index - row * width] - mean + center.all
+        }
       }
     }
     return RowMatrix(
@@ -140,14 +146,18 @@ struct RandomFourierFeatures: Transformer {
   let offsets: [Double]
 
   var outputColumns: Int { weights.width }
-  var nanosecondsPerRow: Double { 60 + Double(weights.depth * weights.width) * 0.5 + 15 * Double(weights.width) }
+  var nanosecondsPerRow: Double {
+    60 + Double(weights.depth * weights.width) * 0.5 + 15 * Double(weights.width)
+  }
   var memoryBytes: Int { weights.memoryBytes }
 
   func transform(_ rows: RowMatrix) throws(PredictError) -> RowMatrix {
     let values = try RowChecks.doubles(rows, for: identity)
     var result = weights.multiply(values, rows: rows.rows)
     let scale = (2 / Double(weights.width)).squareRoot()
-    for index in result.indices { result[index] = apus_cos(result[index] + offsets[index % weights.width]) * scale }
+    for index in result.indices {
+      result[index] = apus_cos(result[index] + offsets[index % weights.width]) * scale
+    }
     return RowMatrix(rows: rows.rows, columns: weights.width, values: .float64(result))
   }
 }

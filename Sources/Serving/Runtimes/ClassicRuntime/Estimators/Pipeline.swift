@@ -54,6 +54,8 @@ struct Pipeline: Predictor {
     try last.decisionFunction(try transformed(rows))
   }
 
+  func rowModel(_ function: ModelFunction) -> (any RowModel)? { ScaledRowModel(chain, last, function) }
+
   private func transformed(_ rows: RowMatrix) throws(PredictError) -> RowMatrix {
     try chain.transform(rows).prepared(for: last)
   }

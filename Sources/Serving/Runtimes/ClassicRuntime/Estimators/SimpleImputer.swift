@@ -118,7 +118,8 @@ struct SimpleImputer: Transformer {
     if !needsReals {
       switch rows.values {
       case .int64: return select(integers(values, rows) { .int64($0.map { Int64($0) }) }, kept)
-      case .int32: return select(integers(values, rows) { .int32($0.map { Int32(truncatingIfNeeded: $0) }) }, kept)
+      case .int32:
+        return select(integers(values, rows) { .int32($0.map { Int32(truncatingIfNeeded: $0) }) }, kept)
       default: break
       }
     }

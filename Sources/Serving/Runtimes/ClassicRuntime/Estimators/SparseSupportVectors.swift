@@ -1,6 +1,7 @@
 internal import CShims
 
-/// Support vectors of a model that was fitted on sparse rows: sums run over the entries, in their order, as in
+/// Support vectors of a model that was fitted on sparse rows: sums run over the entries, in their order, as
+/// in
 /// libsvm's sparse loops.
 struct SparseSupportVectors: Sendable {
   let function: SupportVectorKernel.Function

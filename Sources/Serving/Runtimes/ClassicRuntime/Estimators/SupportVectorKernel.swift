@@ -55,7 +55,9 @@ struct SupportVectorKernel: Sendable {
     case .linear: products(row, into: values)
     case .polynomial(let degree, let gamma, let offset):
       products(row, into: values)
-      for index in 0..<count { values[index] = SupportVectorKernel.power(gamma * values[index] + offset, degree) }
+      for index in 0..<count {
+        values[index] = SupportVectorKernel.power(gamma * values[index] + offset, degree)
+      }
     case .sigmoid(let gamma, let offset):
       products(row, into: values)
       for index in 0..<count { values[index] = apus_tanh(gamma * values[index] + offset) }

@@ -20,7 +20,9 @@ enum RowMatrixReader {
       }
     }
     if estimator.takesDocuments, inputs.count == 1 { return try documents(first, identity) }
-    if inputs.count == 1, !estimator.takesRecords, !isNamedColumn(first, estimator) { return try matrix(first, identity) }
+    if inputs.count == 1, !estimator.takesRecords, !isNamedColumn(first, estimator) {
+      return try matrix(first, identity)
+    }
     return try stack(try order(inputs, estimator.featureNames, identity))
   }
 

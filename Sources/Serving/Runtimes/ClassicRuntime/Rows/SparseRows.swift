@@ -1,4 +1,5 @@
-/// A batch whose rows are mostly zeros, as scipy's CSR matrices hold it: what vectorisers and encoders answer.
+/// A batch whose rows are mostly zeros, as scipy's CSR matrices hold it: what vectorisers and encoders
+/// answer.
 ///
 /// The order of the entries of a row is part of the value: sums over a row are made in that order.
 struct SparseRows: Sendable {

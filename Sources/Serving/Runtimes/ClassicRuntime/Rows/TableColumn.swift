@@ -27,7 +27,8 @@ enum TableCell: Sendable, Hashable {
     switch self {
     case .missing: "None"
     case .number(let number):
-      number.isNaN ? "nan" : number == number.rounded() && number.magnitude < 1e15 ? "\(Int(number))" : "\(number)"
+      number.isNaN
+        ? "nan" : number == number.rounded() && number.magnitude < 1e15 ? "\(Int(number))" : "\(number)"
     case .text(let text): "'\(String(quoting: text, limit: 60))'"
     }
   }

@@ -1,4 +1,5 @@
-/// What Unicode's compatibility decomposition (NFKD) leaves of a character once combining marks are gone, for the
+/// What Unicode's compatibility decomposition (NFKD) leaves of a character once combining marks are gone, for
+/// the
 /// scripts up to U+21FF, ligatures and full-width forms; from the Unicode Character Database.
 enum AccentTable {
   static let replacements: [UInt32: [Unicode.Scalar]] = {

@@ -1,4 +1,5 @@
-/// The words that `stop_words='english'` stands for in a vectorizer: the file holds only that name, and n-grams
+/// The words that `stop_words='english'` stands for in a vectorizer: the file holds only that name, and
+/// n-grams
 /// form around the words.
 enum EnglishStopWords {
   static let words: [String] = text.split(whereSeparator: { $0 == " " || $0 == "\n" }).map(String.init)

@@ -34,7 +34,9 @@ struct TextAnalyzer: Sendable {
 
   private static func bytes(_ scalars: some Sequence<Unicode.Scalar>) -> [UInt8] {
     var bytes: [UInt8] = []
-    for scalar in scalars { bytes.append(contentsOf: UTF8.encode(scalar) ?? UTF8.encodedReplacementCharacter) }
+    for scalar in scalars {
+      bytes.append(contentsOf: UTF8.encode(scalar) ?? UTF8.encodedReplacementCharacter)
+    }
     return bytes
   }
 
@@ -110,7 +112,9 @@ enum MurmurHash {
       position += 4
     }
     var tail: UInt32 = 0
-    for offset in 0..<(bytes.count - position) { tail |= UInt32(bytes[position + offset]) << UInt32(8 * offset) }
+    for offset in 0..<(bytes.count - position) {
+      tail |= UInt32(bytes[position + offset]) << UInt32(8 * offset)
+    }
     if position < bytes.count { hash ^= mixed(tail) }
     hash ^= UInt32(truncatingIfNeeded: bytes.count)
     hash = (hash ^ hash >> 16) &* 0x85eb_ca6b

@@ -158,7 +158,9 @@ struct TokenPattern: Sendable, Hashable {
       let parts = rest[rest.index(after: rest.startIndex)..<end].split(
         separator: ",", omittingEmptySubsequences: false)
       rest = rest[rest.index(after: end)...]
-      guard let low = parts.first.flatMap({ Int($0) }), low >= 0, low < 1000, parts.count <= 2 else { return nil }
+      guard let low = parts.first.flatMap({ Int($0) }), low >= 0, low < 1000, parts.count <= 2 else {
+        return nil
+      }
       if parts.count == 2, !parts[1].isEmpty { return nil }
       return (low, parts.count == 2)
     default: return (1, false)
