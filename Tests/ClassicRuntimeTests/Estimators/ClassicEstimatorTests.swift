@@ -72,7 +72,8 @@ struct ClassicEstimatorTests {
     for _ in 0..<150 {
       var bytes = original
       for _ in 0..<Int.random(in: 1...3, using: &generator) {
-        bytes[Int.random(in: bytes.indices, using: &generator)] = UInt8.random(in: 0 ... .max, using: &generator)
+        bytes[Int.random(in: bytes.indices, using: &generator)] = UInt8.random(
+          in: 0 ... .max, using: &generator)
       }
       do {
         let model = try ClassicRuntime().load(bytes: bytes, path: "model", options: LoadOptions())

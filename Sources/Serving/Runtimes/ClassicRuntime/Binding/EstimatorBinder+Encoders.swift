@@ -34,7 +34,9 @@ extension EstimatorBinder {
     let dropped = try droppedCategories(state, categories)
     var starts = [0]
     for (column, drop) in zip(categories.columns, dropped) {
-      let count = column.mapping.map { ($0.max() ?? -1) + 1 } ?? column.count
+      let count =
+        column.mapping.map { max(($0.max() ?? -1) + 1, $0.count < column.count ? column.count : 0) }
+        ?? column.count
       guard drop.map({ (0..<count).contains($0) }) ?? true else {
         throw state.malformed("drop_idx_", "one category per feature")
       }
@@ -94,7 +96,9 @@ extension EstimatorBinder {
       let mapping = try codes(mappings[index], state, "_default_to_infrequent_mappings")
       let rare = try codes(indices[index], state, "_infrequent_indices")
       guard
-        mapping.map({ $0.count == cells.count && $0.allSatisfy { (0..<cells.count).contains($0) } }) ?? true,
+        mapping.map({
+          [0, 1].contains(cells.count - $0.count) && $0.allSatisfy { (0..<cells.count).contains($0) }
+        }) ?? true,
         rare.map({ $0.allSatisfy { (0..<cells.count).contains($0) } }) ?? true
       else { throw state.malformed("_default_to_infrequent_mappings", "a number per category") }
       groups.append((mapping, rare?.first))

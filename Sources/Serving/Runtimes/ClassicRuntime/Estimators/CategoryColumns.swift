@@ -85,7 +85,10 @@ struct CategoryColumns: Sendable {
           if case .infrequent = unknown { isKnown[row] = true }
         }
       }
-      if let mapping = column.mapping, codes[row] != ignored { codes[row] = mapping[codes[row]] }
+      // A category for missing values comes last and may have no entry.
+      if let mapping = column.mapping, codes[row] != ignored, codes[row] < mapping.count {
+        codes[row] = mapping[codes[row]]
+      }
     }
     return (codes, isKnown)
   }
