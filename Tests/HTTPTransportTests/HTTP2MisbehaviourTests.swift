@@ -329,6 +329,16 @@ import Testing
     }
   }
 
+  @Test func anAnswerWithoutAWindowEndsWithItsClientsInput() async throws {
+    try await attack(settings: [(4, 3)]) { client in
+      client.request(1, FrameClient.request("GET", "/long-enough"))
+      _ = try client.next(FrameClient.data, on: 1)
+      client.socket.shutdownSending()
+      _ = try client.rest()
+      #expect(client.isOver)
+    }
+  }
+
   @Test func collectedBodiesOfOneConnectionAreBounded() async throws {
     var limits = HTTPServerLimits()
     limits.http2.uploadBytes = 100_000

@@ -199,6 +199,9 @@ final class HTTP2ServerConnection: ServerConnection, @unchecked Sendable {
     guard !isClosed, nghttp2_session_want_write(session.pointer) == 0 else { return }
     if inputEnded, streams.isEmpty {
       channel.closeAfterFlush(lingers: false)
+    } else if inputEnded, channel.isWritable {
+      // No window will come any more for what still waits.
+      for stream in Array(streams) where !stream.output.isEmpty { stream.reset(NGHTTP2_CANCEL) }
     } else if nghttp2_session_want_read(session.pointer) == 0 {
       channel.closeAfterFlush(lingers: true)
     }
