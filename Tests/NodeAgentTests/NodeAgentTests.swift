@@ -207,7 +207,7 @@ private func state(_ pod: JSONValue, _ container: String = "main") -> JSONValue?
 
   @Test func anImageThatCannotRunSaysSoInTheStatus() async throws {
     try await withNode { node in
-      try await node.create("gpu", #"{"containers": [{"name": "main", "image": "nvcr.io/tritonserver:24"}]}"#)
+      try await node.create("gpu", #"{"containers": [{"name": "main", "image": "corp/cudaserver:24"}]}"#)
       let pod = try await node.wait("gpu") {
         state($0)?.at("state", "waiting", "reason")?.string == "ErrImagePull"
       }

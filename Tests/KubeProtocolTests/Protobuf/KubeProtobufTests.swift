@@ -33,11 +33,11 @@ internal import Testing
   }
 
   @Test func whatHasNoNumberHereIsRefusedByName() {
-    let error = #expect(throws: ProtobufError.self) {
+    let error = #expect(throws: KubeProtobufError.self) {
       try KubeProtobuf.decode(envelope("ConfigMap", [0xBA, 0x06, 0x00]), catalog: BuiltinSchemas.catalog)
     }
     #expect(error?.message.contains("ConfigMap") == true)
-    let unknown = #expect(throws: ProtobufError.self) {
+    let unknown = #expect(throws: KubeProtobufError.self) {
       try KubeProtobuf.decode(envelope("Gadget", []), catalog: BuiltinSchemas.catalog)
     }
     #expect(unknown?.message.contains("Gadget") == true)

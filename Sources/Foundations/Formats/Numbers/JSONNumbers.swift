@@ -29,8 +29,8 @@ public struct JSONNumbers {
   ///   - offset: where the list's `[` stands.
   ///   - buffer: room for `capacity` elements of 8 bytes (of 4 for the types of 4 bytes), aligned to them.
   ///   - allowsNull: `null` is NaN where the elements are doubles or floats.
-  /// - Returns: nil where the text is not a list of numbers, or of equally long lists of numbers, that all fit
-  ///   the type and the room. The buffer's content means nothing then.
+  /// - Returns: nil where the text is not a list of numbers, or of equally long lists of numbers, that all
+  ///   fit the type and the room. The buffer's content means nothing then.
   public static func read(
     _ bytes: UnsafeRawBufferPointer, at offset: Int, as element: Element, allowsNull: Bool,
     into buffer: UnsafeMutableRawPointer, capacity: Int

@@ -13,9 +13,9 @@ public enum KubeProtobuf {
   private static let maximumDepth = 64
 
   /// - Parameter bytes: the envelope: `k8s\0`, then a `runtime.Unknown` message.
-  public static func decode(_ bytes: Bytes, catalog: SchemaCatalog) throws(ProtobufError) -> JSONValue {
+  public static func decode(_ bytes: Bytes, catalog: SchemaCatalog) throws(KubeProtobufError) -> JSONValue {
     guard bytes.starts(with: magic) else {
-      throw ProtobufError("the body does not begin like Kubernetes protobuf")
+      throw KubeProtobufError("the body does not begin like Kubernetes protobuf")
     }
     var envelope = ProtobufScanner(bytes.dropFirst(magic.count))
     var kind = GroupVersionKind(group: "", version: "", kind: "")
@@ -25,7 +25,7 @@ public enum KubeProtobuf {
       case (1, .bytes(let type)): kind = try typeMeta(type)
       case (2, .bytes(let content)): raw = content
       case (3, .bytes(let encoding)) where !encoding.isEmpty:
-        throw ProtobufError("the body's content encoding is not supported")
+        throw KubeProtobufError("the body's content encoding is not supported")
       default: continue
       }
     }
@@ -36,7 +36,7 @@ public enum KubeProtobuf {
         : $0.value.parts.groupVersionKinds.contains(kind)
     }
     guard let (name, schema) = root else {
-      throw ProtobufError("\(kind) is not taken as protobuf: send JSON")
+      throw KubeProtobufError("\(kind) is not taken as protobuf: send JSON")
     }
     let reader = MessageReader(catalog: catalog)
     var object = try reader.message(raw, schema, definition: name, path: "", depth: 0)
@@ -45,7 +45,7 @@ public enum KubeProtobuf {
     return object
   }
 
-  private static func typeMeta(_ bytes: ArraySlice<UInt8>) throws(ProtobufError) -> GroupVersionKind {
+  private static func typeMeta(_ bytes: ArraySlice<UInt8>) throws(KubeProtobufError) -> GroupVersionKind {
     var scanner = ProtobufScanner(bytes)
     var apiVersion = ""
     var kind = ""
@@ -63,15 +63,15 @@ public enum KubeProtobuf {
 
     func message(
       _ bytes: ArraySlice<UInt8>, _ schema: Schema, definition: String, path: String, depth: Int
-    ) throws(ProtobufError) -> JSONValue {
-      guard depth < maximumDepth else { throw ProtobufError("\(path): nested too deep") }
+    ) throws(KubeProtobufError) -> JSONValue {
+      guard depth < maximumDepth else { throw KubeProtobufError("\(path): nested too deep") }
       let shortName = String(definition.split(separator: ".").last ?? "")
       let numbers = KubeFieldNumbers.fields(of: shortName)
       var object: JSONValue = [:]
       var scanner = ProtobufScanner(bytes)
       while let (number, value) = try scanner.next() {
         guard let name = numbers[number], let property = schema.property(name) else {
-          throw ProtobufError(
+          throw KubeProtobufError(
             "\(path.isEmpty ? shortName : path): field \(number) is not known here: send JSON")
         }
         try add(
@@ -84,7 +84,7 @@ public enum KubeProtobuf {
       _ value: ProtobufScanner.Value, _ name: String, _ property: Schema, to object: inout JSONValue,
       path: String,
       depth: Int
-    ) throws(ProtobufError) {
+    ) throws(KubeProtobufError) {
       let resolved = catalog.resolve(property)
       if resolved.parts.kind == .array, let items = resolved.parts.items {
         guard let element = try single(value, items, path: path, depth: depth) else { return }
@@ -92,7 +92,9 @@ public enum KubeProtobuf {
         elements.append(element)
         object[name] = .array(elements)
       } else if let values = resolved.parts.additionalProperties, resolved.parts.properties.isEmpty {
-        guard case .bytes(let entry) = value else { throw ProtobufError("\(path): a map entry is malformed") }
+        guard case .bytes(let entry) = value else {
+          throw KubeProtobufError("\(path): a map entry is malformed")
+        }
         let (key, member) = try mapEntry(entry, values, path: path, depth: depth)
         var map = object[name] ?? [:]
         map[key] = member
@@ -105,7 +107,7 @@ public enum KubeProtobuf {
 
     private func mapEntry(
       _ bytes: ArraySlice<UInt8>, _ schema: Schema, path: String, depth: Int
-    ) throws(ProtobufError) -> (String, JSONValue) {
+    ) throws(KubeProtobufError) -> (String, JSONValue) {
       var scanner = ProtobufScanner(bytes)
       var key = ""
       var member: JSONValue = ""
@@ -119,7 +121,7 @@ public enum KubeProtobuf {
     /// One value that is no list and no map; nil for a time that is not set.
     private func single(
       _ value: ProtobufScanner.Value, _ schema: Schema, path: String, depth: Int
-    ) throws(ProtobufError) -> JSONValue? {
+    ) throws(KubeProtobufError) -> JSONValue? {
       let resolved = catalog.resolve(schema)
       let reference = schema.parts.reference ?? ""
       switch value {
@@ -138,7 +140,8 @@ public enum KubeProtobuf {
       }
     }
 
-    private func quantity(_ bytes: ArraySlice<UInt8>, _ path: String) throws(ProtobufError) -> JSONValue? {
+    private func quantity(_ bytes: ArraySlice<UInt8>, _ path: String) throws(KubeProtobufError) -> JSONValue?
+    {
       var scanner = ProtobufScanner(bytes)
       while let (number, value) = try scanner.next() {
         if number == 1, case .bytes(let text) = value { return .string(try string(text, path)) }
@@ -146,7 +149,9 @@ public enum KubeProtobuf {
       return nil
     }
 
-    private func intOrString(_ bytes: ArraySlice<UInt8>, _ path: String) throws(ProtobufError) -> JSONValue? {
+    private func intOrString(_ bytes: ArraySlice<UInt8>, _ path: String) throws(KubeProtobufError)
+      -> JSONValue?
+    {
       var scanner = ProtobufScanner(bytes)
       var isString = false
       var number: Int64 = 0
@@ -162,7 +167,7 @@ public enum KubeProtobuf {
       return isString ? .string(text) : .int(number)
     }
 
-    private func time(_ bytes: ArraySlice<UInt8>) throws(ProtobufError) -> JSONValue? {
+    private func time(_ bytes: ArraySlice<UInt8>) throws(KubeProtobufError) -> JSONValue? {
       if bytes.isEmpty { return nil }
       var scanner = ProtobufScanner(bytes)
       var moment = Timestamp(seconds: 0)
@@ -173,13 +178,13 @@ public enum KubeProtobuf {
       }
       // Outside these years RFC 3339 has no form for it.
       guard (-62_135_596_800...253_402_300_799).contains(moment.seconds) else {
-        throw ProtobufError("a time is out of range")
+        throw KubeProtobufError("a time is out of range")
       }
       return .string(moment.rfc3339)
     }
 
-    private func string(_ bytes: ArraySlice<UInt8>, _ path: String) throws(ProtobufError) -> String {
-      guard let text = String(validUTF8: bytes) else { throw ProtobufError("\(path) is not valid UTF-8") }
+    private func string(_ bytes: ArraySlice<UInt8>, _ path: String) throws(KubeProtobufError) -> String {
+      guard let text = String(validUTF8: bytes) else { throw KubeProtobufError("\(path) is not valid UTF-8") }
       return text
     }
   }

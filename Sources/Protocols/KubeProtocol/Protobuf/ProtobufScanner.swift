@@ -1,6 +1,7 @@
 internal import Basics
+internal import Formats
 
-/// Reads the fields of one protobuf message from borrowed bytes (protobuf wire format, "Encoding" page).
+/// Reads the fields of one protobuf message from slices, which nested messages and texts share.
 struct ProtobufScanner {
   enum Value {
     case varint(UInt64)
@@ -14,50 +15,44 @@ struct ProtobufScanner {
   init(_ bytes: ArraySlice<UInt8>) { rest = bytes }
 
   /// The next field; nil at the end.
-  mutating func next() throws(ProtobufError) -> (number: Int, value: Value)? {
-    if rest.isEmpty { return nil }
-    let key = try varint()
-    guard let number = Int(exactly: key >> 3), (1...536_870_911).contains(number) else {
-      throw ProtobufError("a field number is out of range")
-    }
-    switch key & 7 {
-    case 0: return (number, .varint(try varint()))
-    case 1: return (number, .fixed64(try fixed(8)))
-    case 2:
-      guard let length = Int(exactly: try varint()), length <= rest.count else {
-        throw ProtobufError("a field is longer than its message")
+  mutating func next() throws(KubeProtobufError) -> (number: Int, value: Value)? {
+    let result: Result<(number: Int, value: Value, used: Int)?, ProtobufError> = rest.withUnsafeBytes {
+      view in
+      do throws(ProtobufError) {
+        return .success(try Self.field(view, in: rest))
+      } catch {
+        return .failure(error)
       }
-      let value = rest.prefix(length)
-      rest = rest.dropFirst(length)
-      return (number, .bytes(value))
-    case 5: return (number, .fixed32(UInt32(truncatingIfNeeded: try fixed(4))))
-    default: throw ProtobufError("an unknown wire type")
+    }
+    switch result {
+    case .success(nil): return nil
+    case .success(let field?):
+      rest = rest.dropFirst(field.used)
+      return (field.number, field.value)
+    case .failure(let error): throw KubeProtobufError(error.message)
     }
   }
 
-  private mutating func varint() throws(ProtobufError) -> UInt64 {
-    var value: UInt64 = 0
-    var shift: UInt64 = 0
-    while let byte = rest.popFirst() {
-      guard shift < 64 else { throw ProtobufError("a number is too long") }
-      value |= UInt64(byte & 0x7F) << shift
-      if byte & 0x80 == 0 { return value }
-      shift += 7
+  private static func field(
+    _ view: UnsafeRawBufferPointer, in rest: ArraySlice<UInt8>
+  ) throws(ProtobufError) -> (number: Int, value: Value, used: Int)? {
+    var reader = ProtobufReader(view)
+    guard let tag = try reader.next() else { return nil }
+    switch tag.wireType {
+    case .varint: return (tag.number, .varint(try reader.varint()), reader.offset)
+    case .fixed64: return (tag.number, .fixed64(try reader.fixed64()), reader.offset)
+    case .fixed32: return (tag.number, .fixed32(try reader.fixed32()), reader.offset)
+    case .lengthDelimited:
+      let count = try reader.payload().count
+      let end = rest.startIndex + reader.offset
+      return (tag.number, .bytes(rest[(end - count)..<end]), reader.offset)
+    case .startGroup, .endGroup: throw reader.error(.wrongWireType, "groups are not used here")
     }
-    throw ProtobufError("a number is cut off")
-  }
-
-  private mutating func fixed(_ count: Int) throws(ProtobufError) -> UInt64 {
-    guard rest.count >= count else { throw ProtobufError("a number is cut off") }
-    var value: UInt64 = 0
-    for byte in rest.prefix(count).reversed() { value = value << 8 | UInt64(byte) }
-    rest = rest.dropFirst(count)
-    return value
   }
 }
 
 /// Why protobuf bytes are not an object that this server knows.
-public struct ProtobufError: Error, Sendable, Hashable, CustomStringConvertible {
+public struct KubeProtobufError: Error, Sendable, Hashable, CustomStringConvertible {
   public let message: String
   public init(_ message: String) { self.message = message }
   public var description: String { message }

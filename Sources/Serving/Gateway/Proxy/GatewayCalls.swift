@@ -6,7 +6,9 @@ struct GatewayCalls: GRPCHandler {
     call.finish(
       GRPCStatus(
         .unimplemented,
-        "the gateway does not forward gRPC; call the model server's own address, or V2 REST through the gateway"))
+        "the gateway does not forward gRPC; call the model server's own address, or V2 REST through the "
+          + "gateway"
+      ))
     return nil
   }
 }
