@@ -130,7 +130,8 @@ let rows: [Row] = [
       "CShims", "Basics", "Linux", "Formats", "Crypto", "Telemetry", "Lifecycle", "HTTPWire",
       "InferenceProtocol",
       "KubeProtocol", "ServingAPI", "HTTPTransport", "KubeClient", "ModelRuntime", "ClassicRuntime",
-      "TreesRuntime", "ONNXRuntime", "PMMLRuntime", "PythonRuntime", "ModelStorage", "ModelServer", "Gateway", "KubeStore", "APIServer", "ControllerKit", "Workloads", "NodeAgent",
+      "TreesRuntime", "ONNXRuntime", "PMMLRuntime", "PythonRuntime", "ModelStorage", "ModelServer", "Gateway",
+      "KubeStore", "APIServer", "ControllerKit", "Workloads", "NodeAgent",
       "ServingControllers",
     ]),
 ]
@@ -308,7 +309,9 @@ if !narrowed {
   targets.append(
     .executableTarget(
       name: "TreeBenchmark",
-      dependencies: ["Basics", "Linux", "InferenceProtocol", "ModelRuntime", "ClassicRuntime", "TreesRuntime"],
+      dependencies: [
+        "Basics", "Linux", "InferenceProtocol", "ModelRuntime", "ClassicRuntime", "TreesRuntime",
+      ],
       path: "Tests/Support/TreeBenchmark", swiftSettings: swiftSettings))
   targets.append(
     .executableTarget(

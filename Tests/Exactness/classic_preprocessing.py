@@ -158,7 +158,9 @@ def draw_neighbors_imputer(rng, count):
         add_indicator=bool(rng.random() < 0.3)).fit(X)
     rows = rng.normal(size=(count, X.shape[1])) * np.nanstd(X, axis=0) + np.nanmean(X, axis=0)
     rows[rng.random(rows.shape) < 0.2] = np.nan
-    slack = {"transform": lambda rows, right: np.abs(right) * 1e-9 + 1e-9 * np.nanstd(X)}
+    # scikit-learn takes distances from differences of squares: of rows that nearly coincide half the digits are lost,
+    # and the weights are their inverses.
+    slack = {"transform": lambda rows, right: np.abs(right) * 1e-6 + 1e-6 * np.nanstd(X)}
     return ClassicCase(f"{model}", model, rows, slack)
 
 

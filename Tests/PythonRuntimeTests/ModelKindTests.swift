@@ -13,7 +13,8 @@ struct ModelKindTests {
     let values: [TensorValues] = [
       .bool([true, false, true]), .int8([-128, 0, 127]), .int16([-32768, 0, 1]), .int32([.min, 0, .max]),
       .int64([.min, 0, .max]), .uint8([0, 1, 255]), .uint16([0, 1, 65535]), .uint32([0, 1, .max]),
-      .uint64([0, 1, .max]), .float32([1.5, -0.0, .infinity]), .float64([1e300, -0.0, .leastNonzeroMagnitude]),
+      .uint64([0, 1, .max]), .float32([1.5, -0.0, .infinity]),
+      .float64([1e300, -0.0, .leastNonzeroMagnitude]),
       .strings(["", "grün", "a\u{0}b"]),
     ]
     for value in values {

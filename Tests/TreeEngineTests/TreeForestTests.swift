@@ -76,7 +76,9 @@ import TreeEngine
   }
 
   private func rows(_ generator: inout SeededGenerator, _ count: Int, features: Int) -> [Double] {
-    let special: [Double] = [.nan, 0, -0.0, .infinity, -.infinity, .leastNonzeroMagnitude, 1e-45, 2.nextUp, 2.nextDown, 7]
+    let special: [Double] = [
+      .nan, 0, -0.0, .infinity, -.infinity, .leastNonzeroMagnitude, 1e-45, 2.nextUp, 2.nextDown, 7,
+    ]
     return (0..<(count * features)).map { _ in
       if Int.random(in: 0..<4, using: &generator) == 0 {
         return special[Int.random(in: 0..<special.count, using: &generator)]

@@ -70,8 +70,9 @@ import TreesRuntime
       refusal(infinite)
         == "Input data contains `inf` or a value too large, while `missing` is not set to `inf`")
     #expect(refusal(Tensor(name: "x", shape: [1, 4], values: .float64([1e39, 0, 0, 0]))) != nil)
-    #expect(refusal(Tensor(name: "x", shape: [1, 5], values: .float64([1, 2, 3, 4, 5])))?
-      .contains("5 columns") == true)
+    #expect(
+      refusal(Tensor(name: "x", shape: [1, 5], values: .float64([1, 2, 3, 4, 5])))?
+        .contains("5 columns") == true)
     #expect(refusal(Tensor(name: "x", shape: [4], values: .float64([1, 2, 3, 4]))) != nil)
     #expect(refusal(Tensor(name: "x", shape: [1, 4], values: .strings(["a", "b", "c", "d"]))) != nil)
   }

@@ -7,7 +7,8 @@ import TreesRuntime
 
 /// Models that the libraries wrote, and what they answer; made by `Tests/Fixtures/xgboost/make.py`.
 struct BoosterFixtures {
-  static let folder = #filePath.split(separator: "/", omittingEmptySubsequences: false).dropLast(2)
+  static let folder =
+    #filePath.split(separator: "/", omittingEmptySubsequences: false).dropLast(2)
     .joined(separator: "/") + "/Fixtures/"
 
   let library: String
