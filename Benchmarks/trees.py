@@ -81,7 +81,9 @@ def onnx_model(path, kind, source):
     else:
         import joblib
         from skl2onnx import to_onnx
+        from skl2onnx.common.data_types import FloatTensorType as SklearnFloats
 
+        shape = [("input", SklearnFloats([None, FEATURES]))]
         model = to_onnx(joblib.load(source), initial_types=shape, options={"zipmap": False})
     with open(path, "wb") as file:
         file.write(model.SerializeToString())

@@ -110,6 +110,10 @@ struct PythonWorkerThread: Sendable {
   private func serve(_ process: PythonProcess) throws(LinuxError) -> End {
     while true {
       if workers.isClosed { return .closed }
+      // A request is not given to a worker that has ended since the last one.
+      if case .exited(let exit) = try process.next(wake: wake, until: SystemClock().monotonicNow()) {
+        return .died(wasReady: true, .init(kind: "failed", message: Self.described(exit, process)))
+      }
       if let job = workers.take(for: index) {
         if let end = compute(job, process) { return end }
         continue
