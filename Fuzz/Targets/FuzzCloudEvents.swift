@@ -16,7 +16,7 @@ public func fuzzCloudEvents(_ start: UnsafePointer<UInt8>, _ count: Int) -> CInt
     if case .json(let range) = data {
       guard range.lowerBound >= 0, range.upperBound <= count else { fatalError("the data lies outside") }
       #if PLANTED_BUG
-        if event.attributes["specversion"] == "0.3", range.count > 3 { fatalError("planted bug") }
+        if event.attributes["id"] == "2" { fatalError("planted bug") }
       #endif
     }
     events.append(event)

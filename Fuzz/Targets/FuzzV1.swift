@@ -15,7 +15,7 @@ public func fuzzV1(_ start: UnsafePointer<UInt8>, _ count: Int) -> CInt {
       fatalError("a tensor's elements do not fill its shape")
     }
     #if PLANTED_BUG
-      if input.shape == [2, 2], input.values.datatype == .int64 { fatalError("planted bug") }
+      if input.shape == [3, 2], input.values.datatype == .int64 { fatalError("planted bug") }
     #endif
   }
   guard (try? JSONValue(parsing: V1Response.encode(inputs))) != nil else {

@@ -37,6 +37,19 @@ struct V2RequestTests {
     #expect(early.inputs[0] == Tensor(name: "y", shape: [2, 1], values: .int32([1, 2])))
   }
 
+  @Test func theLastOfTwoShapesOrTypesCountsForDataThatCameBefore() throws {
+    let fits = try decodeV2(
+      "{\"inputs\": [{\"name\": \"x\", \"shape\": [2], \"datatype\": \"FP32\", \"data\": [1, 2], "
+        + "\"shape\": [1, 2], \"datatype\": \"INT64\"}]}")
+    #expect(fits.inputs == [Tensor(name: "x", shape: [1, 2], values: .int64([1, 2]))])
+    let error = failure { () throws(InferenceRequestError) in
+      try decodeV2(
+        "{\"inputs\": [{\"name\": \"x\", \"shape\": [2], \"datatype\": \"FP32\", \"data\": [1, 2], "
+          + "\"shape\": [1000]}]}")
+    }
+    #expect(error?.message == "input 'x': 'data' has 2 elements, but shape [1000] needs 1000")
+  }
+
   @Test func readsIdParametersAndOutputs() throws {
     let request = try decodeV2(
       """

@@ -95,10 +95,15 @@ struct V2RequestReader {
         throw invalid("\(fields.label): 'name' must be a string")
       }
       fields.name = try scanner.text()
-    case "shape": fields.shape = try readShape(fields.label)
-    case "datatype": fields.datatype = try readDatatype(fields.label)
+    case "shape":
+      fields.shape = try readShape(fields.label)
+      forgetValues(&fields)
+    case "datatype":
+      fields.datatype = try readDatatype(fields.label)
+      forgetValues(&fields)
     case "parameters": fields.parameters = try parameters(of: fields.label)
     case "data":
+      forgetValues(&fields)
       fields.dataOffset = scanner
       if let shape = fields.shape, let datatype = fields.datatype {
         var ahead = scanner
@@ -109,6 +114,13 @@ struct V2RequestReader {
       }
     default: try scanner.skip()
     }
+  }
+
+  /// A key came a second time and its last value counts: what was read by the first one is read again.
+  private mutating func forgetValues(_ fields: inout InputFields) {
+    guard let values = fields.values else { return }
+    elementsLeft += values.count
+    fields.values = nil
   }
 
   /// Checks what belongs together once the whole input was seen.
