@@ -15,7 +15,9 @@ struct Frozen<Element: BitwiseCopyable>: @unchecked Sendable {
     let memory = UnsafeMutableRawPointer.allocate(
       byteCount: max(elements.count, 1) * MemoryLayout<Element>.stride, alignment: 64
     ).bindMemory(to: Element.self, capacity: max(elements.count, 1))
-    for (index, element) in elements.enumerated() { (memory + index).initialize(to: element) }
+    elements.withUnsafeBufferPointer { buffer in
+      if let first = buffer.baseAddress { memory.initialize(from: first, count: buffer.count) }
+    }
     owner = Owner(memory)
     pointer = UnsafePointer(memory)
     count = elements.count

@@ -80,8 +80,7 @@ struct RowSlots: Sendable {
 extension RowSlots {
   /// Collects the slots while trees are read; numbers are final only when all are known.
   struct Builder {
-    /// A slot as a tree under construction names it.
-    enum Reference: Hashable { case numeric(TreeSplit.Missing, Int), categorical(Int) }
+    private enum Reference: Hashable { case numeric(TreeSplit.Missing, Int), categorical(Int) }
 
     private struct Category: Hashable {
       let feature: Int
@@ -89,41 +88,89 @@ extension RowSlots {
       let test: CategoryTest
     }
 
-    private var numeric: [TreeSplit.Missing: Set<Int>] = [:]
-    private var categorical: [Category: Int] = [:]
+    private static let rules: [TreeSplit.Missing] = [.right, .left, .asZero, .zeroLeft, .zeroRight]
+    /// Models with more features look their references up by hashing.
+    private static let maximumColumnsOfTable = 1 << 16
 
-    mutating func reference(_ split: TreeSplit) -> Reference {
+    private let columns: Int
+    private var references: [Reference] = []
+    /// Numbers in `references` by rule and feature, -1 where there is none.
+    private var table: [[Int32]] = Array(repeating: [], count: rules.count)
+    private var hashed: [Reference: Int32] = [:]
+    private var categorical: [Category: Int32] = [:]
+
+    init(columns: Int) { self.columns = columns }
+
+    private static func place(_ rule: TreeSplit.Missing) -> Int {
+      switch rule {
+      case .right: 0
+      case .left: 1
+      case .asZero: 2
+      case .zeroLeft: 3
+      case .zeroRight: 4
+      }
+    }
+
+    /// A provisional number, which `build` says the slot of.
+    /// - Parameter split: one on a feature that there is.
+    mutating func reference(_ split: TreeSplit) -> Int32 {
       if case .categories(let test) = split.test {
         let missingGoesLeft = split.missing == .left || split.missing == .zeroLeft
         let key = Category(feature: split.feature, missingGoesLeft: missingGoesLeft, test: test)
-        if let index = categorical[key] { return .categorical(index) }
-        categorical[key] = categorical.count
-        return .categorical(categorical.count - 1)
+        if let number = categorical[key] { return number }
+        let number = append(.categorical(categorical.count))
+        categorical[key] = number
+        return number
       }
-      numeric[split.missing, default: []].insert(split.feature)
-      return .numeric(split.missing, split.feature)
+      return numeric(split.missing, split.feature)
     }
 
-    /// The table, and the number of each reference in it.
-    func build() -> (slots: RowSlots, numbers: [Reference: Int]) {
+    private mutating func numeric(_ rule: TreeSplit.Missing, _ feature: Int) -> Int32 {
+      guard columns <= Builder.maximumColumnsOfTable, feature < columns else {
+        let reference = Reference.numeric(rule, feature)
+        if let number = hashed[reference] { return number }
+        let number = append(reference)
+        hashed[reference] = number
+        return number
+      }
+      let place = Builder.place(rule)
+      if table[place].isEmpty { table[place] = Array(repeating: -1, count: columns) }
+      if table[place][feature] >= 0 { return table[place][feature] }
+      let number = append(.numeric(rule, feature))
+      table[place][feature] = number
+      return number
+    }
+
+    private mutating func append(_ reference: Reference) -> Int32 {
+      references.append(reference)
+      return Int32(truncatingIfNeeded: references.count - 1)
+    }
+
+    /// The table, and the slot of each provisional number.
+    func build() -> (slots: RowSlots, numbers: [Int32]) {
       var groups: [Group] = []
       // Slot 0 is the leaves'.
       var slotFeatures: [Int32] = [0]
-      var numbers: [Reference: Int] = [:]
-      for missing in [TreeSplit.Missing.right, .left, .asZero, .zeroLeft, .zeroRight] {
-        guard let features = numeric[missing]?.sorted() else { continue }
-        groups.append(Group(missing: missing, start: slotFeatures.count, count: features.count))
-        for feature in features {
-          numbers[.numeric(missing, feature)] = slotFeatures.count
-          slotFeatures.append(Int32(feature))
+      var numbers = [Int32](repeating: 0, count: references.count)
+      for rule in Builder.rules {
+        var members: [(feature: Int, number: Int)] = []
+        for (number, reference) in references.enumerated() {
+          if case .numeric(rule, let feature) = reference { members.append((feature, number)) }
+        }
+        if members.isEmpty { continue }
+        groups.append(Group(missing: rule, start: slotFeatures.count, count: members.count))
+        for member in members.sorted(by: { $0.feature < $1.feature }) {
+          numbers[member.number] = Int32(slotFeatures.count)
+          slotFeatures.append(Int32(member.feature))
         }
       }
       var tests: [Categorical] = []
-      for (category, index) in categorical.sorted(by: { $0.value < $1.value }) {
+      // In the order in which they came, which is that of their numbers.
+      for (category, number) in categorical.sorted(by: { $0.value < $1.value }) {
+        numbers[Int(number)] = Int32(slotFeatures.count + tests.count)
         tests.append(
           Categorical(
             feature: category.feature, missingGoesLeft: category.missingGoesLeft, test: category.test))
-        numbers[.categorical(index)] = slotFeatures.count + index
       }
       let slots = RowSlots(
         groups: Frozen(groups), features: Frozen(slotFeatures), categorical: tests)

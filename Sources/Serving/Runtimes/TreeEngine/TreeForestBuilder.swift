@@ -23,7 +23,7 @@ public struct TreeForestBuilder: Sendable {
   let leafWidth: Int
   let rowRule: RowRule
   private var trees: [Draft] = []
-  private var slots = RowSlots.Builder()
+  private var slots: RowSlots.Builder
   private var leafValues: [Double] = []
   private var nodeCount = 0
 
@@ -34,12 +34,18 @@ public struct TreeForestBuilder: Sendable {
     var most = 0
     var output = 0
   }
-  private struct DraftNode {
-    var slot: RowSlots.Builder.Reference?
-    var threshold = TreeSplit.Test.less(0)
+  private struct DraftNode: BitwiseCopyable {
+    /// What the slot's builder calls it; -1 for a leaf.
+    var slot: Int32 = -1
     /// Distance to the left child, or the leaf's number.
-    var link = 0
+    var link: Int32 = 0
+    var threshold = 0.0
+    var test = DraftTest.less
   }
+  private enum DraftTest: BitwiseCopyable { case less, lessOrEqual, categories }
+
+  /// Nodes of the tree that is being added, still to be placed; kept for its memory.
+  private var queue: [(reference: Int, target: Int, depth: Int)] = []
 
   /// - Parameters:
   ///   - columns: features per row; a split on another is refused.
@@ -52,6 +58,7 @@ public struct TreeForestBuilder: Sendable {
   ) {
     self.rowRule = rowRule
     self.columns = columns
+    slots = RowSlots.Builder(columns: columns)
     self.outputs = max(outputs, 1)
     self.rows = rows
     self.sums = sums
@@ -81,14 +88,15 @@ public struct TreeForestBuilder: Sendable {
     draft.nodes.append(DraftNode())
     draft.least = Int.max
     // Breadth first: the upper levels, where every row passes, lie together.
-    var queue: [(reference: Int, target: Int, depth: Int)] = [(tree.splits.isEmpty ? ~0 : 0, 0, 0)]
+    queue.removeAll(keepingCapacity: true)
+    queue.append((tree.splits.isEmpty ? ~0 : 0, 0, 0))
     var next = 0
     while next < queue.count {
       let (reference, target, depth) = queue[next]
       next += 1
       if reference < 0 {
         guard ~reference < leaves else { throw TreeShapeError("leads to leaf \(~reference) of \(leaves)") }
-        draft.nodes[target].link = leafBase + ~reference
+        draft.nodes[target].link = Int32(truncatingIfNeeded: leafBase + ~reference)
         draft.least = min(draft.least, depth)
         draft.most = max(draft.most, depth)
         continue
@@ -107,14 +115,23 @@ public struct TreeForestBuilder: Sendable {
       let child = draft.nodes.count
       draft.nodes.append(DraftNode())
       draft.nodes.append(DraftNode())
-      draft.nodes[target] = DraftNode(
-        slot: slots.reference(split), threshold: split.test, link: child - target)
+      draft.nodes[target] = TreeForestBuilder.node(split, slots.reference(split), child - target)
       queue.append((split.left, child, depth + 1))
       queue.append((split.right, child + 1, depth + 1))
     }
     leafValues.append(contentsOf: tree.leafValues)
     nodeCount += draft.nodes.count
     trees.append(draft)
+  }
+
+  private static func node(_ split: TreeSplit, _ slot: Int32, _ link: Int) -> DraftNode {
+    let link = Int32(truncatingIfNeeded: link)
+    return switch split.test {
+    case .less(let threshold): DraftNode(slot: slot, link: link, threshold: threshold, test: .less)
+    case .lessOrEqual(let threshold):
+      DraftNode(slot: slot, link: link, threshold: threshold, test: .lessOrEqual)
+    case .categories: DraftNode(slot: slot, link: link, test: .categories)
+    }
   }
 
   /// Lays the trees out; further trees need a new builder.
@@ -144,7 +161,7 @@ public struct TreeForestBuilder: Sendable {
               shape: shape, trees: ranked, leaves: placedLeaves(ranked.leafNumbers))))
       }
     }
-    let widest = trees.reduce(0) { max($0, $1.nodes.reduce(0) { max($0, $1.slot == nil ? 0 : $1.link) }) }
+    let widest = trees.reduce(0) { max($0, $1.nodes.reduce(0) { max($0, $1.slot < 0 ? 0 : Int($1.link)) }) }
     let fitsNarrow = rows == .float32 && table.count <= Int(UInt16.max) && widest <= Int(UInt16.max)
     let isInline = leafWidth == 1 && (sums == .float32 || !fitsNarrow)
     let leaves = isInline ? [] : leafValues.map { Sum($0) }
@@ -168,9 +185,9 @@ public struct TreeForestBuilder: Sendable {
     }
     return TreeForest(
       layout: ForestLayout(
-          WalkedForest<WideKeys, Sum>(
-            shape: shape, nodes: nodes, roots: roots, depths: depths, isInline: isInline,
-            leaves: leaves)))
+        WalkedForest<WideKeys, Sum>(
+          shape: shape, nodes: nodes, roots: roots, depths: depths, isInline: isInline,
+          leaves: leaves)))
   }
 
   /// The leaves' values in the order of places.
@@ -184,71 +201,73 @@ public struct TreeForestBuilder: Sendable {
   }
 
   private func rank<Coder: KeyCoder>(
-    _ coder: Coder.Type, _ numbers: [RowSlots.Builder.Reference: Int], _ slotCount: Int
+    _ coder: Coder.Type, _ numbers: [Int32], _ slotCount: Int
   ) -> RankTrees<Coder>? {
     // Larger trees have no such form: no need to copy them.
     guard trees.allSatisfy({ $0.nodes.count < 128 }) else { return nil }
     let nodes = trees.map { tree in
       tree.nodes.map { node in
         RankTrees<Coder>.Node(
-          slot: node.slot.flatMap { numbers[$0] }, bound: bound(node.threshold, coder), link: node.link)
+          slot: node.slot < 0 ? nil : Int(numbers[Int(node.slot)]), bound: bound(node, coder),
+          link: Int(node.link))
       }
     }
     return RankTrees(trees: nodes, depths: trees.map(\.most), slotCount: slotCount)
   }
 
   private func layNarrow(
-    _ numbers: [RowSlots.Builder.Reference: Int], _ roots: inout [UInt32], _ isInline: Bool
+    _ numbers: [Int32], _ roots: inout [UInt32], _ isInline: Bool
   ) -> [apus_tree_node] {
     var nodes: [apus_tree_node] = []
     nodes.reserveCapacity(nodeCount)
-    lay(numbers, &roots) { threshold, slot, link, leaf in
-      let key = leaf.map { answer32($0, isInline) } ?? bound(threshold, NarrowKeys.self)
+    lay(numbers, &roots) { node, slot, link, leaf in
+      let key = leaf.map { answer32($0, isInline) } ?? bound(node, NarrowKeys.self)
       nodes.append(apus_tree_node(key: key, slot: UInt16(slot), child: UInt16(link)))
     }
     return nodes
   }
 
   private func layWide(
-    _ numbers: [RowSlots.Builder.Reference: Int], _ roots: inout [UInt32], _ isInline: Bool
+    _ numbers: [Int32], _ roots: inout [UInt32], _ isInline: Bool
   ) -> [apus_wide_tree_node] {
     var nodes: [apus_wide_tree_node] = []
     nodes.reserveCapacity(nodeCount)
     let usesFloats = rows == .float32
-    lay(numbers, &roots) { threshold, slot, link, leaf in
+    lay(numbers, &roots) { node, slot, link, leaf in
       let key: Int64
       if let leaf {
         key = answer64(leaf, isInline)
       } else {
-        key = usesFloats ? bound(threshold, WideFloatKeys.self) : bound(threshold, WideKeys.self)
+        key = usesFloats ? bound(node, WideFloatKeys.self) : bound(node, WideKeys.self)
       }
       nodes.append(apus_wide_tree_node(key: key, slot: UInt32(slot), child: UInt32(link)))
     }
     return nodes
   }
 
+  @inline(__always)
   private func lay(
-    _ numbers: [RowSlots.Builder.Reference: Int], _ roots: inout [UInt32],
-    _ emit: (TreeSplit.Test, _ slot: Int, _ link: Int, _ leaf: Int?) -> Void
+    _ numbers: [Int32], _ roots: inout [UInt32],
+    _ emit: (DraftNode, _ slot: Int, _ link: Int, _ leaf: Int?) -> Void
   ) {
     var count = 0
     for tree in trees {
       roots.append(UInt32(count))
       for node in tree.nodes {
-        if let slot = node.slot {
-          emit(node.threshold, numbers[slot] ?? 0, node.link, nil)
+        if node.slot >= 0 {
+          emit(node, Int(numbers[Int(node.slot)]), Int(node.link), nil)
         } else {
-          emit(node.threshold, 0, 0, node.link)
+          emit(node, 0, 0, Int(node.link))
         }
       }
       count += tree.nodes.count
     }
   }
 
-  private func bound<Coder: KeyCoder>(_ test: TreeSplit.Test, _: Coder.Type) -> Coder.Key {
-    switch test {
-    case .less(let threshold): Coder.bound(less: threshold)
-    case .lessOrEqual(let threshold): Coder.bound(lessOrEqual: threshold)
+  private func bound<Coder: KeyCoder>(_ node: DraftNode, _: Coder.Type) -> Coder.Key {
+    switch node.test {
+    case .less: Coder.bound(less: node.threshold)
+    case .lessOrEqual: Coder.bound(lessOrEqual: node.threshold)
     case .categories: 0
     }
   }

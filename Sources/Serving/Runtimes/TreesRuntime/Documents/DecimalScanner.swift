@@ -68,18 +68,26 @@ struct DecimalScanner {
   /// The number where one correctly rounded operation gives it (W. D. Clinger, 1990) and rounding it once
   /// more to float32 is safe; else nil, and the text must be asked.
   var exact: Double? {
-    guard !isTooLong, significand <= 1 << 53 else { return nil }
-    let value: Double
-    if significand == 0 {
-      value = 0
-    } else if exponent >= 0, exponent <= 22 {
-      value = Double(significand) * DecimalScanner.powersOfTen[exponent]
-    } else if exponent < 0, exponent >= -22 {
-      value = Double(significand) / DecimalScanner.powersOfTen[-exponent]
-    } else {
+    guard !isTooLong else { return nil }
+    return isInteger
+      ? DecimalScanner.exact(significand, exponent) : DecimalScanner.exactFraction(significand, exponent)
+  }
+
+  @inline(__always)
+  private static func exact(_ significand: UInt64, _ exponent: Int) -> Double? {
+    guard significand <= 1 << 53 else { return nil }
+    if significand == 0 { return 0 }
+    if exponent >= 0, exponent <= 22 { return Double(significand) * powersOfTen[exponent] }
+    if exponent < 0, exponent >= -22 { return Double(significand) / powersOfTen[-exponent] }
+    return nil
+  }
+
+  /// As `exact`, of a number that is not written as an integer: XGBoost reads those as float32.
+  @inline(__always)
+  static func exactFraction(_ significand: UInt64, _ exponent: Int) -> Double? {
+    guard let value = exact(significand, exponent), value.bitPattern & 0x1FFF_FFFF != 0x1000_0000 else {
       return nil
     }
-    if !isInteger, value.bitPattern & 0x1FFF_FFFF == 0x1000_0000 { return nil }
     return value
   }
 }

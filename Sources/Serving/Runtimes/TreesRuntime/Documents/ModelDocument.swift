@@ -1,10 +1,11 @@
-/// A JSON or UBJSON document of a model. Arrays of numbers, which make up nearly all of it, are kept as such.
+/// A JSON or UBJSON document of a model. Arrays of numbers, which make up nearly all of it, are read only
+/// when they are asked for.
 indirect enum ModelDocument: Sendable {
   case null
   case boolean(Bool)
   case number(Double)
   case string(String)
-  case numbers([Double])
+  case numbers(NumberList)
   case array([ModelDocument])
   case object([Member])
 
@@ -18,7 +19,9 @@ indirect enum ModelDocument: Sendable {
 
   subscript(key: String) -> ModelDocument? {
     guard case .object(let members) = self else { return nil }
-    return members.last { $0.key == key }?.value
+    let count = key.utf8.count
+    // Most keys have another length, which is quicker to see than other letters.
+    return members.last { $0.key.utf8.count == count && $0.key == key }?.value
   }
 
   func required(_ key: String) throws(ModelFileError) -> ModelDocument {
@@ -46,7 +49,7 @@ indirect enum ModelDocument: Sendable {
   /// An array of numbers; booleans count as 0 and 1.
   var doubles: [Double]? {
     switch self {
-    case .numbers(let numbers): return numbers
+    case .numbers(let list): return list.doubles
     case .array(let values):
       var numbers: [Double] = []
       numbers.reserveCapacity(values.count)
@@ -62,10 +65,30 @@ indirect enum ModelDocument: Sendable {
     }
   }
 
+  /// - Parameter count: how many there probably are.
+  func floats(expecting count: Int) -> [Float]? {
+    if case .numbers(let list) = self { return list.floats(expecting: count) }
+    return doubles?.map { Float($0) }
+  }
+
+  /// Nil where something in it is no integer of 32 bits.
+  func integers(expecting count: Int) -> [Int32]? {
+    if case .numbers(let list) = self { return list.integers(expecting: count) }
+    guard let numbers = doubles else { return nil }
+    let integers = numbers.compactMap { Int32(exactly: $0) }
+    return integers.count == numbers.count ? integers : nil
+  }
+
+  /// 1 is true.
+  func flags(expecting count: Int) -> [Bool]? {
+    if case .numbers(let list) = self { return list.flags(expecting: count) }
+    return doubles?.map { $0 == 1 }
+  }
+
   var elements: [ModelDocument]? {
     switch self {
     case .array(let values): values
-    case .numbers(let numbers): numbers.map { .number($0) }
+    case .numbers(let list): list.doubles?.map { .number($0) }
     default: nil
     }
   }

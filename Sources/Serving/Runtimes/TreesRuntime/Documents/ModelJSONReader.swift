@@ -1,14 +1,17 @@
 internal import Basics
+internal import CShims
 
 /// Reads the JSON that XGBoost writes: RFC 8259 and the numbers NaN, Infinity and -Infinity.
 struct ModelJSONReader {
+  private let source: Bytes
   private let bytes: UnsafeBufferPointer<UInt8>
   private var offset = 0
+  private var keys = DocumentKeys()
 
   static func read(_ bytes: Bytes) throws(ModelFileError) -> ModelDocument {
     var result: Result<ModelDocument, ModelFileError> = .success(.null)
     bytes.withUnsafeBufferPointer { buffer in
-      var reader = ModelJSONReader(bytes: buffer)
+      var reader = ModelJSONReader(source: bytes, bytes: buffer)
       do throws(ModelFileError) {
         let document = try reader.value(depth: 0)
         reader.skipSpace()
@@ -23,7 +26,10 @@ struct ModelJSONReader {
     return try result.get()
   }
 
-  private init(bytes: UnsafeBufferPointer<UInt8>) { self.bytes = bytes }
+  private init(source: Bytes, bytes: UnsafeBufferPointer<UInt8>) {
+    self.source = source
+    self.bytes = bytes
+  }
 
   private func corrupt(_ reason: String) -> ModelFileError { .corrupt(offset: offset, reason) }
 
@@ -64,6 +70,12 @@ struct ModelJSONReader {
   }
 
   private mutating func matches(_ text: StaticString) -> Bool {
+    ModelJSONReader.matches(text, bytes, &offset)
+  }
+
+  private static func matches(
+    _ text: StaticString, _ bytes: UnsafeBufferPointer<UInt8>, _ offset: inout Int
+  ) -> Bool {
     let length = text.utf8CodeUnitCount
     guard bytes.count - offset >= length else { return false }
     for index in 0..<length where bytes[offset + index] != text.utf8Start[index] { return false }
@@ -81,7 +93,7 @@ struct ModelJSONReader {
       guard offset < bytes.count, bytes[offset] == UInt8(ascii: "\"") else {
         throw corrupt("a key is missing")
       }
-      let key = try string()
+      let key = try key()
       skipSpace()
       guard take(UInt8(ascii: ":")) else { throw corrupt("':' is missing after the key '\(key)'") }
       members.append(.init(key: key, value: try value(depth: depth + 1)))
@@ -92,27 +104,44 @@ struct ModelJSONReader {
     }
   }
 
-  /// Numbers are gathered as long as nothing else comes.
+  /// Keys come again and again: their texts are made once.
+  private mutating func key() throws(ModelFileError) -> String {
+    let start = offset + 1
+    var end = start
+    while end < bytes.count, bytes[end] != UInt8(ascii: "\""), bytes[end] != UInt8(ascii: "\\") { end += 1 }
+    guard end < bytes.count, bytes[end] == UInt8(ascii: "\"") else { return try string() }
+    if let known = keys.find(bytes, start, end) {
+      offset = end + 1
+      return known
+    }
+    let text = try string()
+    keys.insert(text, bytes, start, end)
+    return text
+  }
+
+  /// Numbers stay unread where they lie.
   private mutating func array(depth: Int) throws(ModelFileError) -> ModelDocument {
     offset += 1
     skipSpace()
-    if take(UInt8(ascii: "]")) { return .numbers([]) }
-    var numbers: [Double] = []
+    if take(UInt8(ascii: "]")) { return .array([]) }
+    if let list = numbers() { return .numbers(list) }
     var values: [ModelDocument] = []
     while true {
-      skipSpace()
-      guard offset < bytes.count else { throw corrupt("an array is not closed") }
-      if values.isEmpty, isNumberStart(bytes[offset]) {
-        numbers.append(try number())
-      } else {
-        if values.isEmpty, !numbers.isEmpty { values = numbers.map { .number($0) } }
-        values.append(try value(depth: depth + 1))
-      }
+      values.append(try value(depth: depth + 1))
       skipSpace()
       if take(UInt8(ascii: ",")) { continue }
       guard take(UInt8(ascii: "]")) else { throw corrupt("an array is not closed") }
-      return values.isEmpty ? .numbers(numbers) : .array(values)
+      return .array(values)
     }
+  }
+
+  /// Nil where the array holds anything else.
+  private mutating func numbers() -> NumberList? {
+    guard offset < bytes.count, isNumberStart(bytes[offset]), let base = bytes.baseAddress else { return nil }
+    let end = offset + apus_numbers_end(base + offset, bytes.count - offset)
+    guard end < bytes.count, bytes[end] == UInt8(ascii: "]") else { return nil }
+    defer { offset = end + 1 }
+    return NumberList(source: source, range: offset..<end, encoding: .json)
   }
 
   private func isNumberStart(_ byte: UInt8) -> Bool {
@@ -127,8 +156,10 @@ struct ModelJSONReader {
       let byte = bytes[offset]
       offset += 1
       if byte == UInt8(ascii: "\"") {
-        let text = escaped.map { String(validUTF8: $0) } ?? String(
-          validUTF8: UnsafeBufferPointer(rebasing: bytes[start..<(offset - 1)]))
+        let text =
+          escaped.map { String(validUTF8: $0) }
+          ?? String(
+            validUTF8: UnsafeBufferPointer(rebasing: bytes[start..<(offset - 1)]))
         guard let text else { throw corrupt("a text is not valid UTF-8") }
         return text
       }
@@ -173,15 +204,23 @@ struct ModelJSONReader {
   }
 
   private mutating func number() throws(ModelFileError) -> Double {
+    guard let value = ModelJSONReader.number(bytes, &offset) else {
+      throw corrupt("a value is missing or no number")
+    }
+    return value
+  }
+
+  /// Takes a number; nil where there is none.
+  static func number(_ bytes: UnsafeBufferPointer<UInt8>, _ offset: inout Int) -> Double? {
     let start = offset
-    if matches("NaN") { return .nan }
-    let isNegative = take(UInt8(ascii: "-"))
-    if matches("Infinity") { return isNegative ? -.infinity : .infinity }
-    let digits = DecimalScanner.scan(bytes, from: &offset)
-    guard let digits else { throw corrupt("a value is missing") }
+    if matches("NaN", bytes, &offset) { return .nan }
+    let isNegative = offset < bytes.count && bytes[offset] == UInt8(ascii: "-")
+    if isNegative { offset += 1 }
+    if matches("Infinity", bytes, &offset) { return isNegative ? -.infinity : .infinity }
+    guard let digits = DecimalScanner.scan(bytes, from: &offset) else { return nil }
     if let exact = digits.exact { return isNegative ? -exact : exact }
     let text = String(decoding: bytes[start..<offset], as: UTF8.self)
-    guard let value = Double(text) else { throw corrupt("'\(text)' is no number") }
+    guard let value = Double(text) else { return nil }
     // Where the nearest double lies midway between two float32, rounding twice could err: the text decides.
     if value.bitPattern & 0x1FFF_FFFF == 0x1000_0000, let float = Float(text), !digits.isInteger {
       return Double(float)

@@ -3,13 +3,14 @@ internal import Basics
 /// Reads the Universal Binary JSON (draft 12) that XGBoost writes: numbers big-endian, arrays plain, counted
 /// or of one type.
 struct UBJSONReader {
+  private let source: Bytes
   private let bytes: UnsafeRawBufferPointer
   private var offset = 0
 
   static func read(_ bytes: Bytes) throws(ModelFileError) -> ModelDocument {
     var result: Result<ModelDocument, ModelFileError> = .success(.null)
     bytes.withUnsafeBytes { buffer in
-      var reader = UBJSONReader(bytes: buffer)
+      var reader = UBJSONReader(source: bytes, bytes: buffer)
       do throws(ModelFileError) {
         result = .success(try reader.value(try reader.marker(), depth: 0))
       } catch {
@@ -19,7 +20,10 @@ struct UBJSONReader {
     return try result.get()
   }
 
-  private init(bytes: UnsafeRawBufferPointer) { self.bytes = bytes }
+  private init(source: Bytes, bytes: UnsafeRawBufferPointer) {
+    self.source = source
+    self.bytes = bytes
+  }
 
   private func corrupt(_ reason: String) -> ModelFileError { .corrupt(offset: offset, reason) }
 
@@ -117,10 +121,9 @@ struct UBJSONReader {
         throw corrupt("an array has no known type or no length")
       }
       let count = try length(size: size)
-      var numbers: [Double] = []
-      numbers.reserveCapacity(count)
-      for _ in 0..<count { numbers.append(try number(type) ?? 0) }
-      return .numbers(numbers)
+      defer { offset += count * size }
+      return .numbers(
+        NumberList(source: source, range: offset..<(offset + count * size), encoding: .ubjson(type)))
     }
     if bytes[offset] == UInt8(ascii: "#") {
       offset += 1

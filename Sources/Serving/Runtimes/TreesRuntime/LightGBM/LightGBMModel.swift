@@ -63,9 +63,10 @@ struct LightGBMModel: LoadedModel, RowModel {
     switch predictor {
     case .constant(let forest): forest.memoryBytes
     case .linear(let sums):
-      sums.leaves.memoryBytes + sums.trees.reduce(0) { total, tree in
-        total + (tree.leafCount + (tree.linear?.features.count ?? 0)) * 32 + tree.features.count * 40
-      }
+      sums.leaves.memoryBytes
+        + sums.trees.reduce(0) { total, tree in
+          total + (tree.leafCount + (tree.linear?.features.count ?? 0)) * 32 + tree.features.count * 40
+        }
     }
   }
 

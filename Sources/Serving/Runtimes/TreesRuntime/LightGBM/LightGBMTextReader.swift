@@ -90,7 +90,8 @@ struct LightGBMTextReader {
     guard file.featureNames.count == features else {
       throw .corrupt(offset: nil, "it names \(file.featureNames.count) of its \(features) features")
     }
-    file.featureInfos = header["feature_infos"].map(LightGBMTextReader.text)?
+    file.featureInfos =
+      header["feature_infos"].map(LightGBMTextReader.text)?
       .split(separator: " ").map(String.init) ?? []
     file.objective = header["objective"].map(LightGBMTextReader.text)
     file.averagesOutput = header["average_output"] != nil

@@ -100,11 +100,12 @@ extension XGBoostFile {
 extension XGBoostTree {
   init(_ document: ModelDocument, number: Int) throws(ModelFileError) {
     let count = document["tree_param"]?["num_nodes"]?.integer ?? 0
-    left = try XGBoostTree.integers(document, "left_children", number)
-    right = try XGBoostTree.integers(document, "right_children", number)
-    features = try XGBoostTree.integers(document, "split_indices", number)
-    conditions = try XGBoostTree.numbers(document, "split_conditions", number).map { Float($0) }
-    defaultLeft = try XGBoostTree.numbers(document, "default_left", number).map { $0 == 1 }
+    left = try XGBoostTree.integers(document, "left_children", number, count)
+    right = try XGBoostTree.integers(document, "right_children", number, count)
+    features = try XGBoostTree.integers(document, "split_indices", number, count)
+    conditions = try XGBoostTree.floats(document, "split_conditions", number, count)
+    defaultLeft = try XGBoostTree.present(
+      document["default_left"]?.flags(expecting: count), "default_left", number)
     let nodes = left.count
     guard nodes > 0, count == nodes, right.count == nodes, features.count == nodes, conditions.count == nodes,
       defaultLeft.count == nodes
@@ -112,42 +113,43 @@ extension XGBoostTree {
     let width = document["tree_param"]?["size_leaf_vector"]?.integer ?? 1
     if width > 1 {
       // Since 3.2 the leaves are numbered, by what stands for their right child.
-      if let weights = document["leaf_weights"]?.doubles, !weights.isEmpty {
-        leafVectors = weights.map { Float($0) }
+      if let weights = document["leaf_weights"]?.floats(expecting: count), !weights.isEmpty {
+        leafVectors = weights
         leafNumbers = right
       } else {
-        leafVectors = try XGBoostTree.numbers(document, "base_weights", number).map { Float($0) }
+        leafVectors = try XGBoostTree.floats(document, "base_weights", number, count)
         leafNumbers = (0..<nodes).map { Int32($0) }
       }
     }
     try readCategories(document, number)
   }
 
-  private static func numbers(
-    _ document: ModelDocument, _ key: String, _ number: Int
-  ) throws(ModelFileError) -> [Double] {
-    guard let values = document[key]?.doubles else {
-      throw .corrupt(offset: nil, "tree \(number) has no list '\(key)'")
+  private static func present<Value>(
+    _ value: Value?, _ key: String, _ number: Int
+  ) throws(ModelFileError) -> Value {
+    guard let value else {
+      throw .corrupt(offset: nil, "tree \(number) has no list '\(key)' of the right numbers")
     }
-    return values
+    return value
+  }
+
+  private static func floats(
+    _ document: ModelDocument, _ key: String, _ number: Int, _ count: Int
+  ) throws(ModelFileError) -> [Float] {
+    try present(document[key]?.floats(expecting: count), key, number)
   }
 
   private static func integers(
-    _ document: ModelDocument, _ key: String, _ number: Int
+    _ document: ModelDocument, _ key: String, _ number: Int, _ count: Int = 0
   ) throws(ModelFileError) -> [Int32] {
-    let values = try numbers(document, key, number)
-    let integers = values.compactMap { Int32(exactly: $0) }
-    guard integers.count == values.count else {
-      throw .corrupt(offset: nil, "tree \(number) has a '\(key)' that is no integer")
-    }
-    return integers
+    try present(document[key]?.integers(expecting: count), key, number)
   }
 
   private mutating func readCategories(_ document: ModelDocument, _ number: Int) throws(ModelFileError) {
     guard document["split_type"] != nil,
-      let nodes = document["categories_nodes"]?.doubles, !nodes.isEmpty
+      let nodes = document["categories_nodes"]?.integers(expecting: 0), !nodes.isEmpty
     else { return }
-    let types = try XGBoostTree.numbers(document, "split_type", number)
+    let types = try XGBoostTree.integers(document, "split_type", number, left.count)
     let starts = try XGBoostTree.integers(document, "categories_segments", number)
     let sizes = try XGBoostTree.integers(document, "categories_sizes", number)
     let all = try XGBoostTree.integers(document, "categories", number)
@@ -157,7 +159,8 @@ extension XGBoostTree {
     for (index, value) in nodes.enumerated() {
       let start = Int(starts[index])
       let end = start + Int(sizes[index])
-      guard let node = Int(exactly: value), left.indices.contains(node), start >= 0, end > start,
+      let node = Int(value)
+      guard left.indices.contains(node), start >= 0, end > start,
         end <= all.count
       else { throw .corrupt(offset: nil, "tree \(number) has categories beyond its lists") }
       guard types[node] == 1 else { continue }

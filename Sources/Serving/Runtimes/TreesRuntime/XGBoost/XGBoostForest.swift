@@ -24,6 +24,7 @@ enum XGBoostForest {
     of tree: XGBoostTree, width: Int
   ) throws(TreeShapeError) -> TreeDescription {
     let count = tree.left.count
+    let hasCategories = !tree.categories.isEmpty
     var splits: [TreeSplit] = []
     splits.reserveCapacity(count)
     for node in 0..<count {
@@ -38,7 +39,7 @@ enum XGBoostForest {
         throw TreeShapeError("leads to node \(left) or \(right) of \(count)")
       }
       let test: TreeSplit.Test
-      if let members = tree.categories[node] {
+      if hasCategories, let members = tree.categories[node] {
         test = .categories(CategoryTest(members: members, membersGoLeft: false))
       } else {
         test = .less(Double(tree.conditions[node]))

@@ -109,8 +109,13 @@ struct XGBoostModel: LoadedModel, RowModel {
       throw .invalidInput(
         "Input data contains `inf` or a value too large, while `missing` is not set to `inf`")
     }
-    return [Tensor(name: "output-0", shape: width == 1 && form.outputColumns == nil ? [rows.rows]
-      : [rows.rows, width], values: .float32(values))]
+    return [
+      Tensor(
+        name: "output-0",
+        shape: width == 1 && form.outputColumns == nil
+          ? [rows.rows]
+          : [rows.rows, width], values: .float32(values))
+    ]
   }
 }
 
