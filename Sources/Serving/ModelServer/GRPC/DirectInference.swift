@@ -122,7 +122,7 @@ final class DirectInference: @unchecked Sendable {
 }
 
 /// A model as the direct path keeps it: with the parts of its answers that never change.
-private struct KnownRowModel {
+private final class KnownRowModel {
   let entry: ModelEntry
   let rows: any RowModel
   let form: RowForm
