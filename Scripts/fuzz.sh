@@ -11,6 +11,8 @@ seconds=${SECONDS_EACH:-300}
 scratch=${FUZZ_SCRATCH:-$PWD/.build/fuzz}
 planted=${PLANTED:-}
 coverage=${COVERAGE:-1}
+# The toolchain's own: others that are installed do not read its profiles.
+toolchain=$(dirname "$(readlink -f "$(command -v swift)")")
 libraries=(-l:libyaml.a -l:libz.a -l:libexpat.a -l:libnghttp2.a -l:libssl.a -l:libcrypto.a -l:libsqlite3.a)
 
 if [ $# -gt 0 ]; then
@@ -69,10 +71,10 @@ report_coverage() {
   compile "$name" "$scratch/bin/$name-coverage" "$scratch/coverage" -sanitize=fuzzer -profile-generate -profile-coverage-mapping
   LLVM_PROFILE_FILE="$scratch/$name.profraw" "$scratch/bin/$name-coverage" -runs=0 -timeout=60 -rss_limit_mb=4096 \
     "$work" "Fuzz/Corpus/$name" >"$scratch/$name-coverage.log" 2>&1 || tail -n 5 "$scratch/$name-coverage.log"
-  llvm-profdata merge -sparse "$scratch/$name.profraw" -o "$scratch/$name.profdata"
+  "$toolchain/llvm-profdata" merge -sparse "$scratch/$name.profraw" -o "$scratch/$name.profdata"
   local sources
   IFS=, read -ra sources <<<"$readers"
-  llvm-cov report "$scratch/bin/$name-coverage" -instr-profile "$scratch/$name.profdata" -show-functions=false \
+  "$toolchain/llvm-cov" report "$scratch/bin/$name-coverage" -instr-profile "$scratch/$name.profdata" -show-functions=false \
     "${sources[@]/#/$PWD/}" >"$scratch/$name-coverage.txt" 2>/dev/null
   awk -v name="$name" '/^TOTAL/ { print "fuzz: " name " reaches " $10 " of the reader'"'"'s " $8 " lines" }' \
     "$scratch/$name-coverage.txt"
@@ -89,8 +91,8 @@ for name in "${names[@]}"; do
     -artifact_prefix="Fuzz/Findings/$name${planted:+-planted}-" "$work" "Fuzz/Corpus/$name" >"$log" 2>&1 || status=$?
   if [ -n "$planted" ]; then
     grep -q 'planted bug' "$log" || { echo "fuzz: $name did not find the planted bug"; tail -n 20 "$log"; exit 1; }
-    executions=$(grep -oE '^#[0-9]+' "$log" | tail -n 1)
-    echo "fuzz: $name found the planted bug after ${executions#\#} executions"
+    executions=$(grep -oE '^#[0-9]+' "$log" | tail -n 1 || true)
+    echo "fuzz: $name found the planted bug after ${executions:-#0} executions"
     rm -f "Fuzz/Findings/$name-planted-"*
   else
     grep -E 'stat::(number_of_executed_units|peak_rss_mb)' "$log" || true
