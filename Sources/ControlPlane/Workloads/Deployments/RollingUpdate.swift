@@ -14,7 +14,8 @@ enum RollingUpdate {
   static func newSetReplicas(replicas: Int, bounds: RolloutBounds, new: RolloutSet, old: [RolloutSet]) -> Int
   {
     if new.replicas >= replicas { return replicas }
-    let total = new.replicas + old.reduce(0) { $0 + $1.replicas }
+    // Pods that an old set no longer asks for are there until they are deleted.
+    let total = new.replicas + old.reduce(0) { $0 + max($1.replicas, $1.pods) }
     let room = max(0, replicas + bounds.surge - total)
     return new.replicas + min(room, replicas - new.replicas)
   }

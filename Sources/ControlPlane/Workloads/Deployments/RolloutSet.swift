@@ -9,17 +9,20 @@ struct RolloutSet: Hashable, Sendable {
   var replicas: Int
   /// How many of its pods are available.
   var available: Int
+  /// How many pods it has by its status; more than it asks for while it is deleting some.
+  var pods: Int
   /// `deployment.kubernetes.io/max-replicas` at its last scaling.
   var maxReplicas: Int?
 
   init(
     name: String, created: Timestamp = Timestamp(seconds: 0), replicas: Int, available: Int,
-    maxReplicas: Int? = nil
+    pods: Int = 0, maxReplicas: Int? = nil
   ) {
     self.name = name
     self.created = created
     self.replicas = replicas
     self.available = available
+    self.pods = pods
     self.maxReplicas = maxReplicas
   }
 
@@ -29,6 +32,7 @@ struct RolloutSet: Hashable, Sendable {
     created = set.creationTimestamp ?? Timestamp(seconds: 0)
     replicas = spec.replicas
     available = spec.availableReplicas
+    pods = spec.statusReplicas
     maxReplicas = set.annotations[RevisionAnnotations.maxReplicas].flatMap { Int($0) }
   }
 }
