@@ -13,7 +13,7 @@ private let file: (descriptor: FileDescriptorBox, path: String) = {
 
 /// Keeps the memory file open for the process's life.
 private final class FileDescriptorBox {
-  let descriptor: FileDescriptor
+  let descriptor: Linux.FileDescriptor
 
   init() {
     guard let created = try? MemoryFile.create("model.pkl") else { fatalError("no memory file") }
