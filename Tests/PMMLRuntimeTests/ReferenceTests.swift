@@ -55,6 +55,21 @@ import Testing
     }
   }
 
+  /// What stands for a missing value is no outlier, whatever it is.
+  @Test func aReplacementIsNotTakenForAnOutlier() throws {
+    let model = try Fixture.load(
+      text: """
+        <PMML version="4.4"><DataDictionary><DataField name="x" optype="continuous" dataType="double"/>
+        </DataDictionary><RegressionModel functionName="regression"><MiningSchema>
+        <MiningField name="x" outliers="asExtremeValues" lowValue="0" highValue="50"
+         missingValueReplacement="100"/></MiningSchema>
+        <RegressionTable intercept="0"><NumericPredictor name="x" coefficient="1"/></RegressionTable>
+        </RegressionModel></PMML>
+        """)
+    let outputs = try model.predict([Tensor(name: "x", shape: [2], values: .float64([.nan, 70]))])
+    #expect(outputs[0].values.doubles() == [100, 50])
+  }
+
   @Test func theSignatureNamesFieldsAndTypes() throws {
     let signature = try Fixture.load("scorecard.pmml").signature
     #expect(signature.inputs.map(\.name) == ["department", "age", "income"])

@@ -50,24 +50,15 @@ struct PMMLProgram: Sendable {
     }
     // Derived fields of the whole document see the values as the model's schema treats them.
     let scope = FieldScope(parent: raw)
-    let schema = element.first("MiningSchema")?.all("MiningField") ?? []
-    for child in schema {
-      let field = try MiningField(child)
-      guard field.usage == .active, let rules = dictionary[field.name],
-        case .field(let slot, let type)? = raw.find(field.name)
-      else { continue }
-      let treatment = FieldTreatment(field, type: type, dictionary: rules)
-      scope.define(field.name, .field(slot: slots.add(.treated(slot, treatment)), type: type))
-    }
+    let schema = try MiningField.schema(of: element)
+    reader.treatDictionaryFields(schema, in: scope)
     try reader.define(derivedFieldsOf: transformations, in: scope)
     model = try reader.read(element, scope, inherited: nil)
     sources = slots.sources
     size = Self.count(root)
-    var active: [String] = []
-    for child in schema where (child["usageType"] ?? "active") == "active" {
-      active.append(child["name"] ?? "")
+    self.inputs = schema.filter { $0.usage == .active }.compactMap { field in
+      inputs.first { $0.field.name == field.name }
     }
-    self.inputs = active.compactMap { name in inputs.first { $0.field.name == name } }
     outputs = Self.outputs(model)
   }
 

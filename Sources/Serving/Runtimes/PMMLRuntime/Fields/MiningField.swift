@@ -28,6 +28,15 @@ struct MiningField: Sendable {
     highValue = try element.number("highValue")
   }
 
+  /// The fields of a model element's `MiningSchema`, in their order.
+  static func schema(of element: XMLElement) throws(PMMLError) -> [MiningField] {
+    var fields: [MiningField] = []
+    for field in element.first("MiningSchema")?.all("MiningField") ?? [] {
+      fields.append(try MiningField(field))
+    }
+    return fields
+  }
+
   /// Whether the field passes through as it is.
   var isPlain: Bool { missingReplacement == nil && !failsOnMissing && outliers == "asIs" }
 }

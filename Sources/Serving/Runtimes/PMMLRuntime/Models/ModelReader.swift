@@ -68,11 +68,8 @@ final class ModelReader {
       throw PMMLError(.corrupt, "its models are nested deeper than \(Self.depthLimit)")
     }
     let scope = FieldScope(parent: outer)
-    var fields: [MiningField] = []
-    for field in element.first("MiningSchema")?.all("MiningField") ?? [] {
-      fields.append(try MiningField(field))
-    }
-    try treat(fields, in: scope, isNested: inherited != nil)
+    let fields = try MiningField.schema(of: element)
+    treat(fields, in: scope, isNested: inherited != nil)
     try define(derivedFieldsOf: element.first("LocalTransformations"), in: scope)
     let function = try Self.function(element)
     let name = fields.first { $0.usage == .target }?.name
@@ -115,16 +112,25 @@ final class ModelReader {
     }
   }
 
-  /// Gives the model's fields their treated values.
-  private func treat(_ fields: [MiningField], in scope: FieldScope, isNested: Bool) throws(PMMLError) {
+  /// Gives the data dictionary's fields the values as the outermost model's schema treats them.
+  func treatDictionaryFields(_ fields: [MiningField], in scope: FieldScope) {
     for field in fields where field.usage == .active {
-      // A segment's field may come from a later part of the document; then it is found when it is used.
-      guard case .field(let slot, let type)? = scope.find(field.name) else { continue }
-      let rules = isNested ? nil : dictionary[field.name]
-      if field.isPlain, rules == nil { continue }
-      let treatment = FieldTreatment(field, type: type, dictionary: rules)
-      scope.define(field.name, .field(slot: slots.add(.treated(slot, treatment)), type: type))
+      if let rules = dictionary[field.name] { treat(field, by: rules, in: scope) }
     }
+  }
+
+  /// Gives a model's other fields their treated values: those that come from its composite, or are derived.
+  private func treat(_ fields: [MiningField], in scope: FieldScope, isNested: Bool) {
+    for field in fields where field.usage == .active && !field.isPlain {
+      if isNested || dictionary[field.name] == nil { treat(field, by: nil, in: scope) }
+    }
+  }
+
+  private func treat(_ field: MiningField, by rules: DataField?, in scope: FieldScope) {
+    // A segment's field may come from a later part of the document; then it is found when it is used.
+    guard case .field(let slot, let type)? = scope.find(field.name) else { return }
+    let treatment = FieldTreatment(field, type: type, dictionary: rules)
+    scope.define(field.name, .field(slot: slots.add(.treated(slot, treatment)), type: type))
   }
 
   private func outputs(_ element: XMLElement?, _ context: ModelContext) throws(PMMLError) -> [OutputField] {
