@@ -1,6 +1,20 @@
 internal import Linux
 internal import ModelRuntime
 
+/// What an MLServer container was told, read once at start.
+struct MLServerSetup: Sendable {
+  let settings: MLServerSettings
+  let catalogue: MLServerCatalogue
+  /// As the catalogue found them.
+  let models: [MLServerModelSettings]
+
+  /// Of a server that has one model and loads it at start: it lives and dies with it.
+  var onlyModel: String? {
+    let names = Set(models.map(\.name))
+    return settings.loadsModelsAtStartup && names.count == 1 ? names.first : nil
+  }
+}
+
 /// `--dialect mlserver`: the folder and the variables of an MLServer container.
 extension ModelServerRole {
   private static let variable: MLServerSettings.Environment = { name in
@@ -13,7 +27,7 @@ extension ModelServerRole {
     return Self.variable("MODELS_DIR") ?? Self.variable("MLSERVER_MODEL_REPOSITORY_ROOT") ?? "."
   }
 
-  private var mlserverCatalogue: MLServerCatalogue {
+  private func makeMLServerCatalogue() -> MLServerCatalogue {
     let runtimes = runtimes
     let threads = flags.nthread
     return MLServerCatalogue(root: mlserverRoot, environment: Self.variable) {
@@ -27,7 +41,9 @@ extension ModelServerRole {
   mutating func adoptMLServerSettings() throws(ModelLoadError) {
     guard flags.dialect == "mlserver" else { return }
     let settings = try MLServerSettings.read(folder: mlserverRoot, environment: Self.variable)
-    mlserver = settings
+    let catalogue = makeMLServerCatalogue()
+    let setup = MLServerSetup(settings: settings, catalogue: catalogue, models: try catalogue.settings())
+    mlserver = setup
     if !flags.given.contains("http_port") { flags.httpPort = settings.httpPort }
     if !flags.given.contains("grpc_port") { flags.grpcPort = settings.grpcPort }
     if !flags.given.contains("host"), settings.host != "0.0.0.0", let host = settings.host {
@@ -39,28 +55,18 @@ extension ModelServerRole {
     }
     // MLServer counts answers; half a MiB each is more than most take.
     if flags.responseCacheBytes == 0 { flags.responseCacheBytes = settings.cachedResponses * (512 << 10) }
-    let names = try mlserverCatalogue.names()
-    guard settings.loadsModelsAtStartup else { return }
-    guard !names.isEmpty else {
+    guard !settings.loadsModelsAtStartup || !setup.models.isEmpty else {
       throw ModelLoadError(
         .modelMissing,
         "\(mlserverRoot) has no model-settings.json, and MLSERVER_MODEL_IMPLEMENTATION names no model")
     }
-    // The only model: the server lives and dies with it.
-    if names.count == 1 { flags.modelName = names[0] }
+    if let name = setup.onlyModel { flags.modelName = name }
   }
 
-  func makeMLServerRepository(metricShards: Int) -> ModelRepository {
-    let catalogue = mlserverCatalogue
-    let names = (try? catalogue.names()) ?? []
-    return ModelRepository(
-      metricShards: metricShards, catalogue: catalogue,
-      readiness: names.count == 1 && mlserver?.loadsModelsAtStartup == true ? .allModels : .startedUp,
+  func makeRepository(_ setup: MLServerSetup, metricShards: Int) -> ModelRepository {
+    ModelRepository(
+      metricShards: metricShards, catalogue: setup.catalogue,
+      readiness: setup.onlyModel == nil ? .startedUp : .allModels,
       memoryLimit: flags.modelMemoryLimit > 0 ? flags.modelMemoryLimit : nil)
-  }
-
-  func mlserverDialect(_ settings: MLServerSettings) -> MLServerDialect {
-    let models = (try? mlserverCatalogue.settings()) ?? []
-    return MLServerDialect(settings, models: models)
   }
 }

@@ -10,7 +10,7 @@ internal import Telemetry
 public struct ModelServerRole: Sendable {
   var flags: ServerFlags
   /// Nil for a server of KServe's dialect.
-  var mlserver: MLServerSettings?
+  var mlserver: MLServerSetup?
   let environment: ServerEnvironment
   let runtimes: [any ModelRuntime]
   let version: String
@@ -65,7 +65,7 @@ public struct ModelServerRole: Sendable {
     announceFlags()
     let loops = max(1, flags.workers)
     let start = ModelStart(makeRepository(metricShards: loops + 1), flags: flags, log: log)
-    let loadsNow = !environment.loadsInBackground && mlserver?.loadsModelsAtStartup != false
+    let loadsNow = !environment.loadsInBackground && mlserver?.settings.loadsModelsAtStartup != false
     if loadsNow, let error = start.load() { return end(error) }
     do {
       try await serve(start, loops: loops, onReady: onReady, until: shutdown)
@@ -83,7 +83,7 @@ public struct ModelServerRole: Sendable {
 
   /// The models that `--model_dir` holds, none of them loaded yet.
   private func makeRepository(metricShards: Int) -> ModelRepository {
-    if mlserver != nil { return makeMLServerRepository(metricShards: metricShards) }
+    if let mlserver { return makeRepository(mlserver, metricShards: metricShards) }
     let loader = ModelLoader(
       runtimes: runtimes, framework: flags.framework,
       options: LoadOptions(
@@ -168,7 +168,7 @@ public struct ModelServerRole: Sendable {
     var options = ServingContext.Options(version: version)
     options.latencyLog = flags.enableLatencyLogging ? LatencyLog() : nil
     options.tracer = tracing?.tracer
-    if let mlserver { options.dialect = mlserverDialect(mlserver) }
+    if let mlserver { options.dialect = MLServerDialect(mlserver.settings, models: mlserver.models) }
     return ServingContext(
       repository: repository,
       scheduler: InferenceScheduler(
