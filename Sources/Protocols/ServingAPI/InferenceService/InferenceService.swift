@@ -1,4 +1,4 @@
-public import Formats
+internal import Formats
 public import KubeProtocol
 
 /// `serving.kserve.io/v1beta1 InferenceService`: a typed view of the object's JSON.
@@ -15,14 +15,22 @@ public struct InferenceService: Sendable, Hashable {
   public var annotations: [String: String] { object.annotations }
   public var predictor: PredictorSpec { PredictorSpec(json: object.json.at("spec", "predictor") ?? [:]) }
   public var transformer: ComponentSpec? {
-    object.json.at("spec", "transformer").map(ComponentSpec.init(json:))
+    object.spec?.member("transformer").map(ComponentSpec.init(json:))
   }
-  public var explainer: ComponentSpec? { object.json.at("spec", "explainer").map(ComponentSpec.init(json:)) }
-  public var canaries: [JSONValue] { object.json.at("spec", "canary")?.array ?? [] }
+  public var explainer: ExplainerSpec? { object.spec?.member("explainer").map(ExplainerSpec.init(json:)) }
+  /// Further predictors beside the stable one (Standard mode's canaries).
+  public var canaries: [CanarySpec] { (object.json.at("spec", "canary")?.array ?? []).map(CanarySpec.init) }
+  /// What decides the scale, by annotation; nil takes the mode's default.
+  public var autoscalerClass: String? { annotations[ServingAnnotation.autoscalerClass] }
+  /// Whether each tag of the traffic gets a URL of its own.
+  public var hasTagRouting: Bool { annotations[ServingAnnotation.enableTagRouting] == "true" }
 
   /// `"true"` in any case stops the service: its children are deleted, its spec stays.
   public var isStopped: Bool { annotations[ServingAnnotation.stop]?.lowercased() == "true" }
   public var isClusterLocal: Bool { labels[ServingLabel.visibility] == ServingLabel.clusterLocal }
+
+  /// `"true"` keeps a service that is ready as it is when its runtime changes.
+  public var isAutoUpdateDisabled: Bool { annotations[ServingAnnotation.disableAutoUpdate] == "true" }
 
   /// Mode in which it runs: what its status says, else its annotation, else `fallback`. A mode that was once
   /// taken stays until the service is made anew.
@@ -35,44 +43,5 @@ public struct InferenceService: Sendable, Hashable {
   /// Deployment and Service of the predictor.
   public var predictorName: String {
     predictor.name.map { "\(name)-\($0)-predictor" } ?? "\(name)-predictor"
-  }
-}
-
-/// `spec.predictor`.
-public struct PredictorSpec: Sendable, Hashable {
-  public var json: JSONValue
-
-  public init(json: JSONValue) { self.json = json }
-
-  public var component: ComponentSpec { ComponentSpec(json: json) }
-  public var name: String? { json["name"]?.string.flatMap { $0.isEmpty ? nil : $0 } }
-  public var model: ModelSpec? { json["model"].map(ModelSpec.init(json:)) }
-  public var workerSpec: JSONValue? { json["workerSpec"] }
-
-  /// The framework fields that are set, in the table's order.
-  public var frameworks: [(framework: PredictorFramework, spec: JSONValue)] {
-    PredictorFramework.all.compactMap { framework in
-      json[framework.field].flatMap { $0.isNull ? nil : (framework, $0) }
-    }
-  }
-
-  /// A predictor made of the user's own containers.
-  public var isCustom: Bool { model == nil && frameworks.isEmpty && !component.containers.isEmpty }
-
-  /// Every container-like part with its field path, for checks that hold for all of them.
-  public var containerParts: [(path: String, json: JSONValue)] {
-    var parts: [(String, JSONValue)] = []
-    for (index, container) in component.containers.enumerated() {
-      parts.append(("containers[\(index)]", container))
-    }
-    for (index, container) in component.initContainers.enumerated() {
-      parts.append(("initContainers[\(index)]", container))
-    }
-    if let model { parts.append(("model", model.json)) }
-    for entry in frameworks { parts.append((entry.framework.field, entry.spec)) }
-    for (index, container) in (workerSpec?["containers"]?.array ?? []).enumerated() {
-      parts.append(("workerSpec.containers[\(index)]", container))
-    }
-    return parts
   }
 }

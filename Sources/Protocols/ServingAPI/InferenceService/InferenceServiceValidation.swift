@@ -40,7 +40,7 @@ public struct InferenceServiceValidation {
   var components: [(path: String, component: ComponentSpec)] {
     var found: [(String, ComponentSpec)] = [("spec.predictor", service.predictor.component)]
     if let transformer = service.transformer { found.append(("spec.transformer", transformer)) }
-    if let explainer = service.explainer { found.append(("spec.explainer", explainer)) }
+    if let explainer = service.explainer { found.append(("spec.explainer", explainer.component)) }
     return found
   }
 
@@ -128,12 +128,5 @@ public struct InferenceServiceValidation {
           reason: "FieldValueForbidden")
       }
     }
-  }
-}
-
-extension JSONValue {
-  /// The value of a variable in a container's `env`.
-  func environmentValue(_ name: String) -> String? {
-    self["env"]?.array?.first { $0["name"]?.string == name }?["value"]?.string
   }
 }

@@ -4,6 +4,14 @@ public enum ServingAnnotation {
   public static let autoscalerClass = "serving.kserve.io/autoscalerClass"
   public static let stop = "serving.kserve.io/stop"
   public static let disableAutoUpdate = "serving.kserve.io/disable-auto-update"
+  /// `"true"` gives each tag of the traffic a URL of its own.
+  public static let enableTagRouting = "serving.kserve.io/enable-tag-routing"
+  /// A JSON list of resource names that count as GPUs beside the known ones.
+  public static let gpuResourceTypes = "serving.kserve.io/gpu-resource-types"
+  public static let disableLocalModel = "serving.kserve.io/disable-localmodel"
+  public static let nodeGroup = "serving.kserve.io/nodegroup"
+  /// Knative's choice of autoscaler for a service (`kpa…` or `hpa.autoscaling.knative.dev`).
+  public static let knativeAutoscalerClass = "autoscaling.knative.dev/class"
   public static let serverType = "serving.kserve.io/server-type"
   /// The model's format; set by defaulting unless the user set it.
   public static let modelFormat = "modelFormat"

@@ -18,7 +18,9 @@ public struct ServingRuntime: Sendable, Hashable {
     (spec["supportedModelFormats"]?.array ?? []).map(ModelFormat.init(json:))
   }
   public var containers: [JSONValue] { spec["containers"]?.array ?? [] }
-  public var hasWorkers: Bool { spec["workerSpec"]?.object != nil }
+  public var workerSpec: WorkerSpec? { spec.member("workerSpec").map(WorkerSpec.init(json:)) }
+  public var hasWorkers: Bool { workerSpec != nil }
+  public var pod: PodSpecView { PodSpecView(json: spec) }
   public var labels: [String: String] { StringMaps.read(spec["labels"]) }
   public var annotations: [String: String] { StringMaps.read(spec["annotations"]) }
 
