@@ -93,10 +93,4 @@ import Testing
     }
     #expect(error?.message.contains("/nonexistent/config") == true)
   }
-
-  @Test func pathsAndQueriesAreEncoded() {
-    #expect(PercentEncoding.component("app=x,tier in (a b)") == "app%3Dx%2Ctier%20in%20%28a%20b%29")
-    #expect(PercentEncoding.path("/api/v1/pods/a b?") == "/api/v1/pods/a%20b%3F")
-    #expect(PercentEncoding.component("é") == "%C3%A9")
-  }
 }

@@ -96,12 +96,4 @@ private func downward(_ spec: String) throws -> DownwardAPI {
         "fieldRef: the field \"spec.nonsense\" is not supported",
       ])
   }
-
-  @Test func base64IsReadStrictly() {
-    #expect(Base64Text.decode("aGVsbG8=") == Bytes("hello".utf8))
-    #expect(Base64Text.decode("aGVsbG8h") == Bytes("hello!".utf8))
-    #expect(Base64Text.decode("aA==") == Bytes("h".utf8))
-    #expect(Base64Text.decode("") == [])
-    for bad in ["a", "aGVsbG8", "====", "aG=s", "a-b_"] { #expect(Base64Text.decode(bad) == nil) }
-  }
 }

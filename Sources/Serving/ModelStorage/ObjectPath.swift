@@ -17,20 +17,4 @@ enum ObjectPath {
     }
     return name
   }
-
-  /// RFC 3986 percent-encoding of everything but unreserved characters.
-  static func percentEncoded(_ text: String, keeping kept: String = "") -> String {
-    let hex = Array("0123456789ABCDEF")
-    var result = ""
-    for byte in text.utf8 {
-      let scalar = UnicodeScalar(byte)
-      let isUnreserved = byte < 0x80 && ("A"..."Z" ~= scalar || "a"..."z" ~= scalar || "0"..."9" ~= scalar)
-      if isUnreserved || "-._~".unicodeScalars.contains(scalar) || kept.unicodeScalars.contains(scalar) {
-        result.unicodeScalars.append(scalar)
-      } else {
-        result += "%\(hex[Int(byte >> 4)])\(hex[Int(byte & 15)])"
-      }
-    }
-    return result
-  }
 }

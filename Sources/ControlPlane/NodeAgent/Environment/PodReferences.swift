@@ -29,12 +29,12 @@ struct PodReferences: Sendable {
 
   static func configMapData(_ object: KubeObject) -> [String: Bytes] {
     var data = KubeObject.stringMap(object["data"]).mapValues { Bytes($0.utf8) }
-    for (key, text) in KubeObject.stringMap(object["binaryData"]) { data[key] = Base64Text.decode(text) }
+    for (key, text) in KubeObject.stringMap(object["binaryData"]) { data[key] = Base64.decodeLines(text) }
     return data
   }
 
   static func secretData(_ object: KubeObject) -> [String: Bytes] {
-    KubeObject.stringMap(object["data"]).compactMapValues { Base64Text.decode($0) }
+    KubeObject.stringMap(object["data"]).compactMapValues { Base64.decodeLines($0) }
   }
 
   /// Names under `configMap.name`, `configMapRef.name`, … anywhere in volumes and environments.
@@ -57,48 +57,5 @@ struct PodReferences: Sendable {
       if let sources = container.json["envFrom"] { search(sources) }
     }
     return found.sorted()
-  }
-}
-
-/// Base64 with padding (RFC 4648 §4), as `data` of Secrets has it.
-enum Base64Text {
-  /// Nil where the text is none.
-  static func decode(_ text: String) -> Bytes? {
-    var result = Bytes()
-    var bits: UInt32 = 0
-    var count = 0
-    var padding = 0
-    for byte in text.utf8 {
-      let value: UInt32
-      switch byte {
-      case 65...90: value = UInt32(byte) - 65
-      case 97...122: value = UInt32(byte) - 71
-      case 48...57: value = UInt32(byte) + 4
-      case UInt8(ascii: "+"): value = 62
-      case UInt8(ascii: "/"): value = 63
-      case UInt8(ascii: "="):
-        padding += 1
-        continue
-      case 10, 13: continue
-      default: return nil
-      }
-      if padding > 0 { return nil }
-      bits = (bits << 6 | value) & 0xFF_FFFF
-      count += 1
-      if count % 4 == 0 {
-        result.append(UInt8(bits >> 16))
-        result.append(UInt8(bits >> 8 & 0xFF))
-        result.append(UInt8(bits & 0xFF))
-      }
-    }
-    switch count % 4 {
-    case 0: return padding == 0 ? result : nil
-    case 2 where padding == 2: result.append(UInt8(bits >> 4 & 0xFF))
-    case 3 where padding == 1:
-      result.append(UInt8(bits >> 10 & 0xFF))
-      result.append(UInt8(bits >> 2 & 0xFF))
-    default: return nil
-    }
-    return result
   }
 }

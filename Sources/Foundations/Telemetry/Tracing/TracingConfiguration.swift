@@ -1,3 +1,5 @@
+internal import Basics
+
 /// Whether, where to and how traces are sent, by OpenTelemetry's environment variables. Nothing is sent
 /// unless
 /// an endpoint is named.
@@ -100,7 +102,8 @@ public struct TracingConfiguration: Sendable, Hashable {
       let sides = part.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
       guard sides.count == 2 else { return nil }
       let name = String(sides[0]).trimmed
-      guard !name.isEmpty, let value = String(sides[1]).trimmed.percentDecoded else { return nil }
+      guard !name.isEmpty, let value = PercentEncoding.decode(String(sides[1]).trimmed)
+      else { return nil }
       return (name, value)
     }
   }
@@ -112,22 +115,5 @@ extension String {
     while text.first?.isWhitespace == true { text.removeFirst() }
     while text.last?.isWhitespace == true { text.removeLast() }
     return String(text)
-  }
-
-  fileprivate var percentDecoded: String? {
-    var bytes: [UInt8] = []
-    var iterator = utf8.makeIterator()
-    func digit(_ byte: UInt8) -> UInt8? { Character(UnicodeScalar(byte)).hexDigitValue.map { UInt8($0) } }
-    while let byte = iterator.next() {
-      guard byte == UInt8(ascii: "%") else {
-        bytes.append(byte)
-        continue
-      }
-      guard let high = iterator.next().flatMap(digit), let low = iterator.next().flatMap(digit) else {
-        return nil
-      }
-      bytes.append(high << 4 | low)
-    }
-    return String(validating: bytes, as: UTF8.self)
   }
 }

@@ -28,16 +28,7 @@ public enum GRPCFields {
 
   /// `grpc-message`: printable ASCII stays, everything else and `%` is percent-encoded.
   public static func appendMessage(_ text: String, to bytes: inout Bytes) {
-    let digits = Bytes("0123456789ABCDEF".utf8)
-    for byte in text.utf8 {
-      if byte >= 32, byte <= 126, byte != UInt8(ascii: "%") {
-        bytes.append(byte)
-      } else {
-        bytes.append(UInt8(ascii: "%"))
-        bytes.append(digits[Int(byte >> 4)])
-        bytes.append(digits[Int(byte & 15)])
-      }
-    }
+    PercentEncoding.append(text, to: &bytes) { $0 >= 32 && $0 <= 126 && $0 != UInt8(ascii: "%") }
   }
 
   /// The prefix of a message.

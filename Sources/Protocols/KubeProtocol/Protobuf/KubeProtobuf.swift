@@ -134,7 +134,7 @@ public enum KubeProtobuf {
         if reference.hasSuffix(".Quantity") { return try quantity(bytes, path) }
         if resolved.parts.isIntOrString { return try intOrString(bytes, path) }
         if resolved.parts.format == "date-time" { return try time(bytes) }
-        if resolved.parts.format == "byte" { return .string(Base64Text.encode(bytes)) }
+        if resolved.parts.format == "byte" { return .string(Base64.encode(Bytes(bytes))) }
         if resolved.parts.kind == .string { return .string(try string(bytes, path)) }
         return try message(bytes, resolved, definition: reference, path: path, depth: depth + 1)
       }
@@ -187,24 +187,5 @@ public enum KubeProtobuf {
       guard let text = String(validUTF8: bytes) else { throw KubeProtobufError("\(path) is not valid UTF-8") }
       return text
     }
-  }
-}
-
-/// Base64 (RFC 4648 §4) for `bytes` fields; this layer knows no cryptography library.
-enum Base64Text {
-  static func encode(_ bytes: ArraySlice<UInt8>) -> String {
-    let alphabet = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".utf8)
-    var output = Bytes()
-    var rest = bytes
-    while !rest.isEmpty {
-      let chunk = Array(rest.prefix(3))
-      rest = rest.dropFirst(3)
-      let bits = chunk.reduce(UInt32(0)) { $0 << 8 | UInt32($1) } << UInt32(8 * (3 - chunk.count))
-      for position in 0..<4 {
-        let isPadding = position > chunk.count
-        output.append(isPadding ? UInt8(ascii: "=") : alphabet[Int(bits >> UInt32(18 - 6 * position)) & 63])
-      }
-    }
-    return String(decoding: output, as: UTF8.self)
   }
 }

@@ -1,3 +1,5 @@
+internal import Basics
+
 /// What a method and a path ask for.
 enum InferenceRoute: Hashable, Sendable {
   case liveness
@@ -95,7 +97,7 @@ enum InferenceRoute: Hashable, Sendable {
   /// - Returns: the version, "" where there is none, nil where it is malformed.
   private static func versioned(_ parts: [Substring]) -> (version: String?, rest: [Substring]) {
     guard parts.count >= 2, parts[0] == "versions" else { return ("", parts) }
-    return (PercentEncoding.decodedName(parts[1]), Array(parts.dropFirst(2)))
+    return (PathName.decoded(parts[1]), Array(parts.dropFirst(2)))
   }
 
   private static func findV2Model(_ name: Substring, _ rest: [Substring]) -> Found? {
@@ -121,44 +123,21 @@ enum InferenceRoute: Hashable, Sendable {
 
   private static func named(_ name: Substring, _ method: String, _ route: (String) -> InferenceRoute) -> Found
   {
-    Found(value: PercentEncoding.decodedName(name).map { (method, route($0)) })
+    Found(value: PathName.decoded(name).map { (method, route($0)) })
   }
 }
 
-/// Percent-encoding (RFC 3986 §2.1) of names in paths.
-enum PercentEncoding {
-  private static let nameBytes = 512
+/// Names in paths.
+enum PathName {
+  private static let byteLimit = 512
 
   /// The decoded name; nil where it is empty, malformed, no UTF-8, too long, or holds control characters or
   /// `/`.
-  static func decodedName(_ segment: Substring) -> String? {
-    let raw = segment.utf8
-    guard !raw.isEmpty, raw.count <= nameBytes * 3 else { return nil }
-    var bytes: [UInt8] = []
-    bytes.reserveCapacity(raw.count)
-    var iterator = raw.makeIterator()
-    while let byte = iterator.next() {
-      guard byte == UInt8(ascii: "%") else {
-        bytes.append(byte)
-        continue
-      }
-      guard let high = iterator.next().flatMap(hex), let low = iterator.next().flatMap(hex) else {
-        return nil
-      }
-      bytes.append(high << 4 | low)
-    }
-    guard bytes.count <= nameBytes,
-      !bytes.contains(where: { $0 < 0x20 || $0 == 0x7F || $0 == UInt8(ascii: "/") })
+  static func decoded(_ segment: Substring) -> String? {
+    guard !segment.isEmpty, segment.utf8.count <= byteLimit * 3,
+      let name = PercentEncoding.decode(segment), name.utf8.count <= byteLimit,
+      !name.utf8.contains(where: { $0 < 0x20 || $0 == 0x7F || $0 == UInt8(ascii: "/") })
     else { return nil }
-    return String(validating: bytes, as: UTF8.self)
-  }
-
-  private static func hex(_ byte: UInt8) -> UInt8? {
-    switch byte {
-    case 48...57: byte - 48
-    case 65...70: byte - 55
-    case 97...102: byte - 87
-    default: nil
-    }
+    return name
   }
 }

@@ -65,9 +65,9 @@ public struct GoogleStorage: StorageScheme {
   private func page(
     bucket: String, prefix: String, token: String?, source: String
   ) throws(StorageError) -> (names: [String], next: String?) {
-    var url = "\(host)/storage/v1/b/\(ObjectPath.percentEncoded(bucket))/o"
-    url += "?prefix=\(ObjectPath.percentEncoded(prefix))&fields=nextPageToken,items(name,size)"
-    if let token { url += "&pageToken=\(ObjectPath.percentEncoded(token))" }
+    var url = "\(host)/storage/v1/b/\(PercentEncoding.component(bucket))/o"
+    url += "?prefix=\(PercentEncoding.component(prefix))&fields=nextPageToken,items(name,size)"
+    if let token { url += "&pageToken=\(PercentEncoding.component(token))" }
     let (answer, body) = try Download(source: source).text(url, limit: Self.pageByteLimit)
     guard (200..<300).contains(answer.status) else { throw .status(answer.status, source) }
     guard let page = try? JSONValue(parsing: body) else {
@@ -80,8 +80,8 @@ public struct GoogleStorage: StorageScheme {
   private func download(bucket: String, object: String, to path: String, source: String) throws(StorageError)
   {
     let url =
-      "\(host)/storage/v1/b/\(ObjectPath.percentEncoded(bucket))/o/"
-      + "\(ObjectPath.percentEncoded(object))?alt=media"
+      "\(host)/storage/v1/b/\(PercentEncoding.component(bucket))/o/"
+      + "\(PercentEncoding.component(object))?alt=media"
     let answer = try Download(source: source).file(url, to: path)
     guard (200..<300).contains(answer.status) else { throw .status(answer.status, source) }
   }

@@ -1,3 +1,5 @@
+internal import Basics
+
 /// `http://…/name` and `https://…/name`: one file, under the last part of its path.
 public struct HTTPStorage: StorageScheme {
   public init() {}
@@ -20,23 +22,7 @@ public struct HTTPStorage: StorageScheme {
       throw StorageError(
         .badSource, "no filename contained in URI: \(source); the address must end in a file's name")
     }
-    return try ObjectPath.validated(percentDecoded(path[path.index(after: slash)...]), source: source)
-  }
-
-  private func percentDecoded(_ text: Substring) -> String {
-    var bytes: [UInt8] = []
-    var rest = text.utf8[...]
-    while let byte = rest.first {
-      rest = rest.dropFirst()
-      if byte == UInt8(ascii: "%"), let value = UInt8(String(Substring(rest.prefix(2))), radix: 16),
-        rest.count >= 2
-      {
-        bytes.append(value)
-        rest = rest.dropFirst(2)
-      } else {
-        bytes.append(byte)
-      }
-    }
-    return String(decoding: bytes, as: UTF8.self)
+    return try ObjectPath.validated(
+      PercentEncoding.decodeLeniently(path[path.index(after: slash)...]) ?? "\0", source: source)
   }
 }

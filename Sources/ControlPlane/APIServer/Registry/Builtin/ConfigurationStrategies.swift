@@ -79,7 +79,7 @@ enum ConfigurationStrategies {
     (object[field]?.object ?? [:]).compactMap { key, value in
       guard let text = value.string else { return nil }
       // Line ends are skipped, as Go's decoder skips them.
-      if Base64.decode(text.filter { $0 != "\n" && $0 != "\r" && $0 != "\r\n" }) != nil { return nil }
+      if Base64.decodeLines(text) != nil { return nil }
       return KubeError.Cause.invalid("\(field)[\(key)]", "<hidden>", "must be base64-encoded")
     }
   }

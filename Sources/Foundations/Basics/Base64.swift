@@ -1,5 +1,3 @@
-public import Basics
-
 /// Base64 (RFC 4648), plain with padding or URL-safe without. Decoding is strict: no white space, no stray
 /// bits, and padding exactly where the form has it.
 public enum Base64 {
@@ -22,6 +20,11 @@ public enum Base64 {
     guard characters.count % 4 == 0 else { return nil }
     for _ in 0..<2 where characters.last == padding { characters.removeLast() }
     return decode(characters, plainValues)
+  }
+
+  /// As `decode`, of text that is broken into lines, as people write it into manifests.
+  public static func decodeLines(_ text: String) -> Bytes? {
+    decode(String(decoding: text.utf8.filter { $0 != 10 && $0 != 13 }, as: UTF8.self))
   }
 
   public static func decodeURL(_ text: String) -> Bytes? { decode(Bytes(text.utf8), urlValues) }
