@@ -1,3 +1,4 @@
+import Formats
 import ServingAPI
 import Testing
 
@@ -43,6 +44,87 @@ import Testing
     #expect(configuration.isServiceHeadless)
   }
 
+  @Test func upstreamsShippedEntriesAreRead() throws {
+    let configuration = try InferenceServiceConfig(data: Self.shipped, platform: platform)
+    #expect(configuration.explainers.artImage == "corp/art")
+    #expect(configuration.explainers.artVersion == "0.21")
+    #expect(configuration.storageInitializer.modelcarCPU == "20m")
+    #expect(configuration.storageInitializer.modelcarUser == 2020)
+    #expect(configuration.storageInitializer.imageMode == .fetch)
+    #expect(configuration.storageInitializer.isInsecureRegistryAllowed)
+    #expect(configuration.storageInitializer.areImageModelsEnabled)
+    #expect(configuration.credentials.storageSecretName == "stores")
+    #expect(configuration.credentials.gcsFileName == "key.json")
+    #expect(configuration.credentials.s3.accessKeyName == "awsAccessKeyID")
+    #expect(configuration.credentials.s3.secretKeyName == "AWS_SECRET_ACCESS_KEY")
+    #expect(configuration.credentials.s3.endpoint == "minio:9000")
+    #expect(!configuration.ingress.isGatewayAPIEnabled)
+    #expect(configuration.ingress.className == "istio")
+    #expect(configuration.ingress.istio.knativeLocalGatewayService == "local.svc")
+    #expect(configuration.ingress.modelBasedRouting == .forced)
+    #expect(configuration.logger.defaultURL == "http://sink")
+    #expect(configuration.logger.storage?.path == "p")
+    #expect(configuration.logger.storageServiceAccount == "writer")
+    #expect(configuration.logger.batchSize == 7)
+    #expect(configuration.batcher.maxBatchSize == 16)
+    #expect(configuration.batcher.maxLatencyMilliseconds == 50)
+    #expect(configuration.agent.image == "corp/agent:1")
+    #expect(configuration.agent.resources.memoryRequest == "100Mi")
+    #expect(configuration.router.propagatedHeaders == ["X-Trace.*"])
+    #expect(configuration.router.imagePullSecrets == ["pull"])
+    #expect(configuration.metricsAggregator.isAggregationEnabled)
+    #expect(!configuration.metricsAggregator.isScrapingEnabled)
+    #expect(configuration.localModel.isEnabled)
+    #expect(configuration.localModel.fileGroup == 1000)
+    #expect(configuration.localModel.reconcileSeconds == 30)
+    #expect(configuration.customGPUResourceTypes == ["example.com/gpu"])
+    #expect(configuration.openTelemetryCollector.scalerEndpoint == "otel:4318")
+    #expect(configuration.openTelemetryCollector.resources.memoryRequest == "512Mi")
+    #expect(configuration.autoscaler.scaleUpStabilizationSeconds == 0)
+    #expect(configuration.autoscaler.scaleDownStabilizationSeconds == 300)
+    #expect(configuration.certificateExpirationAnnotations == ["corp/expires"])
+    #expect(configuration.variantAutoscaling.prometheusURL == "http://prometheus")
+    #expect(configuration.defaultRollout?["maxSurge"] == "1")
+  }
+
+  private static let shipped: [String: String] = [
+    "_example": "anything",
+    "explainers": #"{"art": {"image": "corp/art", "defaultImageVersion": "0.21"}}"#,
+    "storageInitializer":
+      #"{"enableModelcar": false, "enableOciModelSupport": true, "ociModelMode": "fetch", "ociInsecureRegistry": true, "cpuModelcar": "20m", "uidModelcar": 2020}"#,
+    "credentials":
+      #"{"storageSpecSecretName": "stores", "gcs": {"gcsCredentialFileName": "key.json"}, "s3": {"s3AccessKeyIDName": "awsAccessKeyID", "s3Endpoint": "minio:9000"}}"#,
+    "ingress":
+      #"{"enableGatewayApi": false, "ingressClassName": "istio", "localGatewayService": "local.svc", "modelBasedRoutingMode": "forced"}"#,
+    "logger":
+      #"{"defaultUrl": "http://sink", "storage": {"path": "p", "serviceAccountName": "writer"}, "batchSize": 7}"#,
+    "batcher": #"{"maxBatchSize": "16", "maxLatency": "50"}"#,
+    "agent": #"{"image": "corp/agent:1"}"#,
+    "router": #"{"headers": {"propagate": ["X-Trace.*"]}, "imagePullSecrets": ["pull"]}"#,
+    "metricsAggregator": #"{"enableMetricAggregation": "true", "enablePrometheusScraping": "false"}"#,
+    "localModel": #"{"enabled": true, "fsGroup": 1000, "reconcilationFrequencyInSecs": 30}"#,
+    "multiNode": #"{"customGPUResourceTypeList": ["example.com/gpu"]}"#,
+    "opentelemetryCollector": #"{"metricScalerEndpoint": "otel:4318", "resource": {"cpuLimit": "2"}}"#,
+    "autoscaler":
+      #"{"scaleUpStabilizationWindowSeconds": "0", "scaleDownStabilizationWindowSeconds": "300"}"#,
+    "scheduler": #"{"expirationAnnotations": ["corp/expires"]}"#,
+    "autoscaling-wva-controller-config": #"{"prometheus": {"url": "http://prometheus"}}"#,
+    "deploy":
+      #"{"defaultDeploymentMode": "Standard", "deploymentRolloutStrategy": {"defaultRollout": {"maxSurge": "1", "maxUnavailable": "0"}}}"#,
+  ]
+
+  /// Whatever a key holds is told, and never stops the program.
+  @Test func everyKeyIsCheckedForJSON() {
+    for key in Self.shipped.keys where key != "_example" {
+      for text in ["", "{", "[]", "null", "\"text\"", "{\"a\":}", "\u{0}", "{\"a\":1}x"] {
+        let error = #expect(throws: ConfigurationError.self, "\(key): \(text)") {
+          try InferenceServiceConfig(data: [key: text], platform: platform)
+        }
+        #expect(error?.key == key)
+      }
+    }
+  }
+
   @Test(arguments: [
     ("ingress", "{", "invalid JSON"),
     ("ingress", "[]", "a JSON object is expected, not array"),
@@ -56,6 +138,22 @@ import Testing
     ("inferenceService", #"{"resource": 1}"#, "inferenceService.resource"),
     ("security", #"{"autoMountServiceAccountToken": 1}"#, "a boolean is expected"),
     ("logger", "nonsense", "\"logger\""),
+    ("logger", #"{"batchSize": true}"#, "a whole number is expected, not bool"),
+    ("batcher", #"{"maxBatchSize": "many"}"#, "is no whole number"),
+    ("batcher", #"{"maxLatency": "0"}"#, "0 is less than 1"),
+    ("agent", #"{"memoryLimit": "2 GB"}"#, "is no quantity"),
+    ("router", #"{"headers": []}"#, "an object is expected"),
+    ("metricsAggregator", #"{"enableMetricAggregation": "yes"}"#, "a boolean is expected"),
+    ("localModel", #"{"enabled": true, "jobNamespace": "Not_One"}"#, "is no name of a namespace"),
+    ("multiNode", #"{"customGPUResourceTypeList": [1]}"#, "an array of strings is expected"),
+    ("autoscaler", #"{"scaleUpStabilizationWindowSeconds": "1m"}"#, "is no whole number"),
+    ("credentials", #"{"s3": "x"}"#, "credentials.s3"),
+    ("explainers", #"{"art": {"image": 1}}"#, "explainers.art.image"),
+    ("ingress", #"{"modelBasedRoutingMode": "on"}"#, "none of enabled, disabled, forced"),
+    ("ingress", #"{"pathTemplate": "/{{ .Nmae }}"}"#, "ingress.pathTemplate"),
+    (
+      "deploy", #"{"deploymentRolloutStrategy": {"defaultRollout": {"maxSurge": "1"}}}"#, "maxUnavailable"
+    ),
   ])
   func faultsNameTheKeyAndTheCause(_ key: String, _ text: String, _ expected: String) {
     let error = #expect(throws: ConfigurationError.self) {

@@ -1,4 +1,3 @@
-internal import Basics
 internal import Formats
 
 extension InferenceServiceConfig {
@@ -9,7 +8,20 @@ extension InferenceServiceConfig {
     try decodeDeploy(ConfigurationEntry("deploy", data))
     try decodeInferenceService(ConfigurationEntry("inferenceService", data))
     try decodeStorage(ConfigurationEntry("storageInitializer", data))
+    try decodeCredentials(ConfigurationEntry("credentials", data))
+    try decodeLocalModel(ConfigurationEntry("localModel", data))
     try decodeIngress(ConfigurationEntry("ingress", data))
+    try decodeExplainers(ConfigurationEntry("explainers", data))
+    try decodeLogger(ConfigurationEntry("logger", data))
+    try decodeBatcher(ConfigurationEntry("batcher", data))
+    try Self.decode(&agent, ConfigurationEntry("agent", data))
+    try decodeRouter(ConfigurationEntry("router", data))
+    try decodeMetrics(data)
+    try decodeAutoscaling(data)
+    try decodeFlags(data)
+  }
+
+  private mutating func decodeFlags(_ data: [String: String]) throws(ConfigurationError) {
     if let service = try ConfigurationEntry("service", data) {
       isServiceHeadless = try service.flag("serviceClusterIPNone") ?? false
     }
@@ -17,11 +29,13 @@ extension InferenceServiceConfig {
     if let security = try ConfigurationEntry("security", data) {
       automountsServiceAccountToken = try security.flag("autoMountServiceAccountToken") ?? false
     }
-    // Entries that later parts read must be JSON now: a typing error shows when it is made.
-    for key in [
-      "explainers", "credentials", "logger", "batcher", "agent", "router", "metricsAggregator", "localModel",
-    ] {
-      _ = try ConfigurationEntry(key, data)
+    if let nodes = try ConfigurationEntry("multiNode", data) {
+      customGPUResourceTypes = try nodes.texts("customGPUResourceTypeList") ?? []
+    }
+    if let scheduler = try ConfigurationEntry("scheduler", data),
+      let annotations = try scheduler.texts("expirationAnnotations"), !annotations.isEmpty
+    {
+      certificateExpirationAnnotations = annotations
     }
   }
 
@@ -33,7 +47,11 @@ extension InferenceServiceConfig {
       }
       defaultDeploymentMode = mode
     }
-    defaultRollout = entry.json.at("deploymentRolloutStrategy", "defaultRollout")
+    guard let rollout = try entry.entry("deploymentRolloutStrategy")?.entry("defaultRollout") else { return }
+    for name in ["maxSurge", "maxUnavailable"] where try rollout.text(name)?.nonEmpty == nil {
+      throw rollout.error(name, "it is required: a number or a percentage, as \"25%\"")
+    }
+    defaultRollout = rollout.json
   }
 
   private mutating func decodeInferenceService(_ entry: ConfigurationEntry?) throws(ConfigurationError) {
@@ -41,122 +59,79 @@ extension InferenceServiceConfig {
     notPropagatedAnnotations += try entry.texts("serviceAnnotationDisallowedList") ?? []
     notPropagatedLabels += try entry.texts("serviceLabelDisallowedList") ?? []
     guard let resource = try entry.entry("resource") else { return }
-    resources = ResourceDefaults(
-      cpuRequest: try resource.text("cpuRequest") ?? "", cpuLimit: try resource.text("cpuLimit") ?? "",
-      memoryRequest: try resource.text("memoryRequest") ?? "",
-      memoryLimit: try resource.text("memoryLimit") ?? "")
+    resources = ResourceDefaults(cpuRequest: "", cpuLimit: "", memoryRequest: "", memoryLimit: "")
+    try Self.decode(&resources, resource)
   }
 
   private mutating func decodeStorage(_ entry: ConfigurationEntry?) throws(ConfigurationError) {
     guard let entry else { return }
     var decoded = StorageInitializer()
-    decoded.image = try entry.text("image") ?? decoded.image
-    decoded.resources.cpuRequest = try entry.text("cpuRequest") ?? decoded.resources.cpuRequest
-    decoded.resources.cpuLimit = try entry.text("cpuLimit") ?? decoded.resources.cpuLimit
-    decoded.resources.memoryRequest = try entry.text("memoryRequest") ?? decoded.resources.memoryRequest
-    decoded.resources.memoryLimit = try entry.text("memoryLimit") ?? decoded.resources.memoryLimit
+    decoded.image = try entry.text("image")?.nonEmpty ?? decoded.image
+    try Self.decode(&decoded.resources, entry)
     decoded.authorityConfigMap = try entry.text("caBundleConfigMapName") ?? ""
-    decoded.authorityMountPath = try entry.text("caBundleVolumeMountPath") ?? decoded.authorityMountPath
-    if let mode = try entry.text("ociModelMode"), !mode.isEmpty {
-      guard ["modelcar", "native", "fetch"].contains(mode) else {
-        throw entry.error("ociModelMode", "\"\(mode)\" is none of modelcar, native, fetch")
-      }
-      decoded.ociModelMode = mode
+    decoded.authorityMountPath =
+      try entry.text("caBundleVolumeMountPath")?.nonEmpty ?? decoded.authorityMountPath
+    let isModelcar = try entry.flag("enableModelcar")
+    let isSupport = try entry.flag("enableOciModelSupport")
+    if isModelcar != nil || isSupport != nil {
+      decoded.areImageModelsEnabled = isModelcar == true || isSupport == true
     }
+    decoded.imageMode = try entry.choice("ociModelMode", StorageInitializer.ImageMode.self) ?? .modelcar
+    decoded.isInsecureRegistryAllowed = try entry.flag("ociInsecureRegistry") ?? false
+    decoded.modelcarCPU = try entry.quantity("cpuModelcar")?.nonEmpty ?? decoded.modelcarCPU
+    decoded.modelcarMemory = try entry.quantity("memoryModelcar")?.nonEmpty ?? decoded.modelcarMemory
+    decoded.modelcarUser = try entry.integer("uidModelcar") ?? decoded.modelcarUser
     storageInitializer = decoded
   }
 
-  private mutating func decodeIngress(_ entry: ConfigurationEntry?) throws(ConfigurationError) {
+  private mutating func decodeCredentials(_ entry: ConfigurationEntry?) throws(ConfigurationError) {
     guard let entry else { return }
-    var decoded = Ingress(domain: platform.ingressDomain)
-    decoded.isGatewayAPIEnabled = try entry.flag("enableGatewayApi") ?? true
-    if let gateway = try entry.text("kserveIngressGateway"), !gateway.isEmpty {
-      let parts = gateway.split(separator: "/", omittingEmptySubsequences: false)
-      guard parts.count == 2, parts.allSatisfy({ DNSName.isLabel($0) }) else {
-        throw entry.error("kserveIngressGateway", "\"\(gateway)\" is not <namespace>/<name>")
-      }
-      decoded.gatewayNamespace = String(parts[0])
-      decoded.gatewayName = String(parts[1])
+    var decoded = Credentials()
+    decoded.storageSecretName = try entry.text("storageSpecSecretName")?.nonEmpty ?? decoded.storageSecretName
+    decoded.secretNameAnnotation =
+      try entry.text("storageSecretNameAnnotation")?.nonEmpty ?? decoded.secretNameAnnotation
+    if let gcs = try entry.entry("gcs") {
+      decoded.gcsFileName = try gcs.text("gcsCredentialFileName")?.nonEmpty ?? decoded.gcsFileName
     }
-    decoded.domain = try entry.text("ingressDomain")?.nonEmpty ?? platform.ingressDomain
-    decoded.additionalDomains = try entry.texts("additionalIngressDomains") ?? []
-    decoded.domainTemplate = DomainTemplate(
-      try entry.text("domainTemplate")?.nonEmpty ?? DomainTemplate.standard)
-    decoded.urlScheme = try entry.text("urlScheme")?.nonEmpty ?? "http"
-    guard ["http", "https"].contains(decoded.urlScheme) else {
-      throw entry.error("urlScheme", "\"\(decoded.urlScheme)\" is neither http nor https")
+    if let s3 = try entry.entry("s3") {
+      decoded.s3.accessKeyName = try s3.text("s3AccessKeyIDName")?.nonEmpty ?? decoded.s3.accessKeyName
+      decoded.s3.secretKeyName = try s3.text("s3SecretAccessKeyName")?.nonEmpty ?? decoded.s3.secretKeyName
+      decoded.s3.endpoint = try s3.text("s3Endpoint") ?? ""
+      decoded.s3.useHTTPS = try s3.text("s3UseHttps") ?? ""
+      decoded.s3.region = try s3.text("s3Region") ?? ""
+      decoded.s3.verifySSL = try s3.text("s3VerifySSL") ?? ""
+      decoded.s3.useVirtualBucket = try s3.text("s3UseVirtualBucket") ?? ""
+      decoded.s3.useAccelerate = try s3.text("s3UseAccelerate") ?? ""
+      decoded.s3.useAnonymousCredential = try s3.text("s3UseAnonymousCredential") ?? ""
+      decoded.s3.authorityConfigMap = try s3.text("s3CABundleConfigMap") ?? ""
+      decoded.s3.authorityFile = try s3.text("s3CABundle") ?? ""
     }
-    decoded.pathTemplate = try entry.text("pathTemplate") ?? ""
-    decoded.isCreationDisabled = try entry.flag("disableIngressCreation") ?? false
-    decoded.isRouteTimeoutDisabled = try entry.flag("disableHTTPRouteTimeout") ?? false
-    if let problem = decoded.domainTemplate.problem {
-      throw entry.error("domainTemplate", problem.description)
-    }
-    ingress = decoded
-  }
-}
-
-/// One entry of the ConfigMap, or an object inside one, with typed access to its members.
-struct ConfigurationEntry {
-  let key: String
-  let json: JSONValue
-
-  private init(key: String, json: JSONValue) {
-    self.key = key
-    self.json = json
+    credentials = decoded
   }
 
-  /// Nil where the ConfigMap has no such key.
-  init?(_ key: String, _ data: [String: String]) throws(ConfigurationError) {
-    guard let text = data[key] else { return nil }
-    do throws(JSONError) {
-      json = try JSONValue(parsing: text, limits: JSONLimits(depth: 32, bytes: ByteCount.mebibyte))
-    } catch {
-      throw ConfigurationError(key: key, cause: error.description)
-    }
-    guard json.object != nil else {
-      throw ConfigurationError(key: key, cause: "a JSON object is expected, not \(json.typeName)")
-    }
-    self.key = key
-  }
-
-  func text(_ name: String) throws(ConfigurationError) -> String? {
-    switch json[name] {
-    case nil, .null: return nil
-    case .string(let text): return text
-    case .some(let other): throw error(name, "a string is expected, not \(other.typeName)")
+  private mutating func decodeLocalModel(_ entry: ConfigurationEntry?) throws(ConfigurationError) {
+    guard let entry else { return }
+    localModel.isEnabled = try entry.flag("enabled") ?? false
+    localModel.jobNamespace = try entry.text("jobNamespace")?.nonEmpty ?? localModel.jobNamespace
+    localModel.jobImage = try entry.text("defaultJobImage")?.nonEmpty ?? localModel.jobImage
+    localModel.fileGroup = try entry.integer("fsGroup")
+    localModel.jobTimeToLiveSeconds =
+      try entry.integer("jobTTLSecondsAfterFinished") ?? localModel.jobTimeToLiveSeconds
+    localModel.reconcileSeconds =
+      try entry.integer("reconcilationFrequencyInSecs") ?? localModel.reconcileSeconds
+    localModel.isVolumeManagementDisabled = try entry.flag("disableVolumeManagement") ?? false
+    if localModel.isEnabled && !DNSName.isLabel(localModel.jobNamespace) {
+      throw entry.error("jobNamespace", "\"\(localModel.jobNamespace)\" is no name of a namespace")
     }
   }
 
-  /// Takes `"true"` and `"false"` too: some of upstream's flags are strings.
-  func flag(_ name: String) throws(ConfigurationError) -> Bool? {
-    switch json[name] {
-    case nil, .null: return nil
-    case .bool(let flag): return flag
-    case .string("true"): return true
-    case .string("false"): return false
-    case .some(let other): throw error(name, "a boolean is expected, not \(other.typeName)")
-    }
-  }
-
-  func texts(_ name: String) throws(ConfigurationError) -> [String]? {
-    guard let value = json[name], !value.isNull else { return nil }
-    guard let elements = value.array else { throw error(name, "an array is expected, not \(value.typeName)") }
-    var texts: [String] = []
-    for element in elements {
-      guard let text = element.string else { throw error(name, "an array of strings is expected") }
-      texts.append(text)
-    }
-    return texts
-  }
-
-  func entry(_ name: String) throws(ConfigurationError) -> ConfigurationEntry? {
-    guard let value = json[name], !value.isNull else { return nil }
-    guard value.object != nil else { throw error(name, "an object is expected, not \(value.typeName)") }
-    return ConfigurationEntry(key: "\(key).\(name)", json: value)
-  }
-
-  func error(_ name: String, _ cause: String) -> ConfigurationError {
-    ConfigurationError(key: "\(key).\(name)", cause: cause)
+  /// The members `cpuRequest`, `cpuLimit`, `memoryRequest`, `memoryLimit` of an entry.
+  static func decode(
+    _ resources: inout ResourceDefaults, _ entry: ConfigurationEntry
+  ) throws(ConfigurationError) {
+    resources.cpuRequest = try entry.quantity("cpuRequest") ?? resources.cpuRequest
+    resources.cpuLimit = try entry.quantity("cpuLimit") ?? resources.cpuLimit
+    resources.memoryRequest = try entry.quantity("memoryRequest") ?? resources.memoryRequest
+    resources.memoryLimit = try entry.quantity("memoryLimit") ?? resources.memoryLimit
   }
 }

@@ -16,44 +16,37 @@ public struct InferenceServiceConfig: Sendable, Hashable {
   }
 
   public var platform: Platform
+  /// `deploy.defaultDeploymentMode`.
   public var defaultDeploymentMode: DeploymentMode = .standard
   /// `deploy.deploymentRolloutStrategy.defaultRollout`: `maxSurge` and `maxUnavailable`, as given.
   public var defaultRollout: JSONValue?
+  /// Annotations and labels that never reach a service's children; the configuration can add more.
   public var notPropagatedAnnotations: [String] = ServingAnnotation.notPropagated
   public var notPropagatedLabels: [String] = []
+  /// `inferenceService.resource`: CPU and memory of the users' own containers.
   public var resources = ResourceDefaults()
   public var storageInitializer = StorageInitializer()
+  public var credentials = Credentials()
   public var ingress: Ingress
+  public var explainers = Explainers()
+  public var logger = Logger()
+  public var batcher = Batcher()
+  public var agent = Sidecar(image: "kserve/agent:latest")
+  public var router = Router()
+  public var metricsAggregator = MetricsAggregator()
+  public var localModel = LocalModel()
+  public var openTelemetryCollector = OpenTelemetryCollector()
+  public var autoscaler = Autoscaler()
+  /// `autoscaling-wva-controller-config`.
+  public var variantAutoscaling = VariantAutoscaling()
+  /// `scheduler.expirationAnnotations`: annotations of a certificate's Secret that say when it ends.
+  public var certificateExpirationAnnotations: [String] = ["certificates.kserve.io/expiration"]
+  /// `multiNode.customGPUResourceTypeList`: resource names that count as GPUs beside the known ones.
+  public var customGPUResourceTypes: [String] = []
+  /// `service.serviceClusterIPNone`.
   public var isServiceHeadless = false
+  /// `security.autoMountServiceAccountToken`.
   public var automountsServiceAccountToken = true
-
-  /// `storageInitializer`.
-  public struct StorageInitializer: Sendable, Hashable {
-    public var image = "kserve/storage-initializer:latest"
-    public var resources = ResourceDefaults(
-      cpuRequest: "100m", cpuLimit: "1", memoryRequest: "100Mi", memoryLimit: "1Gi")
-    public var authorityConfigMap = ""
-    public var authorityMountPath = "/etc/ssl/custom-certs"
-    public var ociModelMode = "modelcar"
-
-    public init() {}
-  }
-
-  /// `ingress`.
-  public struct Ingress: Sendable, Hashable {
-    public var isGatewayAPIEnabled = true
-    public var gatewayNamespace = ServingPlatform.namespace
-    public var gatewayName = ServingPlatform.gateway
-    public var domain: String
-    public var additionalDomains: [String] = []
-    public var domainTemplate = DomainTemplate(DomainTemplate.standard)
-    public var urlScheme = "http"
-    public var pathTemplate = ""
-    public var isCreationDisabled = false
-    public var isRouteTimeoutDisabled = false
-
-    public init(domain: String) { self.domain = domain }
-  }
 
   /// The defaults of a platform.
   public init(platform: Platform) {
