@@ -41,6 +41,7 @@ struct ClassicModel: LoadedModel {
   }
 
   var estimatedNanosecondsPerRow: Double { estimator.fitted.nanosecondsPerRow }
+  var isBatchable: Bool { estimator.isBatchable }
   var memoryBytes: Int { estimator.fitted.memoryBytes }
 
   func predict(_ request: PredictRequest) throws(PredictError) -> [Tensor] {

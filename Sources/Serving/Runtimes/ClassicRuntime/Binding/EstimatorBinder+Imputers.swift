@@ -106,6 +106,8 @@ extension EstimatorBinder {
       steps.append(try imputerStep(item, state, kept.count))
     }
     if try state.int("n_iter_") == 0 { steps = [] }
+    // Rows in which everything is missing are guessed in another way when they come alone.
+    isBatchable = isBatchable && steps.isEmpty
     return IterativeImputer(
       identity: identity, featureNames: try state.featureNames(identity), missing: try state.missingValue(),
       initial: initial, kept: kept, steps: steps, minimum: try state.vector("_min_value", count: kept.count),

@@ -121,6 +121,8 @@ extension EstimatorBinder {
       }
       let part = try EstimatorState(object, binder: self, heldBy: state)
       if part.className == "_TemperatureScaling" {
+        // Whether scores are taken for probabilities depends on all rows of a call.
+        isBatchable = false
         return CalibratedMember(
           predictor: predictor, calibration: .temperature(try part.double("beta_")), classes: classes.count)
       }

@@ -122,15 +122,26 @@ extension EstimatorBinder {
   private func targetInverse(_ state: EstimatorState) throws(BindError) -> [TargetInverse] {
     switch state.className {
     case "FunctionTransformer":
-      if state.isNone("inverse_func") { return [] }
-      guard case .global(let global) = try state.value("inverse_func"), global.module.hasPrefix("numpy"),
-        let function = TargetInverse.Function(rawValue: global.name)
-      else {
-        let names = TargetInverse.Function.allCases.map(\.rawValue).joined(separator: ", ")
-        throw .unsupported(
-          "its target is transformed back by a function of its own; numpy's \(names) are known")
-      }
-      return [.function(function)]
+      let check: [TargetInverse] = try state.bool("validate") ? [.check(allowsNaN: false)] : []
+      return check + (try targetFunction(state))
+    default: return [.check(allowsNaN: true)] + (try targetScaling(state))
+    }
+  }
+
+  private func targetFunction(_ state: EstimatorState) throws(BindError) -> [TargetInverse] {
+    if state.isNone("inverse_func") { return [] }
+    guard case .global(let global) = try state.value("inverse_func"), global.module.hasPrefix("numpy"),
+      let function = TargetInverse.Function(rawValue: global.name)
+    else {
+      let names = TargetInverse.Function.allCases.map(\.rawValue).joined(separator: ", ")
+      throw .unsupported(
+        "its target is transformed back by a function of its own; numpy's \(names) are known")
+    }
+    return [.function(function)]
+  }
+
+  private func targetScaling(_ state: EstimatorState) throws(BindError) -> [TargetInverse] {
+    switch state.className {
     case "StandardScaler":
       return (try state.bool("with_std") ? [.multiply(try state.doubles("scale_"))] : [])
         + (try state.bool("with_mean") ? [.add(try state.doubles("mean_"))] : [])

@@ -8,6 +8,9 @@ final class EstimatorBinder {
   private(set) var budget: ReadBudget
   private static let maximumDepth = 16
   private var depth = 0
+  /// Whether each row's answer is the same whatever rows it comes with; binders of estimators for which it is not
+  /// say so.
+  var isBatchable = true
 
   init(_ graph: PickleGraph) {
     self.graph = graph
@@ -26,9 +29,10 @@ final class EstimatorBinder {
   static func bind(_ graph: PickleGraph) throws(BindError) -> BoundEstimator {
     if case .none = graph.root { throw .unsupported("it holds None, not an estimator") }
     let binder = EstimatorBinder(graph)
-    guard let bound = try binder.bind(graph.root) else {
+    guard var bound = try binder.bind(graph.root) else {
       throw .unsupported("it holds a pipeline in which nothing is fitted")
     }
+    bound.isBatchable = binder.isBatchable
     return bound
   }
 

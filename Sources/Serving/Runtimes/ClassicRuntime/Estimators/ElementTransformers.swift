@@ -72,9 +72,32 @@ struct PowerTransformer: DenseTransformer {
     var result = values
     let width = identity.featureCount
     for index in values.indices {
-      result[index] = Number(wide: transformed(values[index].wide, exponents[index % width]))
+      result[index] = transformed(values[index], exponents[index % width])
     }
-    return try scaler?.apply(result, rows: rows) ?? result
+    guard let scaler else { return result }
+    // The scaler looks at its rows again, and a large number's power may be too large for their type.
+    try RowChecks.requireFinite(result, allowsNaN: true, for: scaler.identity)
+    return try scaler.apply(result, rows: rows)
+  }
+
+  private func transformed<Number: RealNumber>(_ value: Number, _ exponent: Double) -> Number {
+    if case .yeoJohnson(usesPower: true) = method { return powered(value, exponent) }
+    return Number(wide: transformed(value.wide, exponent))
+  }
+
+  /// scikit-learn's own formula, all of it in the rows' type.
+  private func powered<Number: RealNumber>(_ value: Number, _ exponent: Double) -> Number {
+    if value.isNaN { return value }
+    if value >= 0 {
+      if exponent.magnitude < Double.ulpOfOne { return Number(wide: apus_log1p(value.wide)) }
+      return power(value + 1, Number(wide: exponent))
+    }
+    guard (exponent - 2).magnitude > Double.ulpOfOne else { return -Number(wide: apus_log1p(-value.wide)) }
+    return -power(1 - value, Number(wide: 2 - exponent))
+  }
+
+  private func power<Number: RealNumber>(_ base: Number, _ exponent: Number) -> Number {
+    (Number(wide: apus_pow(base.wide, exponent.wide)) - 1) / exponent
   }
 
   private func transformed(_ value: Double, _ exponent: Double) -> Double {
@@ -83,15 +106,13 @@ struct PowerTransformer: DenseTransformer {
     case .boxCox:
       if exponent.magnitude < 1e-19 { return apus_log(value) }
       return apus_expm1(exponent * apus_log(value)) / exponent
-    case .yeoJohnson(let usesPower):
+    case .yeoJohnson:
       if value >= 0 {
         if exponent.magnitude < Double.ulpOfOne { return apus_log1p(value) }
-        if usesPower { return (apus_pow(value + 1, exponent) - 1) / exponent }
         return apus_expm1(exponent * apus_log1p(value)) / exponent
       }
       guard (exponent - 2).magnitude > Double.ulpOfOne else { return -apus_log1p(-value) }
       let rest = hasSingleExponents ? Double(2 - Float(exponent)) : 2 - exponent
-      if usesPower { return -(apus_pow(-value + 1, rest) - 1) / rest }
       return -apus_expm1(rest * apus_log1p(-value)) / rest
     }
   }

@@ -79,6 +79,8 @@ struct BoundEstimator: Sendable {
   let fitted: any FittedEstimator
   let predictor: (any Predictor)?
   let transformer: (any Transformer)?
+  /// Whether rows of several calls may be answered in one.
+  var isBatchable = true
 
   init(_ fitted: any FittedEstimator) {
     self.init(fitted, predictor: fitted as? any Predictor, transformer: fitted as? any Transformer)

@@ -28,30 +28,37 @@ struct IterativeImputer: Transformer {
   func transform(_ rows: RowMatrix) throws(PredictError) -> RowMatrix {
     let rows = try rows.dense(for: identity)
     let source = rows.doubles()
+    let isSingle = rows.isFloat32
     try RowChecks.requireFinite(source, allowsNaN: missing.allowsNaN, for: identity)
     try RowChecks.requireShape(rows, for: identity)
     let reals = RowMatrix(rows: rows.rows, columns: rows.columns, values: .float64(source))
     let block = try initial.transform(reals)
     let width = block.columns
     guard width == kept.count else { throw .failed("\(identity.className) holds parts that do not fit") }
-    var filled = block.doubles()
+    // numpy keeps what is filled in float32 rows in float32, from step to step.
+    var filled = isSingle ? block.doubles().map { Double(Float($0)) } : block.doubles()
     let isMissing = { (row: Int, column: Int) in
       missing.matches(source[row * identity.featureCount + kept[column]])
     }
-    for step in steps {
+    let isAllMissing = (0..<rows.rows).allSatisfy { row in (0..<width).allSatisfy { isMissing(row, $0) } }
+    // Where nothing is known scikit-learn answers the first guess.
+    for step in isAllMissing ? [] : steps {
       let wanted = (0..<rows.rows).filter { isMissing($0, step.feature) }
       if wanted.isEmpty { continue }
       var inputs: [Double] = []
       for row in wanted { for neighbor in step.neighbors { inputs.append(filled[row * width + neighbor]) } }
       let answer = try step.estimator.predict(
-        RowMatrix(rows: wanted.count, columns: step.neighbors.count, values: .float64(inputs)))
+        RowMatrix(
+          rows: wanted.count, columns: step.neighbors.count,
+          values: isSingle ? .float32(inputs.map { Float($0) }) : .float64(inputs)))
       let values = answer.first?.values.doubles() ?? []
       guard values.count == wanted.count else { throw .failed("an estimator answers another number of rows") }
       for (row, value) in zip(wanted, values) {
-        filled[row * width + step.feature] = min(max(value, minimum[step.feature]), maximum[step.feature])
+        let clipped = min(max(value, minimum[step.feature]), maximum[step.feature])
+        filled[row * width + step.feature] = isSingle ? Double(Float(clipped)) : clipped
       }
     }
-    let typed: TensorValues = rows.isFloat32 ? .float32(filled.map { Float($0) }) : .float64(filled)
+    let typed: TensorValues = isSingle ? .float32(filled.map { Float($0) }) : .float64(filled)
     let imputed = RowMatrix(rows: rows.rows, columns: width, values: typed)
     guard let indicator else { return imputed }
     return RowMatrix.sideBySide([imputed, try indicator.transform(rows)], rows: rows.rows, asSparse: false)

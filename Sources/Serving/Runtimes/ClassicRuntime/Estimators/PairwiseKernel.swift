@@ -125,6 +125,9 @@ struct KernelTransformer: Transformer {
     var kernels = kernel(values, count: rows.rows)
     let width = kernel.rows.rows
     if let center {
+      // The centerer checks the kernel's values as if they were a client's.
+      let centerer = EstimatorIdentity(className: "KernelCenterer", featureCount: width)
+      try RowChecks.requireFinite(kernels, allowsNaN: false, for: centerer)
       for row in 0..<rows.rows {
         let range = (row * width)..<((row + 1) * width)
         let mean = kernels[range].withUnsafeBufferPointer { NumpySums.sum($0) } / Double(width)

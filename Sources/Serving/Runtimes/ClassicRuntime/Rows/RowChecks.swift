@@ -23,6 +23,15 @@ enum RowChecks {
     }
   }
 
+  /// `check_array` of numbers that estimators hand on among themselves, where it names none of them.
+  static func requireFinite(handedOn values: [Double], allowsNaN: Bool = false) throws(PredictError) {
+    if values.allSatisfy(\.isFinite) { return }
+    if !allowsNaN, values.contains(where: \.isNaN) { throw .invalidInput("Input contains NaN.") }
+    if values.contains(where: \.isInfinite) {
+      throw .invalidInput("Input contains infinity or a value too large for dtype('float64').")
+    }
+  }
+
   /// At least one row, and as many columns as the estimator was fitted on.
   static func requireShape(_ rows: RowMatrix, for identity: EstimatorIdentity) throws(PredictError) {
     let shape = "shape=(\(rows.rows), \(rows.columns))"

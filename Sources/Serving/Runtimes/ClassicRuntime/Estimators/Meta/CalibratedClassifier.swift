@@ -70,7 +70,9 @@ struct CalibratedMember: Sendable {
         where column < scores.columns {
           let target = classes == 2 ? place + 1 : place
           guard target < classes else { continue }
-          result[row * classes + target] = calibrator.apply(scores.values[row * scores.columns + column])
+          let score = scores.values[row * scores.columns + column]
+          if case .isotonic = calibrator { try RowChecks.requireFinite(handedOn: [score]) }
+          result[row * classes + target] = calibrator.apply(score)
         }
         normalize(&result, row)
       }

@@ -14,6 +14,8 @@ enum TargetInverse: Sendable {
   case divide([Double])
   case add([Double])
   case subtract([Double])
+  /// Numbers that are not finite are refused.
+  case check(allowsNaN: Bool)
 
   func apply(_ value: Double, column: Int) -> Double {
     switch self {
@@ -22,13 +24,14 @@ enum TargetInverse: Sendable {
     case .divide(let numbers): value / numbers[column]
     case .add(let numbers): value + numbers[column]
     case .subtract(let numbers): value - numbers[column]
+    case .check: value
     }
   }
 
   /// Numbers that the step has per column; nil where it treats all columns alike.
   var width: Int? {
     switch self {
-    case .function: nil
+    case .function, .check: nil
     case .multiply(let numbers), .divide(let numbers), .add(let numbers), .subtract(let numbers):
       numbers.count
     }
@@ -69,6 +72,10 @@ struct TransformedTarget: Predictor, MetaEstimator {
   func predict(_ rows: RowMatrix) throws(PredictError) -> [Tensor] {
     var numbers = try regressor.predictionNumbers(rows)
     for step in steps {
+      if case .check(let allowsNaN) = step {
+        try RowChecks.requireFinite(handedOn: numbers.values, allowsNaN: allowsNaN)
+        continue
+      }
       if let width = step.width, width != numbers.columns {
         throw .failed("the transformer of its \(identity.className) expects \(width) columns")
       }
