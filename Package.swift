@@ -16,6 +16,7 @@ let cTargets: [(name: String, settings: [CSetting])] = [
   ("CPreloadBlob", []),
   ("CSQLiteRecorder", []),
   ("CDownload", []),
+  ("CArchive", []),
   ("CONNXRuntime", []),
 ]
 let systemLibraries: [(name: String, archive: [String])] = [
@@ -32,6 +33,7 @@ let rows: [Row] = [
   Row(name: "Basics", folder: "Foundations", dependencies: []),
   Row(name: "Linux", folder: "Foundations", dependencies: ["CShims", "Basics"]),
   Row(name: "Formats", folder: "Foundations", dependencies: ["CYAML", "Basics"]),
+  Row(name: "XML", folder: "Foundations", dependencies: ["CExpat", "Basics"]),
   Row(name: "Crypto", folder: "Foundations", dependencies: ["COpenSSL", "Basics"]),
   Row(name: "Telemetry", folder: "Foundations", dependencies: ["Basics", "Linux", "Formats"]),
   Row(name: "Lifecycle", folder: "Foundations", dependencies: ["Basics", "Linux", "Formats"]),
@@ -74,7 +76,7 @@ let rows: [Row] = [
     ]),
   Row(
     name: "PMMLRuntime", folder: "Serving/Runtimes",
-    dependencies: ["CExpat", "CShims", "Basics", "Linux", "Formats", "InferenceProtocol", "ModelRuntime"]),
+    dependencies: ["CShims", "Basics", "Linux", "Formats", "XML", "InferenceProtocol", "ModelRuntime"]),
   Row(
     name: "PythonRuntime", folder: "Serving/Runtimes",
     dependencies: [
@@ -82,7 +84,10 @@ let rows: [Row] = [
     ]),
   Row(
     name: "ModelStorage", folder: "Serving",
-    dependencies: ["CDownload", "Basics", "Linux", "Formats", "Telemetry", "Lifecycle", "HTTPWire"]),
+    dependencies: [
+      "CDownload", "CArchive", "Basics", "Linux", "Formats", "XML", "Crypto", "Telemetry", "Lifecycle",
+      "HTTPWire",
+    ]),
   Row(
     name: "ModelServer", folder: "Serving",
     dependencies: [
@@ -220,7 +225,7 @@ let tests: [(name: String, dependencies: [String])] = [
   ),
   (
     "ModelStorageTests",
-    ["Basics", "Linux", "Formats", "HTTPWire", "HTTPTransport", "ModelStorage"]
+    ["Basics", "Linux", "Formats", "Crypto", "HTTPWire", "HTTPTransport", "ModelStorage"]
   ),
   (
     "GatewayTests",

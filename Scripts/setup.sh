@@ -5,7 +5,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 source Scripts/cache.sh
 
-build_packages=(libcurl4-openssl-dev libnghttp2-dev libexpat1-dev libyaml-dev libsqlite3-dev libssl-dev zlib1g-dev gcc libc6-dev pkg-config ca-certificates)
+build_packages=(libcurl4-openssl-dev libarchive-dev libnghttp2-dev libexpat1-dev libyaml-dev libsqlite3-dev libssl-dev zlib1g-dev gcc libc6-dev pkg-config ca-certificates)
 test_packages=(python3 python3-venv curl strace wrk nghttp2-client prometheus)
 bench_packages=(nginx-light g++ libgrpc++-dev protobuf-compiler-grpc)
 

@@ -1,3 +1,6 @@
+internal import Basics
+internal import XML
+
 /// Why a document cannot be served. Becomes a `ModelLoadError` that also names the file.
 struct PMMLError: Error, Hashable {
   enum Kind: Hashable {
@@ -23,7 +26,23 @@ struct PMMLError: Error, Hashable {
   }
 }
 
+extension XMLReader {
+  static func readPMML(_ bytes: Bytes) throws(PMMLError) -> XMLElement {
+    do {
+      return try read(bytes)
+    } catch {
+      throw PMMLError(.corrupt, error.description)
+    }
+  }
+}
+
 extension XMLElement {
+  /// The children that are neither extensions nor of one of the named kinds.
+  func others(than names: Set<String>) -> [XMLElement] {
+    children.filter { $0.name != "Extension" && !names.contains($0.name) }
+  }
+
+
   func required(_ name: String) throws(PMMLError) -> String {
     guard let value = self[name] else { throw .missing(name, in: self) }
     return value

@@ -1,5 +1,6 @@
 internal import InferenceProtocol
 internal import ModelRuntime
+internal import XML
 
 /// A PMML document in memory.
 struct PMMLModel: LoadedModel {

@@ -1,4 +1,5 @@
 internal import Basics
+internal import XML
 
 /// A document, compiled: which fields it wants, how to score, what it shows.
 struct PMMLProgram: Sendable {
@@ -21,7 +22,7 @@ struct PMMLProgram: Sendable {
   let size: Int
 
   static func read(_ bytes: Bytes) throws(PMMLError) -> PMMLProgram {
-    try PMMLProgram(try XMLReader.read(bytes))
+    try PMMLProgram(try XMLReader.readPMML(bytes))
   }
 
   init(_ root: XMLElement) throws(PMMLError) {

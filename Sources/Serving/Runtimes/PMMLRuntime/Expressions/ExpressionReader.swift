@@ -1,3 +1,5 @@
+internal import XML
+
 /// Compiles expression elements; knows the document's user-defined functions.
 final class ExpressionReader {
   private let functions: [String: XMLElement]

@@ -1,3 +1,5 @@
+internal import XML
+
 /// What computes a derived field.
 indirect enum PMMLExpression: Sendable {
   case constant(FieldValue)

@@ -1,3 +1,5 @@
+internal import XML
+
 /// A condition with three answers: true, false, and unknown (nil) where a value is missing.
 indirect enum Predicate: Sendable {
   case always

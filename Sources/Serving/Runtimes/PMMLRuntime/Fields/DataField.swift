@@ -1,3 +1,5 @@
+internal import XML
+
 /// A field of the `DataDictionary`: what values it may have.
 struct DataField: Sendable {
   let name: String

@@ -1,3 +1,5 @@
+internal import XML
+
 /// The names that an element of the document can see, inner ones first.
 final class FieldScope {
   /// What a name stands for.

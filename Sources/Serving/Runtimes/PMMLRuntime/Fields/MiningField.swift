@@ -1,3 +1,5 @@
+internal import XML
+
 /// A field of a model's `MiningSchema`: its use, and what happens to missing, invalid and outlying values.
 struct MiningField: Sendable {
   enum Usage: Sendable { case active, target, other }

@@ -1,3 +1,5 @@
+internal import XML
+
 /// `ClusteringModel`, centre based: the nearest centre wins.
 struct ClusteringModel: ModelCore {
   struct Cluster: Sendable {

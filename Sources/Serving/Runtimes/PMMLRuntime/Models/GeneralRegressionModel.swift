@@ -1,4 +1,5 @@
 internal import CShims
+internal import XML
 
 /// `GeneralRegressionModel`: what R's `glm` and `lm` and SAS export; parameters, and which powers of which
 /// fields belong to each.

@@ -1,3 +1,5 @@
+internal import XML
+
 /// `MiningModel`: several models whose results are combined, or that feed each other.
 struct MiningModel: ModelCore {
   struct Segment: Sendable {

@@ -1,3 +1,5 @@
+internal import XML
+
 /// What a model element is read in.
 struct ModelContext {
   let reader: ModelReader

@@ -1,3 +1,5 @@
+internal import XML
+
 /// What one model says of one record.
 struct ModelResult: Sendable {
   /// The predicted category or number; missing where the model has no answer.

@@ -1,4 +1,5 @@
 internal import CShims
+internal import XML
 
 /// `NeuralNetwork`: layers of neurons.
 struct NeuralNetwork: ModelCore {

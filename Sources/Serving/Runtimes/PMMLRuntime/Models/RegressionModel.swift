@@ -1,4 +1,5 @@
 internal import CShims
+internal import XML
 
 /// `RegressionModel`: linear, logistic and the like, one table per category.
 struct RegressionModel: ModelCore {

@@ -1,3 +1,5 @@
+internal import XML
+
 /// `Scorecard`: partial scores added up, with the reasons for points lost.
 struct Scorecard: ModelCore {
   struct Characteristic: Sendable {

@@ -1,3 +1,5 @@
+internal import XML
+
 /// `TreeModel`: a decision tree, its nodes flattened.
 struct TreeModel: ModelCore {
   struct Node: Sendable {

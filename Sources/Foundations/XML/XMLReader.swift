@@ -1,16 +1,23 @@
-internal import Basics
+public import Basics
 internal import CExpat
+
+/// Why a document cannot be read: one sentence about "it".
+public struct XMLError: Error, Sendable, Hashable, CustomStringConvertible {
+  public let description: String
+
+  init(_ description: String) { self.description = description }
+}
 
 /// Reads an XML document into a tree with expat. Document type declarations, and with them entities, are
 /// refused; size and depth are bounded.
-struct XMLReader {
-  static let depthLimit = 1000
-  static let elementLimit = 20_000_000
+public enum XMLReader {
+  public static let depthLimit = 1000
+  public static let elementLimit = 20_000_000
 
   /// - Throws: one sentence with the line.
-  static func read(_ bytes: Bytes) throws(PMMLError) -> XMLElement {
+  public static func read(_ bytes: Bytes) throws(XMLError) -> XMLElement {
     guard let parser = XML_ParserCreate(nil) else {
-      throw PMMLError(.corrupt, "there is no memory for an XML parser")
+      throw XMLError("there is no memory for an XML parser")
     }
     defer { XML_ParserFree(parser) }
     let builder = XMLBuilder(parser)
@@ -26,8 +33,8 @@ struct XMLReader {
       }
     }
     let problem = withExtendedLifetime(builder) { parse(bytes, parser, builder) }
-    if let problem { throw PMMLError(.corrupt, problem) }
-    guard let root = builder.root else { throw PMMLError(.corrupt, "it holds no element") }
+    if let problem { throw XMLError(problem) }
+    guard let root = builder.root else { throw XMLError("it holds no element") }
     return root
   }
 
