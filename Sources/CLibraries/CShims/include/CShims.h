@@ -13,6 +13,7 @@
 #include "shims_process.h"
 #include "shims_rank_trees.h"
 #include "shims_signals.h"
+#include "shims_tree_slices.h"
 #include "shims_trees.h"
 
 #endif

@@ -11,12 +11,14 @@ public struct TreeForest: Sendable {
   public var columns: Int { layout.shape.columns }
   public var outputs: Int { layout.shape.outputs }
   public var treeCount: Int { layout.shape.treeCount }
-  public var memoryBytes: Int { layout.core.memoryBytes + layout.shape.slots.count * 8 }
+  public var memoryBytes: Int {
+    layout.core.memoryBytes + layout.shape.slots.count * 8 + (layout.sliced?.memoryBytes ?? 0)
+  }
   /// A guess from the structure, of the right order of magnitude.
   public var estimatedNanosecondsPerRow: Double { layout.core.estimatedNanosecondsPerRow }
 
   /// Scratch memory for a batch; 16-byte aligned.
-  public func scratchBytes(rows: Int) -> Int { layout.core.scratchBytes(rows: rows) }
+  public func scratchBytes(rows: Int) -> Int { layout.scratchBytes(rows: rows) }
 
   /// Adds the forest to float32 sums, `[rows][outputs]`; does nothing where it was built for float64 sums or
   /// the batch has other columns.
@@ -65,13 +67,16 @@ protocol ForestCore: AnyObject, Sendable {
 final class ForestLayout: Sendable {
   let shape: ForestShape
   let core: any ForestCore
+  /// The same trees for batches, where they have that form.
+  let sliced: SlicedTrees?
   private let sumsFloat32: Bool
   private let run:
     @Sendable (RowBatch, _ sums: UnsafeMutableRawPointer, _ scratch: UnsafeMutableRawPointer) -> Void
 
   @inline(__always)
-  init<Core: ForestCore>(_ core: Core) {
+  init<Core: ForestCore>(_ core: Core, sliced: SlicedTrees? = nil) {
     shape = core.shape
+    self.sliced = sliced
     self.core = core
     sumsFloat32 = Core.Sum.self == Float.self
     run = { batch, sums, scratch in
@@ -84,7 +89,16 @@ final class ForestLayout: Sendable {
     _ batch: RowBatch, to sums: UnsafeMutableRawPointer, isFloat32: Bool, _ scratch: UnsafeMutableRawPointer
   ) {
     guard batch.columns == shape.columns, isFloat32 == sumsFloat32, shape.treeCount > 0 else { return }
-    run(batch, sums, scratch)
+    if isFloat32, batch.rows >= SlicedTrees.minimumRows, let sliced {
+      sliced.add(batch, to: sums.assumingMemoryBound(to: Float.self), scratch: scratch)
+    } else {
+      run(batch, sums, scratch)
+    }
+  }
+
+  func scratchBytes(rows: Int) -> Int {
+    if rows >= SlicedTrees.minimumRows, let sliced { return sliced.scratchBytes }
+    return core.scratchBytes(rows: rows)
   }
 }
 

@@ -147,12 +147,13 @@ public struct TreeForestBuilder: Sendable {
     let shape = ForestShape(
       columns: columns, outputs: outputs, leafWidth: leafWidth,
       outputOfTree: Frozen(trees.map { Int32($0.output) }), slots: table, isLightGBM: rowRule == .lightGBM)
+    let sliced = usesVectors && rows == .float32 && sums == .float32 ? slice(numbers, shape) : nil
     if usesVectors {
       if rows == .float32, let ranked = rank(NarrowKeys.self, numbers, table.count) {
         return TreeForest(
           layout: ForestLayout(
             RankedForest<NarrowKeys, Sum>(
-              shape: shape, trees: ranked, leaves: placedLeaves(ranked.leafNumbers))))
+              shape: shape, trees: ranked, leaves: placedLeaves(ranked.leafNumbers)), sliced: sliced))
       }
       if rows == .float64, let ranked = rank(WideKeys.self, numbers, table.count) {
         return TreeForest(
@@ -173,7 +174,7 @@ public struct TreeForestBuilder: Sendable {
         layout: ForestLayout(
           WalkedForest<NarrowKeys, Sum>(
             shape: shape, nodes: nodes, roots: roots, depths: depths, isInline: isInline,
-            leaves: leaves)))
+            leaves: leaves), sliced: sliced))
     }
     let nodes = layWide(numbers, &roots, isInline)
     if rows == .float32 {
@@ -205,14 +206,25 @@ public struct TreeForestBuilder: Sendable {
   ) -> RankTrees<Coder>? {
     // Larger trees have no such form: no need to copy them.
     guard trees.allSatisfy({ $0.nodes.count < 128 }) else { return nil }
-    let nodes = trees.map { tree in
-      tree.nodes.map { node in
-        RankTrees<Coder>.Node(
-          slot: node.slot < 0 ? nil : Int(numbers[Int(node.slot)]), bound: bound(node, coder),
-          link: Int(node.link))
-      }
+    return RankTrees(
+      trees: trees.map { nodes(of: $0, coder, numbers) }, depths: trees.map(\.most), slotCount: slotCount)
+  }
+
+  private func slice(_ numbers: [Int32], _ shape: ForestShape) -> SlicedTrees? {
+    guard leafWidth == 1, trees.allSatisfy({ $0.nodes.count < 128 }) else { return nil }
+    return SlicedTrees(
+      trees: trees.map { nodes(of: $0, NarrowKeys.self, numbers) }, depths: trees.map(\.most), shape: shape
+    ) { Float(leafValues[$0]) }
+  }
+
+  private func nodes<Coder: KeyCoder>(
+    of tree: Draft, _ coder: Coder.Type, _ numbers: [Int32]
+  ) -> [RankTrees<Coder>.Node] {
+    tree.nodes.map { node in
+      RankTrees<Coder>.Node(
+        slot: node.slot < 0 ? nil : Int(numbers[Int(node.slot)]), bound: bound(node, coder),
+        link: Int(node.link))
     }
-    return RankTrees(trees: nodes, depths: trees.map(\.most), slotCount: slotCount)
   }
 
   private func layNarrow(
