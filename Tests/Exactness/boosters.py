@@ -7,150 +7,75 @@ objectives, boosters, missing values, categorical features, several outputs; eac
 library writes and predicted as a batch and row by row. Among the rows are the models' own thresholds, their
 neighbours, zeros of both signs, denormal numbers, NaN, and infinities where the library takes them.
 """
+import comparison  # first: it settles what numpy's libraries read
+
 import os
-
-os.environ.setdefault("OMP_NUM_THREADS", "1")
-
-import argparse
-import shutil
-import subprocess
 import sys
-import tempfile
-import time
-import warnings
 
 import lightgbm
 import numpy as np
 import xgboost
 
 from booster_configurations import draw_lightgbm, draw_xgboost
-from comparison import read_tensors
 
-warnings.filterwarnings("ignore")
 XGBOOST = tuple(int(part) for part in xgboost.__version__.split(".")[:2])
 
 
-class Job:
+class Comparison:
     """One file with one kind of call."""
 
-    def __init__(self, case, path, framework, by_row, output):
-        self.case, self.path, self.framework, self.by_row, self.output = case, path, framework, by_row, output
+    def __init__(self, case, path, framework, way):
+        self.case, self.path, self.framework, self.way = case, path, framework, way
+        self.output = f"{path}.{way}.out"
 
-    def manifest_line(self):
+    def lines(self):
         rows, columns = self.case.rows.shape
-        fields = [
-            self.path, self.case.input, self.case.rows.dtype.str, str(rows), str(columns), "labels", self.output,
-            self.framework, "", "rows" if self.by_row else "batch",
-        ]
-        return "\t".join(fields) + "\n"
+        dtype = self.case.rows.dtype.str
+        yield [
+            self.path, self.case.input, dtype, rows, columns, "labels", self.output, self.framework, "", self.way]
 
-
-def draw_fitting(draw, seeds):
-    """A case that the library trains: it may refuse a combination, then the next one is drawn."""
-    for attempt in range(50):
+    def compare(self, report):
+        what = os.path.basename(self.output)
         try:
-            return draw(np.random.default_rng([*seeds, attempt]))
-        except (xgboost.core.XGBoostError, lightgbm.basic.LightGBMError) as error:
-            refusal = str(error).split("Stack trace")[0].strip()
-            if attempt > 20:
-                print(f"  {seeds}: {refusal}")
-    raise RuntimeError(f"no model could be trained for {seeds}")
+            mine = list(comparison.read_tensors(self.output).values())
+        except (OSError, ValueError) as error:
+            return report.fail(self.case.label, f"{what}: {error}")
+        if len(mine) != 1:
+            return report.fail(self.case.label, f"{what}: {len(mine)} outputs")
+        report.values_of(self.case.label, what, mine[0], self.case.expected)
 
 
-def save(case, folder, name):
-    """The case's rows and its model in all formats; the jobs that predict them."""
-    case.input = os.path.join(folder, name + ".rows")
+def comparisons(case, stem):
+    """The case's rows and its model in all formats, each predicted in both ways."""
+    case.input = stem + ".rows"
     case.rows.tofile(case.input)
     if case.framework == "xgboost":
         # A .bst may hold any format, whatever framework the server was told.
-        formats = ["json", "ubj"] + (["deprecated"] if XGBOOST < (3, 1) and case.has_binary_form else [])
         files = []
-        for form in formats:
-            path = os.path.join(folder, f"{name}.{form}.bst")
+        for form in ["json", "ubj"] + (["deprecated"] if XGBOOST < (3, 1) and case.has_binary_form else []):
+            path = f"{stem}.{form}.bst"
             with open(path, "wb") as file:
                 file.write(case.model.save_raw(form))
             files.append((path, "lightgbm" if form == "json" else "xgboost"))
     else:
-        path = os.path.join(folder, name + ".bst")
-        case.model.save_model(path)
-        files = [(path, "lightgbm")]
-    jobs = []
+        case.model.save_model(stem + ".bst")
+        files = [(stem + ".bst", "lightgbm")]
     for path, framework in files:
-        for by_row in (False, True):
-            jobs.append(Job(case, path, framework, by_row, f"{path}.{'rows' if by_row else 'batch'}.out"))
-    return jobs
+        for way in ("batch", "rows"):
+            yield Comparison(case, path, framework, way)
 
 
-def compare(job):
-    """None, or how the results differ."""
-    try:
-        mine = read_tensors(job.output)
-    except (OSError, ValueError) as error:
-        return str(error).strip()
-    right = job.case.expected
-    if len(mine) != 1 or mine[0].shape != right.shape or mine[0].dtype != right.dtype:
-        return f"{[(one.shape, str(one.dtype)) for one in mine]} instead of {right.shape} {right.dtype}"
-    bits = f"<u{right.dtype.itemsize}"
-    different = np.ascontiguousarray(mine[0]).view(bits) != np.ascontiguousarray(right).view(bits)
-    different &= ~(np.isnan(mine[0]) & np.isnan(right))
-    rows = np.nonzero(different.reshape(len(right), -1).any(axis=1))[0]
-    if not len(rows):
-        return None
-    row = rows[0]
-    return f"{len(rows)} of {len(right)} rows, first {row}: {mine[0][row]} instead of {right[row]}"
-
-
-def main():
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--driver", required=True, help="path of the ExactnessDriver program")
-    parser.add_argument("--seed", type=int, default=None)
-    parser.add_argument("--models", type=int, default=120, help="per library")
-    parser.add_argument("--only", choices=["xgboost", "lightgbm"], default=None)
-    parser.add_argument("--keep", default=None, help="folder that keeps models and inputs")
-    arguments = parser.parse_args()
-    seed = arguments.seed if arguments.seed is not None else int.from_bytes(os.urandom(4), "little")
-    print(f"xgboost {xgboost.__version__}, lightgbm {lightgbm.__version__}, seed {seed}")
-    folder = arguments.keep or tempfile.mkdtemp(prefix="apus-boosters-")
-    os.makedirs(folder, exist_ok=True)
-    try:
-        return run(arguments, seed, folder)
-    finally:
-        if not arguments.keep:
-            shutil.rmtree(folder, ignore_errors=True)
-
-
-def run(arguments, seed, folder):
-    started = time.monotonic()
-    jobs, values = [], 0
-    drawers = {"xgboost": draw_xgboost, "lightgbm": draw_lightgbm}
-    for index, (framework, draw) in enumerate(drawers.items()):
-        if arguments.only not in (None, framework):
+def collect(arguments, seed, folder):
+    for index, (framework, draw) in enumerate([("xgboost", draw_xgboost), ("lightgbm", draw_lightgbm)]):
+        if arguments.only and not framework.startswith(arguments.only):
             continue
         for number in range(arguments.models):
-            case = draw_fitting(draw, [seed, index, number])
+            case, _ = comparison.draw(draw, [seed, index, number])
             case.label = f"{framework} {number}: {case.label}"
-            jobs += save(case, folder, f"{framework}-{number}")
-    manifest = os.path.join(folder, "manifest.tsv")
-    with open(manifest, "w") as file:
-        file.writelines(job.manifest_line() for job in jobs)
-    trained = time.monotonic()
-    subprocess.run([os.path.abspath(arguments.driver), manifest], check=True)
-    predicted = time.monotonic()
-    failures = 0
-    for job in jobs:
-        values += job.case.expected.size
-        difference = compare(job)
-        if difference is not None:
-            failures += 1
-            print(f"DIFFERS: {job.case.label} ({os.path.basename(job.output)}): {difference}")
-    models = len({id(job.case) for job in jobs})
-    print(
-        f"{models} models in {len(jobs)} forms, {values} values: trained in {trained - started:.1f} s, predicted by "
-        f"Apus in {predicted - trained:.1f} s")
-    print("all equal" if not failures else f"FAILED: {failures} (seed {seed})")
-    return 1 if failures else 0
+            yield from comparisons(case, os.path.join(folder, f"{framework}-{number}"))
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    versions = f"xgboost {xgboost.__version__}, lightgbm {lightgbm.__version__}, numpy {np.__version__}"
+    options = [("--models", 120, "per library")]
+    sys.exit(comparison.main(__doc__, versions, collect, options))

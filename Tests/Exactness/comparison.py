@@ -1,9 +1,32 @@
-"""Compares what the driver wrote with what scikit-learn answers."""
-import numpy as np
-from sklearn.linear_model import LogisticRegression
-from sklearn.pipeline import Pipeline
-from sklearn.svm import SVC
+"""What all comparisons share: one order of summation, the arguments, drawing, the driver's run, and the report.
 
+A script gives `main` what it draws as comparisons; each knows its lines of the driver's manifest and how to compare
+what the driver wrote. Imported before numpy, whose libraries read their settings once.
+"""
+import os
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+# OpenBLAS sums in an order that depends on the processor: scikit-learn differs from itself between an AVX2 and an
+# AVX-512 machine (last bits of SVC's probabilities). Apus sums in the AVX2 order, so that one is asked for here.
+os.environ.setdefault("OPENBLAS_CORETYPE", "Haswell")
+# numpy has exponentials, logarithms and powers of its own for AVX-512; without them they are glibc's.
+os.environ.setdefault(
+    "NPY_DISABLE_CPU_FEATURES",
+    "AVX512F AVX512CD AVX512_SKX AVX512_CLX AVX512_CNL AVX512_ICL AVX512_SPR X86_V4")
+
+import argparse
+import shutil
+import subprocess
+import tempfile
+import time
+import warnings
+
+import numpy as np
+
+warnings.filterwarnings("ignore")
+# What an estimator may have, as scikit-learn calls it.
+FUNCTIONS = ["predict", "predict_proba", "decision_function", "transform"]
 DATATYPES = {
     "BOOL": "?", "INT8": "<i1", "INT16": "<i2", "INT32": "<i4", "INT64": "<i8", "UINT8": "<u1",
     "UINT16": "<u2", "UINT32": "<u4", "UINT64": "<u8", "FP32": "<f4", "FP64": "<f8",
@@ -18,156 +41,163 @@ class Report:
         self.excused = []
         self.values = 0
 
-    def fail(self, case, text):
-        self.failures.append((case.label, " ".join(text.split())))
+    def fail(self, label, text):
+        self.failures.append((label, " ".join(text.split())))
 
-    def excuse(self, case, text):
-        self.excused.append((case.label, text))
+    def values_of(self, label, what, mine, right, excuse=None, any_type=False, any_zero=False):
+        """Compares bit for bit, except that all NaN are alike.
+
+        `excuse` tells of which of the values that differ (or of which rows) a difference may be a rounding. With
+        `any_type` floating-point numbers may be of another width, with `any_zero` zeros of another sign.
+        """
+        self.values += right.size
+        is_text = right.dtype.kind in "UO" or mine.dtype.kind == "O"
+        if mine.shape != right.shape:
+            return self.fail(label, f"{what}: shape {mine.shape} instead of {right.shape}")
+        if not is_text and mine.dtype != right.dtype and not (any_type and mine.dtype.kind == "f"):
+            return self.fail(label, f"{what}: type {mine.dtype} instead of {right.dtype}")
+        different = unequal(mine, right, is_text, any_zero)
+        if not different.any():
+            return None
+        bad = different
+        if excuse is not None:
+            excused = np.asarray(excuse(different))
+            if excused.size == len(different):
+                excused = excused.reshape((-1,) + (1,) * (different.ndim - 1))
+            bad = different & ~excused
+        count = len(rows_of(different))
+        if not bad.any():
+            return self.excused.append((label, f"{what}: {count} of {len(right)} rows"))
+        row = rows_of(bad)[0]
+        at = np.nonzero(np.atleast_1d(bad[row]).ravel())[0][:4]
+        ours, theirs = np.atleast_1d(mine[row]).ravel()[at], np.atleast_1d(right[row]).ravel()[at]
+        self.fail(label, f"{what}: {len(rows_of(bad))} of {len(right)} rows, first {row} {at}: {ours} instead of {theirs}")
 
     def show(self):
-        print(f"{self.values} values compared")
-        probabilities = [label for label, text in self.excused if text.startswith("probabilities")]
-        if probabilities:
-            print(f"  probabilities within BLAS rounding, not bit-equal: {len(probabilities)} configurations")
+        if self.excused:
+            print(f"  within the bound of a reordered sum, not bit-equal: {len(self.excused)} outputs")
         for label, text in self.excused:
-            if not text.startswith("probabilities"):
+            # Labels that differ are ties: rare, and worth a look.
+            if text.startswith("labels"):
                 print(f"  ties within BLAS rounding: {label}: {text}")
-        for label, text in self.failures:
-            print(f"  DIFFERS: {label}: {text}")
+        for label, text in self.failures[:60]:
+            print(f"  DIFFERS: {label[:200]}: {text[:400]}")
+
+
+def unequal(mine, right, is_text=False, any_zero=False):
+    """Where two arrays of one shape differ."""
+    if is_text:
+        return np.asarray(mine.astype(object) != right.astype(object))
+    different = np.asarray(mine != right)
+    if mine.dtype.kind == "f":
+        different = different & ~(np.isnan(mine) & np.isnan(right))
+        if not any_zero:
+            different |= (mine == 0) & (right == 0) & (np.signbit(mine) != np.signbit(right))
+    return different
+
+
+def rows_of(different):
+    return np.nonzero(different.reshape(len(different), -1).any(axis=1))[0]
 
 
 def read_tensors(path):
+    """The outputs that the driver wrote, by their names; ValueError with the words of what it was refused."""
     with open(path, "rb") as file:
         data = file.read()
-    tensors = []
-    position = 0
+    tensors, position = {}, 0
     while position < len(data):
         end = data.index(b"\n", position)
         header = data[position:end].decode()
         if header.startswith("error "):
             raise ValueError(header)
-        _, datatype, shape = header.split(" ")
-        shape = tuple(int(part) for part in shape.split(","))
-        count = int(np.prod(shape))
-        position = end + 1
+        name, datatype, shape = header.split(" ")
+        shape = tuple(int(part) for part in shape.split(",") if part)
+        count, position = int(np.prod(shape)), end + 1
         if datatype == "BYTES":
             values = []
             for _ in range(count):
                 length = int.from_bytes(data[position:position + 4], "little")
                 values.append(data[position + 4:position + 4 + length].decode())
                 position += 4 + length
-            tensors.append(np.array(values, dtype=object).reshape(shape))
+            tensors[name] = np.array(values, dtype=object).reshape(shape)
         else:
             dtype = np.dtype(DATATYPES[datatype])
-            tensors.append(np.frombuffer(data, dtype, count, position).reshape(shape))
+            tensors[name] = np.frombuffer(data, dtype, count, position).reshape(shape)
             position += count * dtype.itemsize
     return tensors
 
 
-def compare(case, report):
-    for kind, path in case.outputs.items():
+def outcome(answer):
+    """What the library answers, or the error that it raises."""
+    try:
+        return answer()
+    except Exception as error:
+        return error
+
+
+def draw(function, seeds, *arguments):
+    """What `function` draws with a generator, and the generator.
+
+    A library may refuse to fit what was drawn, with whatever error (among them faults of its own); then the next
+    one is tried.
+    """
+    last = None
+    for attempt in range(50):
+        rng = np.random.default_rng([*seeds, attempt])
         try:
-            ours = read_tensors(path)
-        except (OSError, ValueError) as error:
-            report.fail(case, f"{kind}: {error}")
-            continue
-        theirs = expected(case, kind)
-        if len(ours) != len(theirs):
-            report.fail(case, f"{kind}: {len(ours)} outputs instead of {len(theirs)}")
-            continue
-        for mine, right in zip(ours, theirs):
-            compare_output(case, kind, mine, right, report)
+            return function(rng, *arguments), rng
+        except Exception as error:
+            last = error
+            if attempt == 20:
+                print(f"  {function} {seeds}: cannot be fitted ({error})")
+    raise RuntimeError(f"no configuration of {function} {seeds} could be fitted") from last
 
 
-def expected(case, kind):
-    if kind == "probabilities":
-        result = case.model.predict_proba(case.rows)
-        return result if isinstance(result, list) else [result]
-    if hasattr(case.model, "predict"):
-        return [case.model.predict(case.rows)]
-    return [case.model.transform(case.rows)]
+def main(document, versions, collect, options=()):
+    """Runs `collect(arguments, seed, folder)`'s comparisons; the exit status.
+
+    Each comparison has `lines()` for the driver's manifest and `compare(report)`.
+    """
+    parser = argparse.ArgumentParser(description=document, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--driver", required=True, help="path of the ExactnessDriver program")
+    parser.add_argument("--seed", type=int, default=None, help="draws what a run with this seed drew")
+    parser.add_argument("--only", default=None, help="names that start so")
+    parser.add_argument("--keep", default=None, help="folder that keeps models and inputs")
+    for name, default, text in options:
+        parser.add_argument(name, type=type(default), default=default, help=text)
+    arguments = parser.parse_args()
+    seed = arguments.seed if arguments.seed is not None else int.from_bytes(os.urandom(4), "little")
+    print(f"{versions}, seed {seed}", flush=True)
+    folder = arguments.keep or tempfile.mkdtemp(prefix="apus-exactness-")
+    os.makedirs(folder, exist_ok=True)
+    try:
+        return run(arguments, seed, folder, collect)
+    finally:
+        if not arguments.keep:
+            shutil.rmtree(folder, ignore_errors=True)
 
 
-def compare_output(case, kind, mine, right, report):
-    right = np.asarray(right)
-    report.values += right.size
-    is_text = right.dtype.kind in "UO"
-    if mine.shape != right.shape:
-        report.fail(case, f"{kind}: shape {mine.shape} instead of {right.shape}")
-    elif is_text:
-        compare_rows(case, kind, mine != right.astype(object), mine, right, report)
-    elif mine.dtype != right.dtype:
-        report.fail(case, f"{kind}: type {mine.dtype} instead of {right.dtype}")
-    elif mine.dtype.kind == "f":
-        # Bit for bit, except that all NaN are alike.
-        bits = f"<u{mine.dtype.itemsize}"
-        different = np.ascontiguousarray(mine).view(bits) != np.ascontiguousarray(right).view(bits)
-        compare_rows(case, kind, different & ~(np.isnan(mine) & np.isnan(right)), mine, right, report)
-    else:
-        compare_rows(case, kind, mine != right, mine, right, report)
-
-
-def compare_rows(case, kind, different, mine, right, report):
-    different = np.asarray(different, dtype=bool).reshape(len(right), -1)
-    rows = np.nonzero(different.any(axis=1))[0]
-    if not len(rows):
-        return
-    excused = excuse(case, kind, rows, mine, right)
-    if excused is not None and excused.all():
-        report.excuse(case, f"{kind}: {len(rows)} of {len(right)} rows")
-        return
-    row = rows[0] if excused is None else rows[np.nonzero(~excused)[0][0]]
-    text = f"{len(rows)} of {len(right)} rows, first {row}: {mine[row]} instead of {right[row]}"
-    report.fail(case, f"{kind}: {text}")
-
-
-def excuse(case, kind, rows, mine, right):
-    """Which of the rows differ by no more than a reordered sum may; None where bits must be equal."""
-    steps, X = [], case.rows[rows]
-    model = case.model
-    while isinstance(model, Pipeline):
-        for _, step in model.steps[:-1]:
-            if step not in (None, "passthrough"):
-                X = step.transform(X)
-        model = model.steps[-1][1]
-    if isinstance(model, LogisticRegression):
-        return excuse_logistic(model, kind, X, mine[rows], right[rows])
-    if isinstance(model, SVC) and X.shape[1] >= 16:
-        return excuse_svc(model, kind, X, mine[rows], right[rows])
-    return None
-
-
-def excuse_logistic(model, kind, X, mine, right):
-    exact = np.asarray(X, dtype=np.longdouble) @ model.coef_.T.astype(np.longdouble) + model.intercept_
-    size = np.abs(X).astype(np.float64) @ np.abs(model.coef_.T).astype(np.float64) + np.abs(model.intercept_)
-    single = X.dtype == np.float32 and model.coef_.dtype == np.float32
-    epsilon = float(np.finfo(np.float32 if single else np.float64).eps)
-    bound = (X.shape[1] + 1) * epsilon * size
-    if kind == "probabilities":
-        relative = 4 * bound.max(axis=1, keepdims=True) + 16 * epsilon
-        allowed = np.abs(right) * relative + np.finfo(right.dtype).tiny
-        if right.shape[1] == 2 and bound.shape[1] == 1:
-            allowed = allowed.max(axis=1, keepdims=True)  # 1 - p carries p's error
-        return (np.abs(mine - right) <= allowed).all(axis=1)
-    if exact.shape[1] == 1:
-        return np.abs(exact[:, 0]) <= bound[:, 0]
-    best = np.argsort(exact, axis=1)
-    at = np.arange(len(X))
-    first, second = best[:, -1], best[:, -2]
-    return exact[at, first] - exact[at, second] <= 2 * np.maximum(bound[at, first], bound[at, second])
-
-
-def excuse_svc(model, kind, X, mine, right):
-    """OpenBLAS sums 16 products and more in an order that depends on the processor; Apus always in AVX2's."""
-    if kind == "probabilities":
-        return np.isclose(mine, right, rtol=1e-9, atol=1e-12).all(axis=1)
-    shape = model.decision_function_shape
-    model.decision_function_shape = "ovo"
-    decisions = model.decision_function(X)
-    model.decision_function_shape = shape
-    size = np.abs(model.dual_coef_).sum() + np.abs(model.intercept_).max()
-    tie = np.abs(decisions.reshape(len(X), -1)).min(axis=1) <= 1e-12 * size
-    if model.break_ties and len(model.classes_) > 2:
-        confidences = np.sort(model.decision_function(X), axis=1)
-        tie |= confidences[:, -1] - confidences[:, -2] <= 1e-12
-    return tie
+def run(arguments, seed, folder, collect):
+    started = time.monotonic()
+    comparisons = list(collect(arguments, seed, folder))
+    manifest = os.path.join(folder, "manifest.tsv")
+    with open(manifest, "w") as file:
+        for comparison in comparisons:
+            file.writelines("\t".join(map(str, line)) + "\n" for line in comparison.lines())
+    trained = time.monotonic()
+    subprocess.run([os.path.abspath(arguments.driver), manifest], check=True)
+    predicted = time.monotonic()
+    report = Report()
+    with np.errstate(all="ignore"):
+        for comparison in comparisons:
+            comparison.compare(report)
+    models = len({id(comparison.case) for comparison in comparisons})
+    print(
+        f"{models} models, {len(comparisons)} comparisons: trained in {trained - started:.1f} s, predicted by Apus in "
+        f"{predicted - trained:.1f} s, compared in {time.monotonic() - predicted:.1f} s; {report.values} values")
+    report.show()
+    if report.failures or not report.values:
+        print(f"FAILED: {len(report.failures)} comparisons (seed {seed})")
+        return 1
+    print("all equal")
+    return 0

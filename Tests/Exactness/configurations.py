@@ -35,12 +35,6 @@ class Case:
         if hasattr(self.model, "predict_proba"):
             self.outputs["probabilities"] = os.path.join(folder, stem + ".probabilities")
 
-    def manifest_lines(self):
-        rows, columns = self.rows.shape
-        for kind, output in self.outputs.items():
-            fields = [self.model_path, self.input_path, self.rows.dtype.str, rows, columns, kind, output]
-            yield "\t".join(map(str, fields)) + "\n"
-
 
 def pick(rng, options):
     return options[int(rng.integers(len(options)))]

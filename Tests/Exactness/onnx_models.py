@@ -5,13 +5,10 @@
 Half of the models are converted from scikit-learn, with hyper-parameters drawn anew in each run, half are graphs
 drawn operator by operator. Inputs hold ±0, denormals, infinities and NaN. The seed is printed.
 """
-import argparse
+import comparison  # first: it settles what numpy's libraries read
+
 import os
-import shutil
-import subprocess
 import sys
-import tempfile
-import warnings
 
 import numpy as np
 import onnxruntime
@@ -21,7 +18,6 @@ from skl2onnx import to_onnx
 from sklearn import cluster, decomposition, ensemble, linear_model, naive_bayes, neighbors, neural_network
 from sklearn import pipeline, preprocessing, svm, tree
 
-warnings.filterwarnings("ignore")
 DATATYPES = {"FP32": np.float32, "FP64": np.float64, "INT64": np.int64, "INT32": np.int32, "BOOL": np.bool_}
 ELEMENTS = {np.dtype(dtype): name for name, dtype in DATATYPES.items()}
 EDGES = np.array([0.0, -0.0, 1e-40, -1e-45, np.inf, -np.inf, np.nan, 3e38, 1.0, -1.0])
@@ -144,32 +140,6 @@ def write_tensors(path, tensors):
             file.write(np.ascontiguousarray(value).tobytes())
 
 
-def read_tensors(path):
-    with open(path, "rb") as file:
-        data = file.read()
-    tensors, position = {}, 0
-    while position < len(data):
-        end = data.index(b"\n", position)
-        header = data[position:end].decode()
-        if header.startswith("error "):
-            raise ValueError(header)
-        name, datatype, shape = header.split(" ")
-        shape = tuple(int(part) for part in shape.split(",") if part)
-        count, position = int(np.prod(shape)), end + 1
-        if datatype == "BYTES":
-            texts = []
-            for _ in range(count):
-                length = int.from_bytes(data[position:position + 4], "little")
-                texts.append(data[position + 4:position + 4 + length].decode())
-                position += 4 + length
-            tensors[name] = np.array(texts, dtype=object).reshape(shape)
-        else:
-            dtype = np.dtype(DATATYPES[datatype])
-            tensors[name] = np.frombuffer(data, dtype, count, position).reshape(shape)
-            position += count * dtype.itemsize
-    return tensors
-
-
 def expected(path, inputs):
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1
@@ -183,66 +153,49 @@ def expected(path, inputs):
     return results
 
 
-def differences(mine, right):
-    if list(mine) != list(right):
-        return f"outputs {list(mine)} instead of {list(right)}"
-    for name, value in right.items():
-        ours = mine[name]
-        if ours.shape != value.shape:
-            return f"{name}: shape {ours.shape} instead of {value.shape}"
-        if value.dtype.kind in "OU":
-            if (ours != value).any():
-                return f"{name}: other texts"
-        elif ours.dtype != value.dtype or ours.tobytes() != np.ascontiguousarray(value).tobytes():
-            return f"{name}: other bits"
-    return None
+class Comparison:
+    """One model with one set of inputs."""
 
+    def __init__(self, label, stem, inputs):
+        self.case = self
+        self.label, self.stem, self.inputs = label, stem, inputs
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--driver", required=True)
-    parser.add_argument("--seed", type=int, default=None)
-    parser.add_argument("--models", type=int, default=100)
-    parser.add_argument("--keep", default=None)
-    arguments = parser.parse_args()
-    seed = arguments.seed if arguments.seed is not None else int.from_bytes(os.urandom(4), "little")
-    print(f"onnxruntime {onnxruntime.__version__}, scikit-learn {sklearn.__version__}, seed {seed}")
-    folder = arguments.keep or tempfile.mkdtemp(prefix="apus-exactness-")
-    os.makedirs(folder, exist_ok=True)
-    try:
-        return run(arguments, seed, folder)
-    finally:
-        if not arguments.keep:
-            shutil.rmtree(folder, ignore_errors=True)
+    def lines(self):
+        library = f"onnx.library={os.path.dirname(onnxruntime.__file__)}/capi"
+        yield [
+            self.stem + ".onnx", self.stem + ".in", "tensors", 0, 0, "labels", self.stem + ".out", "onnx", library]
 
-
-def run(arguments, seed, folder):
-    cases = []
-    with open(os.path.join(folder, "manifest.tsv"), "w") as manifest:
-        for index in range(arguments.models):
-            rng = np.random.default_rng([seed, index])
-            label, model, inputs = (draw_estimator if index % 2 else draw_graph)(rng, index // 2)
-            stem = os.path.join(folder, str(index))
-            with open(stem + ".onnx", "wb") as file:
-                file.write(model)
-            write_tensors(stem + ".in", inputs)
-            library = f"onnx.library={os.path.dirname(onnxruntime.__file__)}/capi"
-            manifest.write("\t".join(
-                [stem + ".onnx", stem + ".in", "tensors", "0", "0", "labels", stem + ".out", "onnx", library]) + "\n")
-            cases.append((label, stem, inputs))
-    subprocess.run([os.path.abspath(arguments.driver), os.path.join(folder, "manifest.tsv")], check=True)
-    failures = 0
-    for label, stem, inputs in cases:
+    def compare(self, report):
         try:
-            problem = differences(read_tensors(stem + ".out"), expected(stem + ".onnx", inputs))
+            mine = comparison.read_tensors(self.stem + ".out")
         except (OSError, ValueError) as error:
-            problem = str(error)
-        if problem:
-            failures += 1
-            print(f"  DIFFERS: model {os.path.basename(stem)}, {label}: {problem}")
-    print(f"{len(cases)} ONNX models, {failures} differ (seed {seed})")
-    return 1 if failures or not cases else 0
+            return report.fail(self.label, str(error))
+        right = expected(self.stem + ".onnx", self.inputs)
+        if list(mine) != list(right):
+            return report.fail(self.label, f"outputs {list(mine)} instead of {list(right)}")
+        for name, value in right.items():
+            ours, is_text = mine[name], value.dtype.kind in "OU"
+            report.values += value.size
+            if ours.shape != value.shape:
+                report.fail(self.label, f"{name}: shape {ours.shape} instead of {value.shape}")
+            elif is_text and (ours != value).any():
+                report.fail(self.label, f"{name}: other texts")
+            # It is the same library: even a NaN has the same bits.
+            elif not is_text and (ours.dtype != value.dtype or ours.tobytes() != value.tobytes()):
+                report.fail(self.label, f"{name}: other bits")
+
+
+def collect(arguments, seed, folder):
+    for index in range(arguments.models):
+        rng = np.random.default_rng([seed, index])
+        label, model, inputs = (draw_estimator if index % 2 else draw_graph)(rng, index // 2)
+        stem = os.path.join(folder, str(index))
+        with open(stem + ".onnx", "wb") as file:
+            file.write(model)
+        write_tensors(stem + ".in", inputs)
+        yield Comparison(f"model {index}, {label}", stem, inputs)
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    versions = f"onnxruntime {onnxruntime.__version__}, scikit-learn {sklearn.__version__}"
+    sys.exit(comparison.main(__doc__, versions, collect, [("--models", 100, "half of them graphs")]))
