@@ -32,7 +32,7 @@ let rows: [Row] = [
   // Foundations
   Row(name: "Basics", folder: "Foundations", dependencies: []),
   Row(name: "Linux", folder: "Foundations", dependencies: ["CShims", "Basics"]),
-  Row(name: "Formats", folder: "Foundations", dependencies: ["CYAML", "Basics"]),
+  Row(name: "Formats", folder: "Foundations", dependencies: ["CYAML", "CShims", "Basics"]),
   Row(name: "XML", folder: "Foundations", dependencies: ["CExpat", "Basics"]),
   Row(name: "Crypto", folder: "Foundations", dependencies: ["COpenSSL", "Basics"]),
   Row(name: "Telemetry", folder: "Foundations", dependencies: ["Basics", "Linux", "Formats"]),

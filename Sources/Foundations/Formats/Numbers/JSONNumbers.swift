@@ -22,7 +22,7 @@ public struct JSONNumbers {
   /// Where the text goes on after the list.
   public var end = 0
 
-  private init() {}
+  init() {}
 
   /// - Parameters:
   ///   - bytes: the whole text. Its last byte must not be able to belong to a number (`}`, say).
@@ -38,6 +38,7 @@ public struct JSONNumbers {
     guard let start = bytes.baseAddress, offset >= 0, offset < bytes.count,
       !JSONNumberCursor.mayContinueNumber(bytes[bytes.count - 1])
     else { return nil }
+    if let numbers = readByVectors(bytes, offset, element, allowsNull, buffer, capacity) { return numbers }
     var cursor = JSONNumberCursor(
       at: start.assumingMemoryBound(to: UInt8.self) + offset,
       end: start.assumingMemoryBound(to: UInt8.self) + bytes.count)
