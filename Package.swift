@@ -123,10 +123,12 @@ let rows: [Row] = [
       "CPreloadBlob", "CShims", "Basics", "Linux", "Formats", "Crypto", "Telemetry", "Lifecycle", "HTTPWire",
       "KubeProtocol", "ServingAPI", "HTTPTransport", "KubeClient", "ControllerKit", "APIServer",
     ]),
+  Row(name: "Autoscaling", folder: "ControlPlane", dependencies: ["KubeProtocol", "ServingAPI"]),
   Row(
     name: "ServingControllers", folder: "ControlPlane/Controllers",
     dependencies: [
       "Basics", "Formats", "Crypto", "Telemetry", "KubeProtocol", "ServingAPI", "KubeClient", "ControllerKit",
+      "Autoscaling",
     ]),
   // Commands: wires the parts of each role
   Row(
@@ -153,6 +155,7 @@ let tests: [(name: String, dependencies: [String])] = [
   ("HTTPTransportTests", ["Basics", "Linux", "Crypto", "Lifecycle", "HTTPWire", "HTTPTransport"]),
   ("KubeProtocolTests", ["Basics", "Formats", "KubeProtocol"]),
   ("ServingAPITests", ["Basics", "Formats", "KubeProtocol", "ServingAPI"]),
+  ("AutoscalingTests", ["KubeProtocol", "ServingAPI", "Autoscaling"]),
   (
     "KubeStoreTests",
     ["CSQLite", "CSQLiteRecorder", "Basics", "Linux", "Formats", "KubeProtocol", "KubeStore"]
