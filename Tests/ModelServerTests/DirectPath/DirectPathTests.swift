@@ -60,6 +60,29 @@ import Testing
     await judge.shutDown()
   }
 
+  @Test func `long tables get the same answer from both paths`() async throws {
+    let direct = try WeighingServer(WeighingModel(), answersDirectly: true)
+    let general = try WeighingServer(WeighingModel(), answersDirectly: false)
+    let first = try BlockingClient(direct.address)
+    let second = try BlockingClient(general.address)
+    let rows = (0..<4000).map { "[\($0), -0.25, 12345.678, \(Double($0) / 1e4)]" }
+    let table = rows.joined(separator: ", ")
+    for (fields, body) in [
+      ("", "{\"instances\": [\(table)]}"), ("", "{\"inputs\": [\(table), [1, 2, 3, 4e1]]}"),
+      ("X-Request-Id: a\r\n", "{\"instances\": [\(table)]}"), ("", "{\"instances\": [\(table), [1, 2, 3]]}"),
+      ("", "{\"instances\": [\(table)], \"x\": 1}"), ("", "{\"instances\": [\(table)]"),
+      ("", "{\"instances\": [\(table), [1, 2, 3, \"4\"]]}"),
+    ] {
+      let request = DirectRequests.post("/v1/models/m:predict", body, fields: fields)
+      let left = try first.ask(request)
+      let right = try second.ask(request)
+      #expect(left.head == right.head)
+      #expect(left.body == right.body)
+    }
+    await direct.shutDown()
+    await general.shutDown()
+  }
+
   @Test func `plain requests of usual clients are direct`() async throws {
     let server = try WeighingServer(WeighingModel(), answersDirectly: true)
     let input = "{\"name\":\"x\",\"shape\":[1,4],\"datatype\":\"FP32\",\"data\":"

@@ -29,16 +29,18 @@ public struct JSONNumbers {
   ///   - offset: where the list's `[` stands.
   ///   - buffer: room for `capacity` elements of 8 bytes (of 4 for the types of 4 bytes), aligned to them.
   ///   - allowsNull: `null` is NaN where the elements are doubles or floats.
+  ///   - onlyByVectors: whether nil is wanted where it would take long.
   /// - Returns: nil where the text is not a list of numbers, or of equally long lists of numbers, that all
   ///   fit the type and the room. The buffer's content means nothing then.
   public static func read(
     _ bytes: UnsafeRawBufferPointer, at offset: Int, as element: Element, allowsNull: Bool,
-    into buffer: UnsafeMutableRawPointer, capacity: Int
+    into buffer: UnsafeMutableRawPointer, capacity: Int, onlyByVectors: Bool = false
   ) -> JSONNumbers? {
     guard let start = bytes.baseAddress, offset >= 0, offset < bytes.count,
       !JSONNumberCursor.mayContinueNumber(bytes[bytes.count - 1])
     else { return nil }
     if let numbers = readByVectors(bytes, offset, element, allowsNull, buffer, capacity) { return numbers }
+    if onlyByVectors { return nil }
     var cursor = JSONNumberCursor(
       at: start.assumingMemoryBound(to: UInt8.self) + offset,
       end: start.assumingMemoryBound(to: UInt8.self) + bytes.count)

@@ -17,6 +17,8 @@ struct DirectInput {
     let start: UnsafeMutableRawPointer
     /// In elements of 8 bytes.
     let capacity: Int
+    /// For long texts: only what vector instructions can read is read.
+    var onlyByVectors = false
   }
 
   func batch(_ room: Room) -> RowBatch? {
@@ -42,7 +44,7 @@ struct DirectInput {
       equal(scanner.tokenBytes, "instances") || equal(scanner.tokenBytes, "inputs"),
       let numbers = JSONNumbers.read(
         body, at: scanner.peekOffset(), as: .inferred, allowsNull: true, into: room.start,
-        capacity: room.capacity),
+        capacity: room.capacity, onlyByVectors: room.onlyByVectors),
       numbers.depth == 2
     else { return nil }
     scanner.resume(at: numbers.end)
@@ -109,7 +111,8 @@ struct DirectInput {
       } else if Self.equal(key, "data"), seen.contains(.datatype), seen.take(.data) {
         let numbers = JSONNumbers.read(
           body, at: scanner.peekOffset(), as: element,
-          allowsNull: element == .float64 || element == .float32, into: room.start, capacity: room.capacity)
+          allowsNull: element == .float64 || element == .float32, into: room.start,
+          capacity: room.capacity, onlyByVectors: room.onlyByVectors)
         guard let numbers else { return false }
         scanner.resume(at: numbers.end)
         count = numbers.count

@@ -23,6 +23,8 @@ final class DirectPath: @unchecked Sendable {
   private let seed: UInt64
 
   private let input: DirectInput.Room
+  /// Where answers to long requests are written; made when the first one comes.
+  private var longAnswer: UnsafeMutableRawBufferPointer?
   private let output: UnsafeMutableRawPointer
   private var scratch: UnsafeMutableRawPointer
   private var scratchBytes = 4096
@@ -30,6 +32,7 @@ final class DirectPath: @unchecked Sendable {
   /// Elements that a request may bring; longer ones are the general path's.
   private static let inputElements = 64 * 1024
   private static let outputBytes = 256 * 1024
+  private static let longAnswerBytes = 1 << 20
   private static let scratchLimit = 4 << 20
   private static let leastCredibleNanoseconds = 20_000.0
 
@@ -59,11 +62,37 @@ final class DirectPath: @unchecked Sendable {
     input.start.deallocate()
     output.deallocate()
     scratch.deallocate()
+    longAnswer?.deallocate()
+  }
+
+  /// The longest body that is looked at here.
+  static let longestBody = 768 * 1024
+
+  /// Answers a request whose body was received in memory of its own: a table of many rows.
+  /// - Returns: the answer's body, valid until the next call; nil as for short ones.
+  func answerLong(_ request: DirectRequest) -> UnsafeRawBufferPointer? {
+    guard request.body.count <= Self.longestBody else { return nil }
+    let place =
+      longAnswer
+      ?? UnsafeMutableRawBufferPointer.allocate(byteCount: Self.longAnswerBytes, alignment: 64)
+    longAnswer = place
+    var room = input
+    room.onlyByVectors = true
+    return answer(request, from: room, into: place).map {
+      UnsafeRawBufferPointer(rebasing: UnsafeRawBufferPointer(place)[..<$0])
+    }
   }
 
   /// - Returns: the length of the answer's body; nil where the general path must answer, and nothing was
   ///   counted then.
   func answer(_ request: DirectRequest, into place: UnsafeMutableRawBufferPointer) -> Int? {
+    answer(request, from: input, into: place)
+  }
+
+  @inline(__always)
+  private func answer(
+    _ request: DirectRequest, from input: DirectInput.Room, into place: UnsafeMutableRawBufferPointer
+  ) -> Int? {
     guard let index = find(request.target) else { return nil }
     let model = table.model(at: index)
     let isV1 = table.isV1(at: index)

@@ -36,8 +36,26 @@ public final class ModelServer: BufferedHTTPHandler {
   }
 
   public func handle(_ head: HTTPRequestHead, ownedBody body: Bytes, exchange: HTTPExchange) {
+    if answeredDirectly(head, body, exchange) { return }
     handle(head, .owned(body), exchange)
   }
+
+  private func answeredDirectly(_ head: HTTPRequestHead, _ body: Bytes, _ exchange: HTTPExchange) -> Bool {
+    let loop = exchange.loop.index
+    guard loop < directPaths.count, HTTPPlainRequest.isPlain(head) else { return false }
+    var target = head.target
+    return target.withUTF8 { target in
+      body.withUnsafeBytes { body in
+        let request = DirectRequest(target: UnsafeRawBufferPointer(target), body: body, loop: loop)
+        guard let answer = directPaths[loop].answerLong(request) else { return false }
+        exchange.respond(Self.plainHead, body: answer)
+        return true
+      }
+    }
+  }
+
+  private static let plainHead = HTTPResponseHead(
+    status: 200, headers: ["Content-Type": "application/json"])
 
   private func handle(_ head: HTTPRequestHead, _ body: RequestBody, _ exchange: HTTPExchange) {
     let loop = exchange.loop.index
