@@ -10,6 +10,7 @@
 #include "shims_fused.h"
 #include "shims_math.h"
 #include "shims_number_lists.h"
+#include "shims_number_text.h"
 #include "shims_numbers.h"
 #include "shims_process.h"
 #include "shims_rank_trees.h"

@@ -1,3 +1,5 @@
+internal import CShims
+
 /// Numbers as JSON text in somebody else's memory, without allocating.
 public enum NumberText {
   /// No number's text is longer.
@@ -36,6 +38,8 @@ public enum NumberText {
   /// - Parameter place: room for `longest` bytes.
   /// - Returns: how many were written.
   public static func write(_ value: Double, to place: UnsafeMutablePointer<UInt8>) -> Int {
+    let count = apus_write_double(value, place)
+    if count > 0 { return count }
     guard value.isFinite else {
       place[0] = UInt8(ascii: "n")
       place[1] = UInt8(ascii: "u")
