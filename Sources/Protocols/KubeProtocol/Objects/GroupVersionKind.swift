@@ -96,6 +96,7 @@ extension KubeResource {
     isNamespaced: true)
   public static let deployments = apps("deployments", "Deployment")
   public static let replicaSets = apps("replicasets", "ReplicaSet")
+  public static let controllerRevisions = apps("controllerrevisions", "ControllerRevision")
   public static let httpRoutes = gateway("httproutes", "HTTPRoute")
   public static let gateways = gateway("gateways", "Gateway")
   public static let gatewayClasses = gateway("gatewayclasses", "GatewayClass", namespaced: false)
@@ -106,4 +107,20 @@ extension KubeResource {
   public static let servingRuntimes = serving("v1alpha1", "servingruntimes", "ServingRuntime")
   public static let clusterServingRuntimes = serving(
     "v1alpha1", "clusterservingruntimes", "ClusterServingRuntime", namespaced: false)
+  public static let trainedModels = serving("v1alpha1", "trainedmodels", "TrainedModel")
+  public static let inferenceGraphs = serving("v1alpha1", "inferencegraphs", "InferenceGraph")
+  public static let clusterStorageContainers = serving(
+    "v1alpha1", "clusterstoragecontainers", "ClusterStorageContainer", namespaced: false)
+  public static let localModelCaches = serving(
+    "v1alpha1", "localmodelcaches", "LocalModelCache", namespaced: false)
+  public static let localModelNamespaceCaches = serving(
+    "v1alpha1", "localmodelnamespacecaches", "LocalModelNamespaceCache")
+  public static let localModelNodes = serving(
+    "v1alpha1", "localmodelnodes", "LocalModelNode", namespaced: false)
+  public static let localModelNodeGroups = serving(
+    "v1alpha1", "localmodelnodegroups", "LocalModelNodeGroup", namespaced: false)
+  public static let llmInferenceServices = serving(
+    "v1alpha2", "llminferenceservices", "LLMInferenceService")
+  public static let llmInferenceServiceConfigs = serving(
+    "v1alpha2", "llminferenceserviceconfigs", "LLMInferenceServiceConfig")
 }

@@ -15,7 +15,8 @@ public struct LoggerSpec: Sendable, Hashable {
 
   /// Where copies go; nil takes the configuration's `logger.defaultUrl`.
   public var url: String? { json.nonEmptyText("url") }
-  public var mode: Mode? { json["mode"]?.string.flatMap(Mode.init(rawValue:)) }
+  /// Everything where it is not set.
+  public var mode: Mode { json["mode"]?.string.flatMap(Mode.init(rawValue:)) ?? .all }
   /// Request headers that are copied along.
   public var metadataHeaders: [String] { json.texts("metadataHeaders") }
   /// Annotations of the service that are copied along.

@@ -17,7 +17,7 @@ extension InferenceServiceValidation {
 
   mutating func checkLogger(_ path: String, _ component: ComponentSpec) {
     guard let logger = component.json["logger"], logger.object != nil else { return }
-    if !["all", "request", "response"].contains(logger["mode"]?.string ?? "") {
+    if let mode = logger["mode"], LoggerSpec.Mode(rawValue: mode.string ?? "") == nil {
       add("\(path).logger.mode", "invalid logger type", reason: "FieldValueNotSupported")
     }
     guard let storage = logger["storage"], storage.object != nil else { return }

@@ -10,15 +10,15 @@ extension InferenceServiceValidation {
   ]
   private static let protocolVersions: [String] = ["v1", "v2", "grpc-v1", "grpc-v2"]
 
-  mutating func checkPredictor() {
-    let predictor = service.predictor
+  /// - Parameter path: `spec.predictor`, or where a canary's predictor stands.
+  mutating func checkPredictor(_ path: String, _ predictor: PredictorSpec) {
     let containers = predictor.component.containers
     for (index, container) in containers.enumerated()
     where container["name"]?.string == ServingPod.transformerContainer
       && container.environmentValue(ServingPod.storageURIVariable) != nil
     {
       add(
-        "spec.predictor.containers[\(index)].env",
+        "\(path).containers[\(index)].env",
         "storage uri should not be specified in transformer container",
         reason: "FieldValueForbidden")
     }
@@ -29,22 +29,26 @@ extension InferenceServiceValidation {
     let count = specs.count + (predictor.isCustom || (hasOwnContainer && !specs.isEmpty) ? 1 : 0)
     if count != 1 {
       add(
-        "spec.predictor",
+        path,
         "exactly one of [\(Self.implementations.joined(separator: ", "))] must be specified in PredictorSpec",
         reason: count == 0 ? "FieldValueRequired" : "FieldValueInvalid")
     }
     for (field, spec) in specs {
-      checkModel("spec.predictor.\(field)", ModelSpec(json: spec), isModel: field == "model")
+      let model = ModelSpec(json: spec)
+      checkModel("\(path).\(field)", model, predictor, isModel: field == "model")
+      if field != "model" { checkFramework("\(path).\(field)", field, model) }
     }
     if let name = predictor.name,
       !DNSName.isLabel(name) || !(name.utf8.first.map { $0 > UInt8(ascii: "9") } ?? false)
     {
-      add("spec.predictor.name", "\"\(name)\" must match ^[a-z]([-a-z0-9]*[a-z0-9])?$")
+      add("\(path).name", "\"\(name)\" must match ^[a-z]([-a-z0-9]*[a-z0-9])?$")
     }
-    if predictor.isCustom { checkCustomContainers("predictor", service: predictor.component) }
+    if predictor.isCustom { checkCustomContainers("predictor", service: predictor.component, at: path) }
   }
 
-  private mutating func checkModel(_ path: String, _ model: ModelSpec, isModel: Bool) {
+  private mutating func checkModel(
+    _ path: String, _ model: ModelSpec, _ predictor: PredictorSpec, isModel: Bool
+  ) {
     if let name = model.json["name"]?.string, !name.isEmpty, name != ServingPod.modelContainer {
       add(
         "\(path).name", "the 'name' field is not allowed in standard predictor", reason: "FieldValueForbidden"
@@ -61,17 +65,39 @@ extension InferenceServiceValidation {
         "invalid protocol \(version). Must be one of [\(Self.protocolVersions.joined(separator: ", "))]",
         reason: "FieldValueNotSupported")
     }
-    let component = service.predictor.component
-    if model.storageURI != nil && !component.storageURIs.isEmpty {
-      add("spec.predictor.storageUris", "Setting both StorageURI and StorageURIs is not supported.")
+    if model.storageURI != nil && !predictor.component.storageURIs.isEmpty {
+      add(
+        path.replacingLastField(by: "storageUris"),
+        "Setting both StorageURI and StorageURIs is not supported.")
     }
-    if model.storageURI?.isEmpty == false, let storagePath = model.json.at("storage", "path")?.string,
-      !storagePath.isEmpty
-    {
+    if model.storageURI?.isEmpty == false, model.storage?.path != nil {
       add("\(path).storage.path", "must provide only one of storageUri and storage.path")
     }
     if let uri = model.storageURI, !uri.isEmpty { checkURI("\(path).storageUri", uri) }
     checkConfidential(path, model)
+  }
+
+  mutating func checkExplainer() {
+    guard let explainer = service.explainer else { return }
+    guard let art = explainer.art else {
+      return checkCustomContainers("explainer", service: explainer.component)
+    }
+    if explainer.isCustom || !explainer.component.containers.isEmpty {
+      add(
+        "spec.explainer",
+        "exactly one of [ART, PodSpec, ComponentExtensionSpec] must be specified in ExplainerSpec")
+    }
+    if art.type.isEmpty {
+      add(
+        "spec.explainer.art.type", "Required value: names the attack, as SquareAttack",
+        reason: "FieldValueRequired")
+    }
+    if let uri = art.storageURI {
+      checkURI("spec.explainer.art.storageUri", uri)
+      if !explainer.component.storageURIs.isEmpty {
+        add("spec.explainer.storageUris", "Setting both StorageURI and StorageURIs is not supported.")
+      }
+    }
   }
 
   private mutating func checkURI(_ path: String, _ uri: String) {
@@ -83,13 +109,13 @@ extension InferenceServiceValidation {
   }
 
   private mutating func checkConfidential(_ path: String, _ model: ModelSpec) {
-    guard let confidential = model.json["confidential"], confidential["enabled"]?.bool == true else { return }
+    guard let confidential = model.confidential, confidential.isEnabled else { return }
     if (model.storageURI ?? "").isEmpty {
       add(
         "\(path).storageUri", "confidential model serving requires storageUri to be set",
         reason: "FieldValueRequired")
     }
-    guard let identifier = confidential["resourceId"]?.string, !identifier.isEmpty else { return }
+    guard let identifier = confidential.resourceID else { return }
     let parts = identifier.split(separator: "/", omittingEmptySubsequences: false)
     let allowed = parts.dropFirst(3).allSatisfy { part in
       !part.isEmpty && part.utf8.allSatisfy { Self.isResourceCharacter($0) }
@@ -109,11 +135,15 @@ extension InferenceServiceValidation {
   }
 
   /// Containers that users bring themselves.
-  mutating func checkCustomContainers(_ name: String, service component: ComponentSpec?) {
+  mutating func checkCustomContainers(
+    _ name: String, service component: ComponentSpec?, at place: String? = nil
+  ) {
     guard let component else { return }
+    let path = place ?? "spec.\(name)"
     if name != "predictor" && component.containers.isEmpty {
       add(
-        "spec.\(name)", "exactly one of [PodSpec] must be specified in \(name.capitalizedFirst)Spec",
+        path,
+        "exactly one of [\(name == "explainer" ? "ART, " : "")PodSpec, ComponentExtensionSpec] must be specified in \(name.capitalizedFirst)Spec",
         reason: "FieldValueRequired")
     }
     for (index, container) in component.containers.enumerated() {
@@ -121,13 +151,13 @@ extension InferenceServiceValidation {
         !["v1", "v2"].contains(version), name == "predictor"
       {
         add(
-          "spec.\(name).containers[\(index)].env", "invalid protocol \(version). Must be one of [v1, v2]",
+          "\(path).containers[\(index)].env", "invalid protocol \(version). Must be one of [v1, v2]",
           reason: "FieldValueNotSupported")
       }
       if let uri = container.environmentValue(ServingPod.storageURIVariable), !uri.isEmpty {
-        checkURI("spec.\(name).containers[\(index)].env", uri)
+        checkURI("\(path).containers[\(index)].env", uri)
         if !component.storageURIs.isEmpty {
-          add("spec.\(name).storageUris", "Setting both StorageURI and StorageURIs is not supported.")
+          add("\(path).storageUris", "Setting both StorageURI and StorageURIs is not supported.")
         }
       }
     }
@@ -136,4 +166,10 @@ extension InferenceServiceValidation {
 
 extension String {
   fileprivate var capitalizedFirst: String { prefix(1).uppercased() + dropFirst() }
+
+  /// A field path whose last member is another one.
+  fileprivate func replacingLastField(by name: String) -> String {
+    guard let dot = lastIndex(of: ".") else { return name }
+    return self[...dot] + name
+  }
 }

@@ -10,8 +10,12 @@ public struct InferenceServiceValidation {
   var causes: [KubeError.Cause] = []
 
   /// Everything that is wrong; empty where the object may be stored. Expects defaults to be applied.
-  /// - Parameter old: the stored object, on update.
-  public static func causes(_ object: KubeObject, old: KubeObject? = nil) -> [KubeError.Cause] {
+  /// - Parameters:
+  ///   - old: the stored object, on update.
+  ///   - customGPUs: resource names of the configuration that count as GPUs.
+  public static func causes(
+    _ object: KubeObject, old: KubeObject? = nil, customGPUs: [String] = []
+  ) -> [KubeError.Cause] {
     var validation = InferenceServiceValidation(service: InferenceService(object))
     // Whoever removes finalizers of an object on its way out must not be stopped.
     if object.isBeingDeleted { return [] }
@@ -19,13 +23,17 @@ public struct InferenceServiceValidation {
     validation.checkName()
     validation.checkAnnotations()
     validation.checkEnvironment()
-    validation.checkPredictor()
+    validation.checkWorkers(configuredGPUs: customGPUs)
+    validation.checkPredictor("spec.predictor", validation.service.predictor)
     validation.checkCustomContainers("transformer", service: validation.service.transformer)
+    validation.checkExplainer()
     for (path, component) in validation.components {
       validation.checkStorageURIs(path, component)
       validation.checkReplicas(path, component)
       validation.checkLogger(path, component)
+      validation.checkAutoscaling(path, component)
     }
+    validation.checkCanaries()
     return validation.causes
   }
 
@@ -109,6 +117,11 @@ public struct InferenceServiceValidation {
   /// `PYTHONPATH` would let a service replace the code of the server that runs it.
   private mutating func checkEnvironment() {
     var parts = service.predictor.containerParts.map { ("spec.predictor.\($0.path)", $0.json) }
+    for (index, canary) in service.canaries.enumerated() {
+      parts += canary.predictor.containerParts.map {
+        ("spec.canary[\(index)].predictor.\($0.path)", $0.json)
+      }
+    }
     for (path, component) in components.dropFirst() {
       for (index, container) in component.containers.enumerated() {
         parts.append(("\(path).containers[\(index)]", container))

@@ -25,16 +25,15 @@ enum ServingRuntimeSchema {
       ("protocolVersions", .texts),
       (
         "workerSpec",
-        .fields(podProperties + [("pipelineParallelSize", .int64), ("tensorParallelSize", .int64)])
+        .fields(podProperties + ComponentSchemas.parallelSizes, required: ["containers"])
       ),
       ("grpcEndpoint", .text), ("grpcDataEndpoint", .text), ("httpDataEndpoint", .text), ("replicas", .int32),
       ("storageHelper", .fields([("disabled", .flag)])),
       (
         "builtInAdapter",
         .fields([
-          ("serverType", .choice(["triton", "mlserver", "ovms"])), ("runtimeManagementPort", .int64),
-          ("memBufferBytes", .int64), ("modelLoadingTimeoutMillis", .int64),
-          ("env", .list(of: "io.k8s.api.core.v1.EnvVar")),
+          ("serverType", .text), ("runtimeManagementPort", .int64), ("memBufferBytes", .int64),
+          ("modelLoadingTimeoutMillis", .int64), ("env", .list(of: "io.k8s.api.core.v1.EnvVar")),
         ])
       ),
     ] + podProperties, required: ["containers"])

@@ -10,6 +10,11 @@ public enum DNSName {
       && bytes.allSatisfy { isAlphanumeric($0) || $0 == UInt8(ascii: "-") }
   }
 
+  /// A label that begins with a letter: the name rule of services and graphs (RFC 1035).
+  public static func isServiceName(_ text: some StringProtocol) -> Bool {
+    isLabel(text) && (text.utf8.first.map { $0 > UInt8(ascii: "9") } ?? false)
+  }
+
   /// Labels (of any length) joined by dots, at most 253 characters.
   public static func isSubdomain(_ text: some StringProtocol) -> Bool {
     guard (1...253).contains(text.utf8.count) else { return false }

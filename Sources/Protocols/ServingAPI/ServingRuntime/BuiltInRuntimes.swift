@@ -4,7 +4,7 @@ public import KubeProtocol
 /// The ClusterServingRuntimes that every installation has, under upstream's names. Those whose image this
 /// binary stands in for run natively; a pod of another says that its image cannot run here.
 public enum BuiltInRuntimes {
-  public static let all: [KubeObject] = rows.map(make)
+  public static let all: [KubeObject] = rows.map(make) + [MultiNodeRuntime.huggingFace]
 
   struct Row {
     var name: String
@@ -17,11 +17,13 @@ public enum BuiltInRuntimes {
     var arguments: [String] = []
     var environment: [(name: String, value: String)] = []
     var metricsPort: Int64 = 8080
-    var ports: [(name: String, port: Int64)] = []
     var user: Int64?
     /// In-memory volume at /dev/shm, for servers with several processes.
     var hasSharedMemory = false
-    var readinessPath: String?
+    var probePath: String?
+    /// Names of the users in the container's image are not all numbers.
+    var mustNotBeRoot = true
+    var isDisabled = false
   }
 
   static let standardArguments: [String] = [
@@ -87,7 +89,8 @@ public enum BuiltInRuntimes {
       arguments: [
         "torchserve", "--start", "--model-store=\(ServingPod.modelPath)/model-store",
         "--ts-config=\(ServingPod.modelPath)/config/config.properties",
-      ], environment: [("TS_SERVICE_ENVELOPE", "{{.Labels.serviceEnvelope}}")], metricsPort: 8082),
+      ], environment: [("TS_SERVICE_ENVELOPE", "{{.Labels.serviceEnvelope}}")], metricsPort: 8082,
+      user: 1000),
     Row(
       name: "kserve-tritonserver", serverType: "tritonserver",
       formats: [
@@ -102,14 +105,28 @@ public enum BuiltInRuntimes {
       name: "kserve-huggingfaceserver", serverType: "huggingfaceserver",
       formats: [("huggingface", "1", true, 1)],
       protocols: ["v2", "v1"], image: "kserve/huggingfaceserver:latest",
-      arguments: ["--model_name={{.Name}}"],
+      arguments: ["--model_name={{.Name}}"], environment: [("LMCACHE_USE_EXPERIMENTAL", "True")],
       hasSharedMemory: true),
     Row(
       name: "kserve-vllmserver", serverType: "vllmserver", formats: [("vLLM", "1", true, 1)], protocols: [],
       image: "docker.io/vllm/vllm-openai:latest",
-      command: ["python3", "-m", "vllm.entrypoints.openai.api_server"],
+      command: ["python", "-m", "vllm.entrypoints.openai.api_server"],
       arguments: ["--port=8080", "--served-model-name={{.Name}}", "--model=\(ServingPod.modelPath)"],
-      ports: [("http1", 8080)], hasSharedMemory: true, readinessPath: "/v1/models"),
+      environment: [
+        ("LMCACHE_USE_EXPERIMENTAL", "True"), ("HF_HOME", "/tmp"), ("VLLM_CONFIG_ROOT", "/tmp"),
+        ("VLLM_WORKER_MULTIPROC_METHOD", "spawn"),
+      ], hasSharedMemory: true, probePath: "/v1/models", mustNotBeRoot: false),
+    // Upstream ships it beside the ones that it installs; enabled, it is taken for ONNX before the others.
+    Row(
+      name: "kserve-openvino", serverType: "ovms",
+      formats: [
+        ("openvino", "10", true, 1), ("onnx", "1", true, 2), ("tensorflow", "1", true, 3),
+        ("huggingface", "", true, nil),
+      ], protocols: ["v1", "v2", "grpc-v2"], image: "openvino/model_server:latest",
+      arguments: [
+        "--model_name={{.Name}}", "--model_path=\(ServingPod.modelPath)", "--port=9000", "--rest_port=8080",
+        "--file_system_poll_wait_seconds=0",
+      ], user: 5000, isDisabled: true),
   ]
 
   static func make(_ row: Row) -> KubeObject {
@@ -123,9 +140,11 @@ public enum BuiltInRuntimes {
       "supportedModelFormats": .array(row.formats.map(makeFormat)),
     ]
     if !row.protocols.isEmpty { spec["protocolVersions"] = .array(row.protocols.map { .string($0) }) }
+    if row.isDisabled { spec["disabled"] = true }
     spec["containers"] = [makeContainer(row)]
     if row.hasSharedMemory {
       spec["volumes"] = [["name": "devshm", "emptyDir": ["medium": "Memory"]]]
+      spec["hostIPC"] = false
     }
     object.spec = spec
     return object
@@ -149,21 +168,30 @@ public enum BuiltInRuntimes {
       container["env"] = .array(
         row.environment.map { ["name": .string($0.name), "value": .string($0.value)] })
     }
-    if !row.ports.isEmpty {
-      container["ports"] = .array(
-        row.ports.map { ["name": .string($0.name), "containerPort": .int($0.port), "protocol": "TCP"] })
-    }
     if row.hasSharedMemory { container["volumeMounts"] = [["name": "devshm", "mountPath": "/dev/shm"]] }
-    if let path = row.readinessPath {
-      container["readinessProbe"] = ["httpGet": ["path": .string(path), "port": 8080], "periodSeconds": 10]
+    if let path = row.probePath {
+      container["readinessProbe"] = makeProbe(path, failures: 3, period: 10, timeout: 5)
+      // Half an hour for large models.
+      var startup = makeProbe(path, failures: 60, period: 30, timeout: 10)
+      startup["initialDelaySeconds"] = 30
+      container["startupProbe"] = startup
     }
     var security: JSONValue = [
-      "allowPrivilegeEscalation": false, "privileged": false, "runAsNonRoot": true,
-      "capabilities": ["drop": ["ALL"]],
+      "allowPrivilegeEscalation": false, "privileged": false, "capabilities": ["drop": ["ALL"]],
     ]
+    if row.mustNotBeRoot { security["runAsNonRoot"] = true }
     if let user = row.user { security["runAsUser"] = .int(user) }
     container["securityContext"] = security
     container["resources"] = ResourceDefaults().json
     return container
+  }
+
+  private static func makeProbe(
+    _ path: String, failures: Int64, period: Int64, timeout: Int64
+  ) -> JSONValue {
+    [
+      "httpGet": ["path": .string(path), "port": 8080], "failureThreshold": .int(failures),
+      "periodSeconds": .int(period), "successThreshold": 1, "timeoutSeconds": .int(timeout),
+    ]
   }
 }
