@@ -1,4 +1,4 @@
-// fuzz: module=PMMLRuntime reader=Sources/Serving/Runtimes/PMMLRuntime
+// fuzz: module=PMMLRuntime reader=Sources/Serving/Runtimes/PMMLRuntime,Sources/Foundations/XML
 import Basics
 import InferenceProtocol
 import ModelRuntime

@@ -4,13 +4,13 @@
 #include <curl/curl.h>
 #include <dlfcn.h>
 #include <errno.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 // The few functions of libcurl that are used, found by name when the library is opened.
 static struct {
-  void *library;
   CURLcode (*global_init)(long flags);
   CURL *(*easy_init)(void);
   CURLcode (*easy_setopt)(CURL *handle, CURLoption option, ...);
@@ -22,13 +22,14 @@ static struct {
   void (*slist_free_all)(struct curl_slist *list);
 } curl;
 
-// Called from one thread only: the storage role downloads one file after the other.
-static int open_library(char *message, size_t size) {
-  if (curl.library) return 1;
+static pthread_once_t opened = PTHREAD_ONCE_INIT;
+static char open_error[512];
+
+static void open_library(void) {
   void *library = dlopen("libcurl.so.4", RTLD_NOW | RTLD_LOCAL);
   if (!library) {
-    snprintf(message, size, "%s", dlerror());
-    return 0;
+    snprintf(open_error, sizeof(open_error), "%s", dlerror());
+    return;
   }
   struct {
     const char *name;
@@ -43,14 +44,11 @@ static int open_library(char *message, size_t size) {
   for (size_t index = 0; index < sizeof(symbols) / sizeof(symbols[0]); index++) {
     *symbols[index].target = dlsym(library, symbols[index].name);
     if (!*symbols[index].target) {
-      snprintf(message, size, "libcurl has no %s", symbols[index].name);
-      dlclose(library);
-      return 0;
+      snprintf(open_error, sizeof(open_error), "libcurl has no %s", symbols[index].name);
+      return;
     }
   }
-  curl.library = library;
   curl.global_init(CURL_GLOBAL_DEFAULT);
-  return 1;
 }
 
 struct sink {
@@ -83,7 +81,11 @@ static size_t write_body(char *data, size_t unit, size_t count, void *context) {
 enum apus_download_outcome apus_download(
     const struct apus_download_request *request, struct apus_download_result *result) {
   memset(result, 0, sizeof(*result));
-  if (!open_library(result->message, sizeof(result->message))) return APUS_DOWNLOAD_NO_LIBRARY;
+  pthread_once(&opened, open_library);
+  if (open_error[0]) {
+    snprintf(result->message, sizeof(result->message), "%s", open_error);
+    return APUS_DOWNLOAD_NO_LIBRARY;
+  }
   CURL *handle = curl.easy_init();
   if (!handle) {
     snprintf(result->message, sizeof(result->message), "libcurl could not be set up");
@@ -99,7 +101,7 @@ enum apus_download_outcome apus_download(
   curl.easy_setopt(handle, CURLOPT_ERRORBUFFER, reason);
   curl.easy_setopt(handle, CURLOPT_HTTPHEADER, headers);
   curl.easy_setopt(handle, CURLOPT_NOSIGNAL, 1L);
-  curl.easy_setopt(handle, CURLOPT_FOLLOWLOCATION, 1L);
+  curl.easy_setopt(handle, CURLOPT_FOLLOWLOCATION, request->maximum_redirects > 0 ? 1L : 0L);
   curl.easy_setopt(handle, CURLOPT_MAXREDIRS, request->maximum_redirects);
   curl.easy_setopt(handle, CURLOPT_PROTOCOLS_STR, "http,https");
   curl.easy_setopt(handle, CURLOPT_REDIR_PROTOCOLS_STR, "http,https");
@@ -107,6 +109,12 @@ enum apus_download_outcome apus_download(
   curl.easy_setopt(handle, CURLOPT_LOW_SPEED_LIMIT, 1L);
   curl.easy_setopt(handle, CURLOPT_LOW_SPEED_TIME, request->stall_seconds);
   curl.easy_setopt(handle, CURLOPT_USERAGENT, "apus-storage-initializer");
+  if (request->body) curl.easy_setopt(handle, CURLOPT_COPYPOSTFIELDS, request->body);
+  if (request->authorities) curl.easy_setopt(handle, CURLOPT_CAINFO, request->authorities);
+  if (request->trusts_anyone) {
+    curl.easy_setopt(handle, CURLOPT_SSL_VERIFYPEER, 0L);
+    curl.easy_setopt(handle, CURLOPT_SSL_VERIFYHOST, 0L);
+  }
   curl.easy_setopt(handle, CURLOPT_WRITEFUNCTION, write_body);
   curl.easy_setopt(handle, CURLOPT_WRITEDATA, &sink);
   CURLcode code = curl.easy_perform(handle);

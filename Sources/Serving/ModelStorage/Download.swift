@@ -2,32 +2,64 @@ internal import Basics
 internal import CDownload
 internal import Linux
 
-/// GET requests through libcurl: redirects, proxies from the environment and the system's certificates
-/// included.
-struct Download {
+/// Requests through libcurl: redirects, proxies from the environment and the system's certificates included.
+struct Download: Sendable {
+  /// A GET, or a POST where it has a body.
+  struct Request: Sendable {
+    let url: String
+    /// With credentials in them a request follows no redirect: they are for that host alone.
+    var headers: [(name: String, value: String)] = []
+    var body: String?
+
+    init(_ url: String, headers: [(name: String, value: String)] = [], body: String? = nil) {
+      self.url = url
+      self.headers = headers
+      self.body = body
+    }
+  }
+
   struct Answer {
     let status: Int
     let contentType: String
     let bytes: Int64
+
+    var isSuccess: Bool { (200..<300).contains(status) }
+    /// What the same request may get past a moment later.
+    var isTransient: Bool { [429, 500, 502, 503, 504].contains(status) }
+  }
+
+  /// Whose certificates are believed.
+  struct Trust: Sendable {
+    /// PEM certificates beside the system's own; nil for the system's.
+    var authorities: String?
+    var checksServer = true
   }
 
   /// 1 TiB: a guard against endless answers; disks are smaller.
   var maximumBytes: Int64 = 1 << 40
   var connectTimeoutMilliseconds = 15_000
   var stallSeconds = 60
+  var attempts = 3
+  var trust = Trust()
   /// What the user wrote (`gs://…`): named in every message, because the URL behind it is no help to them.
   let source: String
+
+  private static let firstPause: Duration = .milliseconds(200)
 
   init(source: String) { self.source = source }
 
   /// Streams the body into a file; memory stays bounded whatever the size. A failed download leaves no file.
-  func file(_ url: String, to path: String) throws(StorageError) -> Answer {
+  func file(_ request: Request, to path: String) throws(StorageError) -> Answer {
+    try repeating { () throws(StorageError) in try fileOnce(request, to: path) }
+  }
+
+  private func fileOnce(_ request: Request, to path: String) throws(StorageError) -> Answer {
     let partial = path + ".part"
     do {
       try Files.createDirectories(parent(of: path))
       let file = try Files.open(partial, .write)
-      let answer = try get(url, output: file.number, path: path)
-      if (200..<300).contains(answer.status) {
+      let answer = try transfer(request, output: file.number, path: path)
+      if answer.isSuccess {
         try Files.rename(partial, to: path)
       } else {
         try Files.removeFile(partial)
@@ -44,31 +76,64 @@ struct Download {
   }
 
   /// A small body in memory, by way of an unnamed file.
-  func text(_ url: String, limit: Int) throws(StorageError) -> (answer: Answer, body: Bytes) {
-    do {
-      let memory = try MemoryFile.create("download")
-      var bounded = self
-      bounded.maximumBytes = Int64(limit)
-      let answer = try bounded.get(url, output: memory.number, path: "memory")
-      return (answer, try MemoryFile.contents(of: memory))
-    } catch let error as StorageError {
-      throw error
-    } catch {
-      throw StorageError(.downloadFailed, "\(source): \(error)")
+  func text(_ request: Request, limit: Int) throws(StorageError) -> (answer: Answer, body: Bytes) {
+    var body = Bytes()
+    let answer = try repeating { () throws(StorageError) in
+      do {
+        let memory = try MemoryFile.create("download")
+        var bounded = self
+        bounded.maximumBytes = Int64(limit)
+        let answer = try bounded.transfer(request, output: memory.number, path: "memory")
+        body = try MemoryFile.contents(of: memory)
+        return answer
+      } catch let error as StorageError {
+        throw error
+      } catch {
+        throw StorageError(.downloadFailed, "\(source): \(error)")
+      }
     }
+    return (answer, body)
   }
 
-  private func get(_ url: String, output: Int32, path: String) throws(StorageError) -> Answer {
+  /// Tries what failed in passing again, with growing pauses.
+  private func repeating(
+    _ body: () throws(StorageError) -> Answer
+  ) throws(StorageError) -> Answer {
+    var pause = Self.firstPause
+    for attempt in 1... {
+      let isLast = attempt >= attempts
+      do throws(StorageError) {
+        let answer = try body()
+        if isLast || !answer.isTransient { return answer }
+      } catch {
+        if isLast || error.code != .downloadFailed { throw error }
+      }
+      Self.pauseThread(pause)
+      pause *= 2
+    }
+    throw StorageError(.downloadFailed, "\(source): no attempt was made")
+  }
+
+  private static func pauseThread(_ duration: Duration) {
+    let end = SystemClock().monotonicNow() + duration
+    Monitor(()).wait { _ in SystemClock().monotonicNow() >= end ? .done(()) : .wait(until: end) }
+  }
+
+  private func transfer(_ request: Request, output: Int32, path: String) throws(StorageError) -> Answer {
     var result = apus_download_result()
-    let outcome = url.withCString { pointer in
-      var request = apus_download_request()
-      request.url = pointer
-      request.output = output
-      request.maximum_bytes = maximumBytes
-      request.connect_timeout_ms = connectTimeoutMilliseconds
-      request.stall_seconds = stallSeconds
-      request.maximum_redirects = 5
-      return apus_download(&request, &result)
+    let outcome = withCStrings(request) { url, headers, body, authorities in
+      var call = apus_download_request()
+      call.url = url
+      call.headers = headers
+      call.body = body
+      call.authorities = authorities
+      call.trusts_anyone = trust.checksServer ? 0 : 1
+      call.output = output
+      call.maximum_bytes = maximumBytes
+      call.connect_timeout_ms = connectTimeoutMilliseconds
+      call.stall_seconds = stallSeconds
+      call.maximum_redirects = request.headers.isEmpty ? 5 : 0
+      return apus_download(&call, &result)
     }
     let message = text(&result.message)
     switch outcome {
@@ -87,6 +152,44 @@ struct Download {
         .downloadFailed,
         "\(source) could not be downloaded: \(message); check the address and this machine's network")
     }
+  }
+
+  /// The request in C's form, for the length of one call.
+  private func withCStrings<Result>(
+    _ request: Request,
+    _ body: (
+      UnsafePointer<CChar>, UnsafePointer<UnsafePointer<CChar>?>?, UnsafePointer<CChar>?,
+      UnsafePointer<CChar>?
+    ) -> Result
+  ) -> Result {
+    let lines = request.headers.map { "\($0.name): \($0.value)" }
+    // One block of memory for all headers, and where each begins.
+    var block: [CChar] = []
+    var starts: [Int] = []
+    for line in lines {
+      starts.append(block.count)
+      block += line.utf8CString
+    }
+    return block.withUnsafeBufferPointer { memory in
+      var pointers: [UnsafePointer<CChar>?] = starts.map { memory.baseAddress?.advanced(by: $0) }
+      pointers.append(nil)
+      return pointers.withUnsafeBufferPointer { headers in
+        request.url.withCString { url in
+          withOptionalCString(request.body) { text in
+            withOptionalCString(trust.authorities) { authorities in
+              body(url, headers.baseAddress, text, authorities)
+            }
+          }
+        }
+      }
+    }
+  }
+
+  private func withOptionalCString<Result>(
+    _ text: String?, _ body: (UnsafePointer<CChar>?) -> Result
+  ) -> Result {
+    guard let text else { return body(nil) }
+    return text.withCString { body($0) }
   }
 
   private func text<Buffer>(_ buffer: inout Buffer) -> String {

@@ -8,6 +8,8 @@ public struct StorageError: Error, Sendable, Hashable, CustomStringConvertible {
     case downloadFailed = "DownloadFailed"
     case diskFull = "DiskFull"
     case destinationUnwritable = "DestinationUnwritable"
+    case checksumMismatch = "ChecksumMismatch"
+    case badArchive = "BadArchive"
 
     public var exitCode: Int32 {
       switch self {
@@ -18,6 +20,8 @@ public struct StorageError: Error, Sendable, Hashable, CustomStringConvertible {
       case .downloadFailed: 64
       case .diskFull: 65
       case .destinationUnwritable: 66
+      case .checksumMismatch: 67
+      case .badArchive: 68
       }
     }
   }

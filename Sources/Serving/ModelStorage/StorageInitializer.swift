@@ -10,7 +10,7 @@ public struct StorageInitializer: Sendable {
 
   /// Asked in this order; the local path comes last because it matches whatever has no scheme.
   public static var defaultSchemes: [any StorageScheme] {
-    [ClaimStorage(), GoogleStorage(), HTTPStorage(), LocalStorage()]
+    [ClaimStorage(), GoogleStorage(), S3Storage(), HTTPStorage(), LocalStorage()]
   }
 
   /// Fetches every pair in order and ends at the first failure.
@@ -37,7 +37,7 @@ public struct StorageInitializer: Sendable {
       throw StorageError(
         .unsupportedScheme,
         "cannot recognize storage type for \(source): "
-          + "use a local path, file://, pvc://, gs://, http:// or https://"
+          + "use a local path, file://, pvc://, gs://, s3://, http:// or https://"
       )
     }
     do {
@@ -45,12 +45,14 @@ public struct StorageInitializer: Sendable {
     } catch {
       throw .destination(error, destination)
     }
-    let count = try scheme.fetch(source, into: destination)
-    guard count > 0 else {
+    let paths = try scheme.fetch(source, into: destination)
+    guard !paths.isEmpty else {
       throw StorageError(
         .sourceNotFound,
         "failed to fetch model: no model found in \(source); check the path for typing errors")
     }
+    var count = paths.count
+    if count == 1, let archive = ModelArchive(path: paths[0], source: source) { count = try archive.unpack() }
     StandardStreams.writeError(
       "fetched \(count) file\(count == 1 ? "" : "s") from \(source) into \(destination)\n")
   }

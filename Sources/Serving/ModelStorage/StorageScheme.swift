@@ -4,6 +4,6 @@ public protocol StorageScheme: Sendable {
   /// Whether this is the one for the source: by its prefix (`gs://`) or form.
   func matches(_ source: String) -> Bool
   /// Brings the files of `source` into the folder `destination`, which exists.
-  /// - Returns: how many files came.
-  func fetch(_ source: String, into destination: String) throws(StorageError) -> Int
+  /// - Returns: the paths of what came.
+  func fetch(_ source: String, into destination: String) throws(StorageError) -> [String]
 }

@@ -3,10 +3,13 @@
 
 #include <stdint.h>
 
-/// One GET by libcurl, which is opened when the first one is made: only the storage role pays for it.
+/// One GET or POST by libcurl, which is opened when the first one is made: only the storage role pays for it.
 struct apus_download_request {
   const char *url;
   const char *const *headers; ///< NULL-terminated "Name: value", or NULL
+  const char *body;           ///< of a POST; NULL for a GET
+  const char *authorities;    ///< a file of PEM certificates to trust beside none of the system's, or NULL
+  int trusts_anyone;          ///< 1: the server's certificate is not checked
   int output;                 ///< the body is written to this descriptor
   int64_t maximum_bytes;      ///< a larger body is cut off with an error
   long connect_timeout_ms;

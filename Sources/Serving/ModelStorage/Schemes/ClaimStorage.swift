@@ -11,7 +11,7 @@ public struct ClaimStorage: StorageScheme {
 
   public func matches(_ source: String) -> Bool { source.hasPrefix("pvc://") }
 
-  public func fetch(_ source: String, into destination: String) throws(StorageError) -> Int {
+  public func fetch(_ source: String, into destination: String) throws(StorageError) -> [String] {
     let parts = source.dropFirst("pvc://".count).split(separator: "/", maxSplits: 1)
     guard let claim = parts.first else {
       throw StorageError(.badSource, "\(source) names no claim: the form is pvc://<claim>/<path>")

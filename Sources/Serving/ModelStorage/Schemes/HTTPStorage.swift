@@ -8,11 +8,12 @@ public struct HTTPStorage: StorageScheme {
     source.hasPrefix("http://") || source.hasPrefix("https://")
   }
 
-  public func fetch(_ source: String, into destination: String) throws(StorageError) -> Int {
+  public func fetch(_ source: String, into destination: String) throws(StorageError) -> [String] {
     let name = try fileName(source)
-    let answer = try Download(source: source).file(source, to: "\(destination)/\(name)")
-    guard (200..<300).contains(answer.status) else { throw .status(answer.status, source) }
-    return 1
+    let path = "\(destination)/\(name)"
+    let answer = try Download(source: source).file(.init(source), to: path)
+    guard answer.isSuccess else { throw .status(answer.status, source) }
+    return [path]
   }
 
   private func fileName(_ source: String) throws(StorageError) -> String {

@@ -6,13 +6,14 @@ public struct LocalStorage: StorageScheme {
 
   public func matches(_ source: String) -> Bool { source.hasPrefix("file://") || !source.contains("://") }
 
-  public func fetch(_ source: String, into destination: String) throws(StorageError) -> Int {
+  public func fetch(_ source: String, into destination: String) throws(StorageError) -> [String] {
     let path = source.hasPrefix("file://") ? String(source.dropFirst("file://".count)) : source
     return try Self.link(path, into: destination, source: source)
   }
 
   /// Links a file, or each entry of a folder that is not hidden, into the destination.
-  static func link(_ path: String, into destination: String, source: String) throws(StorageError) -> Int {
+  static func link(_ path: String, into destination: String, source: String) throws(StorageError) -> [String]
+  {
     let absolute: String
     let kind: FileStatus.Kind
     do {
@@ -25,19 +26,18 @@ public struct LocalStorage: StorageScheme {
         isMissing
           ? "local path \(source) does not exist on this machine" : "local path \(source): \(error.reason)")
     }
-    if (try? Files.canonicalPath(destination)) == absolute { return try count(absolute, source) }
+    // The folder is the destination itself: there is nothing to bring, and nothing in it is ours to unpack.
+    if (try? Files.canonicalPath(destination)) == absolute {
+      return try visibleNames(absolute, source).isEmpty ? [] : ["\(absolute)/."]
+    }
     guard kind == .directory else {
       let name = absolute.split(separator: "/").last.map(String.init) ?? "model"
       try replaceLink(at: "\(destination)/\(name)", to: absolute)
-      return 1
+      return ["\(destination)/\(name)"]
     }
     let names = try visibleNames(absolute, source)
     for name in names { try replaceLink(at: "\(destination)/\(name)", to: "\(absolute)/\(name)") }
-    return names.count
-  }
-
-  private static func count(_ path: String, _ source: String) throws(StorageError) -> Int {
-    try visibleNames(path, source).count
+    return names.map { "\(destination)/\($0)" }
   }
 
   private static func visibleNames(_ path: String, _ source: String) throws(StorageError) -> [String] {
