@@ -175,6 +175,36 @@ import TreeEngine
     }
   }
 
+  @Test(arguments: [
+    // A cycle, a child that there is not, two parents, a feature too many, lists that do not fit.
+    FlatTree(left: [0], right: [0], features: [0], values: [1], missingGoesLeft: [true]),
+    FlatTree(left: [1], right: [2], features: [0], values: [1], missingGoesLeft: [true]),
+    FlatTree(
+      left: [1, -1, -1], right: [1, -1, -1], features: [9, 0, 0], values: [1, 2, 3],
+      missingGoesLeft: [true, true, true]),
+    FlatTree(
+      left: [1, 2, 1], right: [2, 1, 2], features: [0, 0, 0], values: [1, 2, 3],
+      missingGoesLeft: [true, true, true]),
+    FlatTree(left: [-2], right: [0], features: [0], values: [1], missingGoesLeft: [true]),
+    FlatTree(left: [-1], right: [], features: [0], values: [1], missingGoesLeft: [true]),
+    FlatTree(left: [], right: [], features: [], values: [], missingGoesLeft: []),
+  ])
+  func listsThatAreNoTreeAreRefused(tree: FlatTree) {
+    var builder = TreeForestBuilder(columns: 2, rows: .float32, sums: .float32)
+    #expect(throws: TreeShapeError.self) { try builder.add(tree) }
+  }
+
+  @Test func aTreeInListsIsTheTreeThatItsSplitsDescribe() throws {
+    var lists = TreeForestBuilder(columns: 2, rows: .float32, sums: .float64)
+    try lists.add(
+      FlatTree(
+        left: [3, -1, -1, 1, -1], right: [4, -1, -1, 2, -1], features: [1, 0, 0, 0, 0],
+        values: [0.5, 10, 20, -1, 30], missingGoesLeft: [true, false, false, false, false]), scale: 0.5)
+    let forest = lists.build()
+    let rows: [Double] = [-2, 0, 0, 0, 0, 0.5, .nan, .nan, -2, .nan]
+    #expect(predict(forest, rows, count: 5) == [5.25, 10.25, 15.25, 10.25, 5.25])
+  }
+
   @Test func aForestOfConstantsNeedsNoFeature() throws {
     var builder = TreeForestBuilder(columns: 1, rows: .float64, sums: .float64)
     for _ in 0..<20 { try builder.add(TreeDescription(leafValues: [0.5])) }

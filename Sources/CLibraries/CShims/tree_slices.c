@@ -71,6 +71,18 @@ PART static inline __m256 eight_double(const double *values, __mmask8 columns) {
 DEFINE_KEYS(apus_slice_keys_float, float, eight_float)
 DEFINE_KEYS(apus_slice_keys_double, double, eight_double)
 
+VECTORS int apus_slice_has_infinite(const double *values, long count) {
+  // The least double that rounds up to infinity: 2^128 less half a unit in the last place of float32.
+  const __m512d limit = _mm512_set1_pd(0x1.ffffffp127);
+  __mmask8 found = 0;
+  for (long i = 0; i < count; i += 8) {
+    __mmask8 present = count - i < 8 ? (__mmask8)((1u << (count - i)) - 1) : 0xFF;
+    __m512d magnitude = _mm512_abs_pd(_mm512_maskz_loadu_pd(present, values + i));
+    found |= _mm512_cmp_pd_mask(magnitude, limit, _CMP_GE_OQ);
+  }
+  return found != 0;
+}
+
 // MARK: ranks
 
 #define TABLE(i) _mm512_load_si512(table + (i) * 16)
@@ -222,6 +234,7 @@ VECTORS void apus_slice_add(
 int apus_slices_supported(void) { return 0; }
 
 // Never called where they are not supported.
+int apus_slice_has_infinite(const double *values, long count) { return 0; }
 void apus_slice_keys_float(const float *values, long columns, long rows, int32_t *keys, uint8_t *missing) {}
 void apus_slice_keys_double(const double *values, long columns, long rows, int32_t *keys, uint8_t *missing) {}
 void apus_slice_rank(

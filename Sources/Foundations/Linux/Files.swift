@@ -41,8 +41,21 @@ public enum Files {
     let file = try open(path, .read)
     let expected = Int(clamping: try status(path).size)
     if expected > limit { throw LinuxError(number: EFBIG, call: "read", subject: path) }
-    var bytes = Bytes()
-    bytes.reserveCapacity(expected + 1)
+    // What is there now comes into its place at once; what is written meanwhile, or has no size, in pieces.
+    var failure: LinuxError?
+    var bytes = Bytes(unsafeUninitializedCapacity: expected) { room, filled in
+      let room = UnsafeMutableRawBufferPointer(room)
+      do throws(LinuxError) {
+        while filled < expected {
+          let count = try file.read(into: UnsafeMutableRawBufferPointer(rebasing: room[filled...]))
+          if count == 0 { return }
+          filled += count
+        }
+      } catch {
+        failure = error
+      }
+    }
+    if let failure { throw failure }
     let chunk = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 16, alignment: 16)
     defer { chunk.deallocate() }
     while true {

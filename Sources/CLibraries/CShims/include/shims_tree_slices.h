@@ -30,6 +30,9 @@ struct apus_slice_node {
 void apus_slice_keys_float(const float *values, long columns, long rows, int32_t *keys, uint8_t *missing);
 void apus_slice_keys_double(const double *values, long columns, long rows, int32_t *keys, uint8_t *missing);
 
+/// Whether one of the values is infinite as float32.
+int apus_slice_has_infinite(const double *values, long count);
+
 /// ranks[i] = how many bounds are not above the key of a row, NaN's being `nan`. Rows lie in groups of 64, in an order of
 /// their own. `table` holds a feature's bounds as a complete search tree of 7 or 8 levels (127 or 255 bounds) in
 /// breadth-first order from place 1 on, filled up with INT32_MAX.

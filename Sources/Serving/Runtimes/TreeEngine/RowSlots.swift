@@ -125,7 +125,7 @@ extension RowSlots {
       return numeric(split.missing, split.feature)
     }
 
-    private mutating func numeric(_ rule: TreeSplit.Missing, _ feature: Int) -> Int32 {
+    mutating func numeric(_ rule: TreeSplit.Missing, _ feature: Int) -> Int32 {
       guard columns <= Builder.maximumColumnsOfTable, feature < columns else {
         let reference = Reference.numeric(rule, feature)
         if let number = hashed[reference] { return number }

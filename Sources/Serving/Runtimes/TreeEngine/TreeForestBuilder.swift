@@ -22,19 +22,19 @@ public struct TreeForestBuilder: Sendable {
   let sums: Precision
   let leafWidth: Int
   let rowRule: RowRule
-  private var trees: [Draft] = []
-  private var slots: RowSlots.Builder
-  private var leafValues: [Double] = []
-  private var nodeCount = 0
+  var trees: [Draft] = []
+  var slots: RowSlots.Builder
+  var leafValues: [Double] = []
+  var nodeCount = 0
 
   /// A tree with its nodes in order: the two children of a split side by side.
-  private struct Draft {
+  struct Draft {
     var nodes: [DraftNode] = []
     var least = 0
     var most = 0
     var output = 0
   }
-  private struct DraftNode: BitwiseCopyable {
+  struct DraftNode: BitwiseCopyable {
     /// What the slot's builder calls it; -1 for a leaf.
     var slot: Int32 = -1
     /// Distance to the left child, or the leaf's number.
@@ -42,10 +42,12 @@ public struct TreeForestBuilder: Sendable {
     var threshold = 0.0
     var test = DraftTest.less
   }
-  private enum DraftTest: BitwiseCopyable { case less, lessOrEqual, categories }
+  enum DraftTest: BitwiseCopyable { case less, lessOrEqual, categories }
 
   /// Nodes of the tree that is being added, still to be placed; kept for its memory.
   private var queue: [(reference: Int, target: Int, depth: Int)] = []
+  /// The same for trees in lists.
+  var flatQueue: [FlatStep] = []
 
   /// - Parameters:
   ///   - columns: features per row; a split on another is refused.

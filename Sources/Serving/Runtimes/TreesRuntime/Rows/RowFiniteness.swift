@@ -1,7 +1,10 @@
+internal import CShims
 internal import ModelRuntime
 
 /// XGBoost takes no value that is infinite once it is a float32.
 enum RowFiniteness {
+  private static let hasVectors = apus_slices_supported() != 0
+
   static func hasInfiniteFloat32(_ batch: RowBatch) -> Bool {
     let count = batch.rows &* batch.columns
     switch batch.values {
@@ -10,6 +13,7 @@ enum RowFiniteness {
       for index in 0..<count { isInfinite = isInfinite || values[index].magnitude == .infinity }
       return isInfinite
     case .float64(let values):
+      if count >= 64, hasVectors { return apus_slice_has_infinite(values, count) != 0 }
       // The least double that rounds up to infinity: 2¹²⁸ less half a unit in the last place of float32.
       let limit = 0x1.ffffffp127
       var isInfinite = false

@@ -11,6 +11,13 @@ enum XGBoostForest {
       leafWidth: hasVectors ? outputs : 1)
     for (number, tree) in trees.enumerated() {
       do throws(TreeShapeError) {
+        if !hasVectors, tree.categories.isEmpty {
+          try builder.add(
+            FlatTree(
+              left: tree.left, right: tree.right, features: tree.features, values: tree.conditions,
+              missingGoesLeft: tree.defaultLeft), output: tree.output, scale: tree.weight)
+          continue
+        }
         try builder.add(
           try description(of: tree, width: hasVectors ? outputs : 1), output: hasVectors ? 0 : tree.output)
       } catch {
