@@ -3,6 +3,7 @@ worker processes are killed. Every answer is checked; memory must stay flat.
 
     SOAK_SECONDS=600 python Tests/Soak/soak.py          needs the `boosters` environment and the release binary
 
+The Python workers run in the `clients` environment (SOAK_PYTHON names another interpreter that has kserve).
 Prints one line a minute and, at the end, what was counted. Ends with 1 where an answer was wrong, a request was
 dropped that was not aimed at what was killed, or memory grew.
 """
@@ -98,16 +99,24 @@ def lightgbm_writer(labels):
     return write
 
 
+# A user's program, which tells what process it runs in.
 KSERVE_MODEL = '''
-import os, kserve, numpy
+import os
+import time
+
+import kserve
+
 
 class Doubler(kserve.Model):
     def load(self):
         self.ready = True
 
     def predict(self, payload, headers=None):
-        return {"predictions": [[2 * value for value in row] for row in payload["instances"]]}
+        time.sleep(0.001)
+        return {"predictions": [[2 * value for value in row] for row in payload["instances"]], "worker": os.getpid()}
 '''
+CACHE = pathlib.Path(os.environ.get("APUS_CACHE", pathlib.Path.home() / ".cache/apus"))
+PYTHON = os.environ.get("SOAK_PYTHON", str(CACHE / "venv-clients/bin/python"))
 
 
 class Soak:
@@ -127,12 +136,17 @@ class Soak:
         self.stop = threading.Event()
         self.counts = collections.Counter()
         self.faults = []
+        self.workers = set()
         self.port, self.grpc_port = free_ports(2)
-        self.worker_model = os.environ.get("SOAK_PYTHON")
+        (self.repository / "doubler").mkdir()
+        (self.repository / "doubler/model.py").write_text(KSERVE_MODEL)
+        (self.repository / "doubler/apus-model.json").write_text('{"framework": "python"}')
         self.log = open(folder / "server.log", "wb")
         self.process = subprocess.Popen(
             [APUS, "server", "--model_dir", str(self.repository), "--http_port", str(self.port), "--grpc_port",
-             str(self.grpc_port), "--enable_latency_logging", "false"], stdout=self.log, stderr=self.log)
+             str(self.grpc_port), "--enable_latency_logging", "false", "--allow_python", "true"],
+            stdout=self.log, stderr=self.log,
+            env={**os.environ, "APUS_PYTHON_EXECUTABLE": PYTHON, "APUS_PYTHON_WORKERS": "2"})
 
     def fault(self, text):
         self.counts["faults"] += 1
@@ -230,6 +244,41 @@ class Soak:
                 client.sendall(head + body[:generator.choice([0, 100, len(body) // 2, len(body)])])
             self.counts["cancelled"] += 1
 
+    def ask_workers(self, seed):
+        """Requests to the Python model: only one that was computed by a killed worker may fail."""
+        generator = random.Random(seed)
+        connection = self.connect()
+        while not self.stop.is_set():
+            instances = [[generator.random() for _ in range(3)] for _ in range(generator.choice([1, 8]))]
+            try:
+                status, text = self.call(connection, "POST", "/v1/models/doubler:predict", {"instances": instances})
+            except (OSError, http.client.HTTPException) as error:
+                self.fault(f"doubler: {error!r}")
+                connection = self.connect()
+                continue
+            self.counts["worker requests"] += 1
+            if status == 503 and b"killed by signal 9" in text:
+                self.counts["worker requests lost"] += 1
+                continue
+            answer = json.loads(text)
+            if status != 200:
+                self.fault(f"doubler: {status} {text[:200]}")
+            elif answer["predictions"] != [[2 * value for value in row] for row in instances]:
+                self.fault(f"doubler: a wrong answer {text[:200]} for {instances}")
+            else:
+                self.workers.add(answer["worker"])
+
+    def kill(self):
+        """Kills one of the worker processes that answered lately."""
+        generator = random.Random(3)
+        while not self.stop.wait(3):
+            alive = [pid for pid in self.workers if os.path.exists(f"/proc/{pid}")]
+            self.workers = set()
+            if not alive:
+                continue
+            os.kill(generator.choice(alive), signal.SIGKILL)
+            self.counts["killed"] += 1
+
     def memory(self):
         for line in pathlib.Path(f"/proc/{self.process.pid}/status").read_text().splitlines():
             if line.startswith("VmRSS:"):
@@ -239,7 +288,8 @@ class Soak:
     def run(self):
         self.wait_until_ready()
         threads = [threading.Thread(target=self.ask, args=(seed,)) for seed in range(4)]
-        threads += [threading.Thread(target=work) for work in (self.swap, self.come_and_go, self.cancel)]
+        threads += [threading.Thread(target=self.ask_workers, args=(seed,)) for seed in range(4)]
+        threads += [threading.Thread(target=work) for work in (self.swap, self.come_and_go, self.cancel, self.kill)]
         for thread in threads:
             thread.start()
         memory, started, lines = [], time.monotonic(), 0
@@ -260,6 +310,11 @@ class Soak:
             self.fault(f"the server ended by itself with {ended}: " + (self.folder / "server.log").read_text()[-2000:])
         elif code != 0:
             self.fault(f"the server ended with {code}")
+        # A worker computes one request at a time, so no kill may cost more than one.
+        if self.counts["worker requests lost"] > self.counts["killed"]:
+            self.fault("more requests were lost than workers killed")
+        if SECONDS >= 30 and not self.counts["killed"]:
+            self.fault("no worker was killed")
         early = memory[len(memory) // 5: 2 * len(memory) // 5] or memory
         late = memory[-(len(memory) // 5):] or memory
         growth = max(late) - max(early)
