@@ -43,7 +43,8 @@ enum FeatureRanking {
   }
 
   static func falseDiscovery(_ values: [Double], _ alpha: Double) -> [Int] {
-    let sorted = values.sorted()
+    // numpy sorts NaN (of constant columns) to the end, where nothing selects it.
+    let sorted = values.filter { !$0.isNaN }.sorted()
     let share = alpha / Double(values.count)
     let selected = sorted.indices.filter { sorted[$0] <= share * Double($0 + 1) }
     guard let last = selected.last else { return [] }

@@ -60,10 +60,11 @@ struct LinearClassifier: Predictor {
   func predictProbabilities(_ rows: RowMatrix) throws(PredictError) -> [Tensor] {
     let values = try scores(rows, for: identity)
     let width = scores.count
+    let isSingle = scores.isSingle(rows)
     var probabilities: [Double] = []
     probabilities.reserveCapacity(rows.rows * classes.count)
     for row in 0..<rows.rows {
-      append(values[(row * width)..<((row + 1) * width)], to: &probabilities)
+      append(values[(row * width)..<((row + 1) * width)], isSingle: isSingle, to: &probabilities)
     }
     // A binary modified Huber fills an array of doubles.
     let result = scheme == .modifiedHuber && width == 1 ? .float64(probabilities) : typed(probabilities, rows)
@@ -93,14 +94,19 @@ struct LinearClassifier: Predictor {
     scores.isSingle(rows) ? .float32(values.map { Float($0) }) : .float64(values)
   }
 
-  private func append(_ scores: ArraySlice<Double>, to probabilities: inout [Double]) {
+  private func append(
+    _ scores: ArraySlice<Double>, isSingle: Bool, to probabilities: inout [Double]
+  ) {
     switch scheme {
     case .none: break
     case .softmax:
       let values = scores.count == 1 ? scores.flatMap { [-$0, $0] } : Array(scores)
       probabilities += Probabilities.softmax(values)
     case .oneVersusRest(let equalWhereZero):
-      let values = scores.map(Probabilities.sigmoid)
+      // In float32 the exponential of 89 is infinite, and its sigmoid zero.
+      let values = scores.map {
+        isSingle ? Double(Probabilities.sigmoid(Float($0))) : Probabilities.sigmoid($0)
+      }
       if let only = values.first, values.count == 1 {
         probabilities += [1 - only, only]
       } else if equalWhereZero, values.allSatisfy({ $0 == 0 }) {

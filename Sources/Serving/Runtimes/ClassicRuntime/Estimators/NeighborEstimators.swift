@@ -15,7 +15,7 @@ struct Neighborhood: Sendable {
   /// Calls `body` with the neighbors of each row and their weights, nil where all count alike.
   func forEach(of rows: RowMatrix, _ body: ([Int], [Double]?) -> Void) throws(PredictError) {
     let weigh: ([Double], [Int]) -> Void = { distances, indices in
-      body(indices, weighsDistance ? Neighborhood.weights(distances) : nil)
+      body(indices, weighsDistance ? weights(distances) : nil)
     }
     switch reach {
     case .nearest(let count): try index.forEachNearest(count, of: rows, weigh)
@@ -23,11 +23,16 @@ struct Neighborhood: Sendable {
     }
   }
 
-  /// The inverse distances; where some are zero, those rows alone.
-  private static func weights(_ distances: [Double]) -> [Double] {
+  /// The inverse distances; where some are zero, those rows alone. scikit-learn looks for inverses that are
+  /// infinite among the nearest, and for distances of zero within a radius: that of a denormal is no zero.
+  private func weights(_ distances: [Double]) -> [Double] {
     let inverse = distances.map { 1 / $0 }
-    guard inverse.contains(where: \.isInfinite) else { return inverse }
-    return inverse.map { $0.isInfinite ? 1 : 0 }
+    switch reach {
+    case .nearest:
+      guard inverse.contains(where: \.isInfinite) else { return inverse }
+      return inverse.map { $0.isInfinite ? 1 : 0 }
+    case .radius: return distances.contains(0) ? distances.map { $0 == 0 ? 1 : 0 } : inverse
+    }
   }
 }
 

@@ -61,7 +61,7 @@ struct NeuralNetwork: Sendable {
     case .identity: break
     case .relu: for index in values.indices { values[index] = values[index] > 0 ? values[index] : 0 }
     case .logistic:
-      for index in values.indices { values[index] = Number(wide: Probabilities.sigmoid(values[index].wide)) }
+      for index in values.indices { values[index] = Probabilities.sigmoid(values[index]) }
     case .tanh: for index in values.indices { values[index] = Number(wide: apus_tanh(values[index].wide)) }
     case .softmax:
       for start in stride(from: 0, to: values.count, by: max(1, width)) {

@@ -3,7 +3,9 @@ internal import CShims
 /// Scores to probabilities, as numpy and scipy calculate them.
 enum Probabilities {
   /// `scipy.special.expit`.
-  static func sigmoid(_ score: Double) -> Double { 1 / (1 + apus_exp(-score)) }
+  static func sigmoid<Number: RealNumber>(_ score: Number) -> Number {
+    1 / (1 + Number.exponential(of: -score))
+  }
 
   /// `softmax` of one row: exponentials of the differences to the largest, over their sum.
   static func softmax(_ scores: some Sequence<Double>) -> [Double] {

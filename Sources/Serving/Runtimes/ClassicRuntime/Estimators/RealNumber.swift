@@ -8,6 +8,8 @@ protocol RealNumber: BinaryFloatingPoint, Sendable {
   /// One rounding.
   init(wide: Double)
   var wide: Double { get }
+  /// glibc's, in the type's own precision and range.
+  static func exponential(of number: Self) -> Self
   /// numpy's `spacing(1)`.
   static var epsilon: Self { get }
 }
@@ -17,6 +19,7 @@ extension Double: RealNumber {
   static func read(_ rows: RowMatrix) -> [Double] { rows.doubles() }
   init(wide: Double) { self = wide }
   var wide: Double { self }
+  static func exponential(of number: Double) -> Double { apus_exp(number) }
   static var epsilon: Double { ulpOfOne }
 }
 
@@ -25,5 +28,6 @@ extension Float: RealNumber {
   static func read(_ rows: RowMatrix) -> [Float] { rows.floats() }
   init(wide: Double) { self = Float(wide) }
   var wide: Double { Double(self) }
+  static func exponential(of number: Float) -> Float { apus_expf(number) }
   static var epsilon: Float { ulpOfOne }
 }
