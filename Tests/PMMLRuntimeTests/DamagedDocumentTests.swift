@@ -42,6 +42,17 @@ import Testing
     }
   }
 
+  @Test(arguments: ["0", "1.5", "-1", "255555555555555555555555555555", "NaN"])
+  func aReasonsRankIsAWholeNumber(rank: String) throws {
+    let text = String(decoding: try Files.read("\(Fixture.folder)/scorecard.pmml"), as: UTF8.self)
+    let parts = text.split(separator: "rank=\"2\"")
+    #expect(parts.count == 2)
+    let error = #expect(throws: ModelLoadError.self) {
+      try Fixture.load(text: parts.joined(separator: "rank=\"\(rank)\""))
+    }
+    #expect(error?.code == .corrupt)
+  }
+
   @Test func entitiesAreRefused() {
     let bomb = """
       <?xml version="1.0"?><!DOCTYPE PMML [<!ENTITY a "aaaa"><!ENTITY b "&a;&a;&a;">]><PMML>&b;</PMML>

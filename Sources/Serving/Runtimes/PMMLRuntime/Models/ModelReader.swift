@@ -172,7 +172,11 @@ final class ModelReader {
     case "confidence": return .confidence(category)
     case "entityId", "clusterId": return .entity
     case "affinity", "entityAffinity", "clusterAffinity": return .affinity
-    case "reasonCode": return .reasonCode(rank: Int(try field.number("rank") ?? 1))
+    case "reasonCode":
+      guard let rank = Int(exactly: try field.number("rank") ?? 1), rank >= 1 else {
+        throw PMMLError(.corrupt, "the rank of an OutputField is no whole number from 1 on")
+      }
+      return .reasonCode(rank: rank)
     case "transformedValue", "decision":
       let type = try FieldType(field["dataType"] ?? "double")
       return .expression(try expressions.read(childOf: field, type: type, scope))
