@@ -2,7 +2,8 @@
 # Coverage-guided fuzzing of every reader of outside bytes, with the toolchain's libFuzzer.
 #   Scripts/fuzz.sh [NAME…]      SECONDS_EACH=300 seconds for each of Fuzz/Targets/Fuzz<NAME>.swift
 #   PLANTED=1 Scripts/fuzz.sh    the same with a planted bug, which each target must find
-# The first line of a target says what it drives: `// fuzz: module=<Swift target> reader=<folder or file>[,…]`. After a run
+# The first line of a target says what it drives: `// fuzz: module=<Swift target> reader=<folder or file>[,…]`, and which
+# files are compiled with it: `with=<file>[,…]`. After a run
 # the share of the reader's lines that the corpus reaches is printed (COVERAGE=0 leaves that out).
 # A finding is written to Fuzz/Findings and ends the run with an error.
 set -euo pipefail
@@ -11,6 +12,8 @@ seconds=${SECONDS_EACH:-300}
 scratch=${FUZZ_SCRATCH:-$PWD/.build/fuzz}
 planted=${PLANTED:-}
 coverage=${COVERAGE:-1}
+# An input that takes longer is a finding; more where the run may be paused.
+slowest=${SLOWEST_SECONDS:-10}
 # The toolchain's own: others that are installed do not read its profiles.
 toolchain=$(dirname "$(readlink -f "$(command -v swift)")")
 libraries=(-l:libyaml.a -l:libz.a -l:libexpat.a -l:libnghttp2.a -l:libssl.a -l:libcrypto.a -l:libsqlite3.a)
@@ -46,8 +49,9 @@ PYTHON
 compile() {
   local name=$1 output=$2 place=$3
   shift 3
-  local module built objects=() includes=() map flags=()
+  local module built objects=() includes=() map flags=() shared
   module=$(setting "$name" module)
+  IFS=, read -ra shared <<<"$(setting "$name" with)"
   for flag in "$@"; do flags+=(-Xswiftc "$flag"); done
   swift build --scratch-path "$place" --target "$module" "${flags[@]}" >"$scratch/build.log" 2>&1 ||
     { tail -n 40 "$scratch/build.log"; return 1; }
@@ -60,7 +64,7 @@ compile() {
     [ ! -f "$map" ] || includes+=(-Xcc "-fmodule-map-file=$map")
   done
   swiftc -parse-as-library "$@" ${planted:+-D PLANTED_BUG} -I "$built/Modules" "${includes[@]}" \
-    "Fuzz/Targets/Fuzz$name.swift" "${objects[@]}" "${libraries[@]}" -o "$output"
+    "Fuzz/Targets/Fuzz$name.swift" "${shared[@]}" "${objects[@]}" "${libraries[@]}" -o "$output"
 }
 
 # The lines of the reader that the corpus and what was found in the run reach.
@@ -87,7 +91,7 @@ for name in "${names[@]}"; do
   log="$scratch/$name.log"
   echo "fuzz: $name for $seconds s${planted:+ (with a planted bug)}"
   status=0
-  "$scratch/bin/$name" -max_total_time="$seconds" -max_len=16384 -timeout=10 -rss_limit_mb=2048 -print_final_stats=1 \
+  "$scratch/bin/$name" -max_total_time="$seconds" -max_len=16384 -timeout="$slowest" -rss_limit_mb=2048 -print_final_stats=1 \
     -artifact_prefix="Fuzz/Findings/$name${planted:+-planted}-" "$work" "Fuzz/Corpus/$name" >"$log" 2>&1 || status=$?
   if [ -n "$planted" ]; then
     grep -q 'planted bug' "$log" || { echo "fuzz: $name did not find the planted bug"; tail -n 20 "$log"; exit 1; }

@@ -1,4 +1,4 @@
-// fuzz: module=ClassicRuntime reader=Sources/Serving/Runtimes/ClassicRuntime/Pickle,Sources/Serving/Runtimes/ClassicRuntime/Numpy,Sources/Serving/Runtimes/ClassicRuntime/Joblib,Sources/Serving/Runtimes/ClassicRuntime/Binding
+// fuzz: module=ClassicRuntime reader=Sources/Serving/Runtimes/ClassicRuntime/Pickle,Sources/Serving/Runtimes/ClassicRuntime/Numpy,Sources/Serving/Runtimes/ClassicRuntime/Joblib,Sources/Serving/Runtimes/ClassicRuntime/Binding with=Fuzz/Shared/ModelDrive.swift
 import Basics
 import ClassicRuntime
 import InferenceProtocol
@@ -49,27 +49,7 @@ public func fuzzPickle(_ start: UnsafePointer<UInt8>, _ count: Int) -> CInt {
     for function in model.functions {
       _ = try? model.predict(PredictRequest(inputs: [row], function: function))
     }
-    predictWithoutAllocations(model, values)
+    predictWithoutAllocations(model, values, rows: 1)
   }
   return 0
-}
-
-/// The row model of a loaded model must keep to the memory that it asked for.
-private func predictWithoutAllocations(_ model: any LoadedModel, _ values: [Double]) {
-  guard let rows = model.rowModel, rows.form.columns == values.count,
-    let size = rows.form.outputDatatype.byteSize
-  else { return }
-  let outputBytes = size * (rows.form.outputColumns ?? 1)
-  guard outputBytes < 1 << 24, rows.scratchBytes(rows: 1) < 1 << 24 else { return }
-  let output = UnsafeMutableRawPointer.allocate(byteCount: max(outputBytes, 1), alignment: 16)
-  let scratch = UnsafeMutableRawPointer.allocate(byteCount: max(rows.scratchBytes(rows: 1), 1), alignment: 16)
-  defer {
-    output.deallocate()
-    scratch.deallocate()
-  }
-  values.withUnsafeBufferPointer { buffer in
-    guard let start = buffer.baseAddress else { return }
-    let batch = RowBatch(rows: 1, columns: values.count, values: .float64(start))
-    _ = rows.predict(batch, into: output, scratch: scratch)
-  }
 }

@@ -17,7 +17,7 @@ public func fuzzV2(_ start: UnsafePointer<UInt8>, _ count: Int) -> CInt {
     try? V2Request.decode(buffer, jsonBytes: jsonBytes, model: "m", limits: limits)
   }
   let owned = body.withUnsafeBytes { buffer in
-    try? V2Request.decode(buffer, jsonBytes: jsonBytes, owner: body, model: "m", limits: limits)
+    try? V2Request.decode(buffer, jsonBytes: jsonBytes, owner: body[...], model: "m", limits: limits)
   }
   guard (request == nil) == (owned == nil) else { fatalError("owned bodies are read otherwise") }
   guard let request else { return 0 }
