@@ -34,4 +34,20 @@ public struct ConfidentialSpec: Sendable, Hashable {
     isEnabled = json["enabled"]?.bool ?? false
     resourceID = json.nonEmptyText("resourceId")
   }
+
+  /// Whether a text names a resource of a key broker: `kbs:///<repository>/<type>/<tag>`.
+  static func isResourceID(_ text: String) -> Bool {
+    let parts = text.split(separator: "/", omittingEmptySubsequences: false)
+    guard parts.count == 6, parts[0] == "kbs:", parts[1].isEmpty, parts[2].isEmpty else { return false }
+    return parts.dropFirst(3).allSatisfy { part in !part.isEmpty && part.utf8.allSatisfy(isCharacter) }
+  }
+
+  private static func isCharacter(_ byte: UInt8) -> Bool {
+    switch byte {
+    case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+      UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "_"), UInt8(ascii: "."), UInt8(ascii: "-"):
+      true
+    default: false
+    }
+  }
 }

@@ -18,6 +18,7 @@ public enum InferenceServiceDefaults {
         result.annotations = annotations
       }
     }
+    defaultCanaries(&result, mode: mode)
     for component in ["transformer", "explainer"] {
       guard var spec = result.json.at("spec", component), spec.object != nil else { continue }
       defaultOwnContainer(&spec, configuration.resources)
@@ -61,6 +62,19 @@ public enum InferenceServiceDefaults {
     {
       predictor.set("v2", at: "model", "protocolVersion")
     }
+  }
+
+  /// Canaries are laid over the stable predictor, which has a `model` by now.
+  private static func defaultCanaries(_ object: inout KubeObject, mode: String?) {
+    guard mode.flatMap(DeploymentMode.init(name:)) != .modelMesh,
+      var canaries = object.json.at("spec", "canary")?.array
+    else { return }
+    for index in canaries.indices {
+      guard var predictor = canaries[index]["predictor"], predictor.object != nil else { continue }
+      defaultModel(&predictor)
+      canaries[index]["predictor"] = predictor
+    }
+    object.json.set(.array(canaries), at: "spec", "canary")
   }
 
   private static func defaultPredictorContainer(_ predictor: inout JSONValue, _ resources: ResourceDefaults) {

@@ -116,21 +116,8 @@ extension InferenceServiceValidation {
         reason: "FieldValueRequired")
     }
     guard let identifier = confidential.resourceID else { return }
-    let parts = identifier.split(separator: "/", omittingEmptySubsequences: false)
-    let allowed = parts.dropFirst(3).allSatisfy { part in
-      !part.isEmpty && part.utf8.allSatisfy { Self.isResourceCharacter($0) }
-    }
-    if parts.count != 6 || parts[0] != "kbs:" || !parts[1].isEmpty || !parts[2].isEmpty || !allowed {
+    if !ConfidentialSpec.isResourceID(identifier) {
       add("\(path).confidential.resourceId", "must be in the format kbs:///<repo>/<type>/<tag>")
-    }
-  }
-
-  private static func isResourceCharacter(_ byte: UInt8) -> Bool {
-    switch byte {
-    case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-      UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "_"), UInt8(ascii: "."), UInt8(ascii: "-"):
-      true
-    default: false
     }
   }
 

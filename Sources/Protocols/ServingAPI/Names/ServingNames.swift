@@ -31,6 +31,7 @@ public enum ServingAnnotation {
 public enum ServingLabel {
   public static let inferenceService = "serving.kserve.io/inferenceservice"
   public static let component = "component"
+  public static let routingGroup = "serving.kserve.io/routing-group"
   public static let app = "app"
   public static let visibility = "networking.kserve.io/visibility"
   public static let clusterLocal = "cluster-local"
