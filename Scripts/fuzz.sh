@@ -3,7 +3,7 @@
 #   Scripts/fuzz.sh [NAME…]      SECONDS_EACH=300 seconds for each of Fuzz/Targets/Fuzz<NAME>.swift
 #   PLANTED=1 Scripts/fuzz.sh    the same with a planted bug, which each target must find
 # The first line of a target says what it drives: `// fuzz: module=<Swift target> reader=<folder or file>[,…]`, and which
-# files are compiled with it: `with=<file>[,…]`. After a run
+# files are compiled with it: `with=<file>[,…]`. Words of its language are in Fuzz/Dictionaries/<NAME>.dict. After a run
 # the share of the reader's lines that the corpus reaches is printed (COVERAGE=0 leaves that out).
 # A finding is written to Fuzz/Findings and ends the run with an error.
 set -euo pipefail
@@ -89,9 +89,11 @@ for name in "${names[@]}"; do
   work="$scratch/work/$name${planted:+-planted}"
   mkdir -p "$work"
   log="$scratch/$name.log"
+  words=()
+  [ ! -e "Fuzz/Dictionaries/$name.dict" ] || words=("-dict=Fuzz/Dictionaries/$name.dict")
   echo "fuzz: $name for $seconds s${planted:+ (with a planted bug)}"
   status=0
-  "$scratch/bin/$name" -max_total_time="$seconds" -max_len=16384 -timeout="$slowest" -rss_limit_mb=2048 -print_final_stats=1 \
+  "$scratch/bin/$name" -max_total_time="$seconds" -max_len=16384 -timeout="$slowest" -rss_limit_mb=2048 -print_final_stats=1 "${words[@]}" \
     -artifact_prefix="Fuzz/Findings/$name${planted:+-planted}-" "$work" "Fuzz/Corpus/$name" >"$log" 2>&1 || status=$?
   if [ -n "$planted" ]; then
     grep -q 'planted bug' "$log" || { echo "fuzz: $name did not find the planted bug"; tail -n 20 "$log"; exit 1; }
