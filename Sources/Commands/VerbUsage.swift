@@ -47,7 +47,7 @@ enum VerbUsage {
 
     """ + client,
     "wait": """
-      --for condition=C     (condition=Ready)
+      --for condition=C     (condition=Ready), condition=C=False, or delete
       --timeout T           60s, 2m, 1h (60s)
 
     """ + client,
@@ -62,6 +62,26 @@ enum VerbUsage {
     "predict": """
       -d, --data BODY       @FILE, @- for standard input, or the JSON itself; V2 where an input has a datatype
       --model NAME          where the model's name is not the service's
+
+    """ + client,
+    "describe": client,
+    "rollout": """
+      status NAME           how far the newest revision is; waits for it (--no-wait: does not)
+      promote NAME          all requests to the newest revision: removes canaryTrafficPercent
+      undo NAME             all requests back to the revision before: canaryTrafficPercent 0
+      pause NAME            the newest revision keeps the share that it has now
+      --component C         predictor, transformer or explainer (predictor)
+      --timeout T           of status: 60s, 2m, 1h (60s)
+      -o, --output json     of status
+
+    """ + client,
+    "why": """
+      NAME…                 services; nothing explains all that are not well; configmap/inferenceservice-config
+      -f, --filename FILE   manifests: what is stored, or why the API refuses it
+      -o, --output json     code, value, cause, fix, chain
+      --runtimes            why each runtime was not chosen
+      -A, --all-namespaces
+    Exit code 0 where nothing is wrong, 1 where something is. The codes: docs/failure-codes.md.
 
     """ + client,
     "endpoints": "  --data-dir DIR        of the `apus up` that is meant\n",

@@ -1,5 +1,6 @@
 import Formats
 import KubeProtocol
+import ServingAPI
 import Testing
 
 @testable import ServingControllers
@@ -41,13 +42,15 @@ import Testing
         {"initContainerStatuses":[{"name":"storage-initializer","ready":false,
           "state":{"waiting":{"reason":"CrashLoopBackOff","message":"back-off 10s"}},
           "lastState":{"terminated":{"reason":"Error","exitCode":3,"finishedAt":"2026-11-21T01:00:00Z",
-            "message":"{\"code\":\"StorageNotFound\",\"message\":\"gs://b/m has no objects\"}"}}}]}
+            "message":"{\"code\":\"SourceNotFound\",\"message\":\"gs://b/m has no objects\"}"}}}]}
         """#)
     let failure = try #require(PodFailure(pod))
     #expect(failure.reason == .modelLoadFailed)
-    #expect(failure.code == "StorageNotFound")
-    #expect(failure.message == "gs://b/m has no objects")
-    #expect(failure.explanation == "pod p: the model could not be fetched: gs://b/m has no objects")
+    #expect(failure.code == "SourceNotFound")
+    #expect(failure.message == failure.explanation)
+    #expect(
+      failure.explanation == "the model could not be fetched: gs://b/m has no objects; check the storage URI "
+        + "for typing errors, and that the model was uploaded")
     #expect(failure.exitCode == 3)
     #expect(failure.time == "2026-11-21T01:00:00Z")
   }
@@ -61,8 +64,8 @@ import Testing
         """#)
     let failure = try #require(PodFailure(pod))
     #expect(failure.reason == .modelLoadFailed)
-    #expect(failure.code == "PodNotPrepared")
-    #expect(failure.message == "claim \"nowhere\" does not exist")
+    #expect(failure.code == "VolumeFailed")
+    #expect(failure.message == "the pod cannot be prepared: claim \"nowhere\" does not exist")
   }
 
   @Test func aCrashIsKeptWhileTheContainerIsStartedAgain() throws {
@@ -72,43 +75,9 @@ import Testing
         {"containerStatuses":[{"name":"kserve-container","ready":false,"state":{"running":{}},
           "lastState":{"terminated":{"reason":"Error","exitCode":1,"message":"boom"}}}]}
         """#)
-    #expect(PodFailure(pod)?.explanation == "pod p: container kserve-container failed: boom")
-  }
-
-  @Test(arguments: [
-    (
-      #"{"name":"kserve-container","state":{"waiting":{"reason":"ImagePullBackOff","message":"image x cannot run here"}}}"#,
-      "pod p, container kserve-container cannot start: image x cannot run here"
-    ),
-    (
-      #"{"name":"kserve-container","state":{"terminated":{"reason":"OOMKilled","exitCode":137}}}"#,
-      "pod p: container kserve-container failed: it used more memory than its limit; raise "
-        + "resources.limits.memory"
-    ),
-    (
-      #"{"name":"kserve-container","state":{"terminated":{"reason":"Error","exitCode":2}}}"#,
-      "pod p: container kserve-container failed: it ended with exit code 2 and left no message; its log "
-        + "says more: "
-        + "kubectl logs p -n team -c kserve-container --previous"
-    ),
-  ])
-  func containersSayWhatStopsThem(_ status: String, _ expected: String) throws {
-    let pod = try makePodObject("p", status: #"{"containerStatuses":[\#(status)]}"#)
-    #expect(PodFailure(pod)?.explanation == expected)
-  }
-
-  @Test func thePodItselfMayBeStopped() throws {
-    let unscheduled = try makePodObject(
-      "p",
-      status:
-        #"{"conditions":[{"type":"PodScheduled","status":"False","reason":"Unschedulable","message":"claim \"c\" not found"}]}"#
-    )
-    #expect(PodFailure(unscheduled)?.code == "Unschedulable")
-    #expect(PodFailure(unscheduled)?.explanation == "pod p cannot be placed on a node: claim \"c\" not found")
-    let failed = try makePodObject(
-      "p", phase: "Failed", status: #"{"reason":"ImageNotRunnable","message":"no such program"}"#)
-    #expect(PodFailure(failed)?.code == "ImageNotRunnable")
-    #expect(PodFailure(failed)?.explanation == "pod p failed: no such program")
+    #expect(
+      PodFailure(pod)?.cause.cause
+        == "container kserve-container ended with exit code 1 before it was ready: boom")
   }
 
   @Test(arguments: [

@@ -84,7 +84,7 @@ import Testing
     #expect(selection.candidates().map(\.refusal) == [refusal])
     let failure = #expect(throws: ServingFailure.self) { try selection.choose() }
     #expect(failure?.reason == .noSupportingRuntime)
-    #expect(failure?.message == "No runtime found to support specified framework/version")
+    #expect(failure?.message.hasPrefix("No runtime found to support specified framework/version") == true)
   }
 
   @Test func aModelWithWorkersTakesARuntimeWithWorkers() throws {
@@ -109,7 +109,7 @@ import Testing
     let service = try makeService(#"{"predictor":{"model":{"modelFormat":{"name":"cobol"}}}}"#)
     let failure = #expect(throws: ServingFailure.self) { try choose(service) }
     #expect(
-      failure?.explanation.hasPrefix("no runtime found to support predictor with model type: {cobol}: ")
+      failure?.explanation.contains("no runtime found to support predictor with model type: {cobol}; ")
         == true)
     #expect(failure?.explanation.contains("lightgbm") == true)
     #expect(failure?.explanation.contains("sklearn") == true)
@@ -147,7 +147,7 @@ import Testing
         try choose(service, cluster: builtIn + [disabled])
       }
       #expect(failure?.reason == entry.reason)
-      #expect(failure?.message == entry.message)
+      #expect(failure?.message.hasPrefix(entry.message) == true)
       #expect(failure?.explanation.contains(entry.hint) == true, "\(failure?.explanation ?? "")")
     }
   }

@@ -124,10 +124,12 @@ import Testing
       #"[{"type":"Available","status":"False","reason":"MinimumReplicasUnavailable","message":"m"}]"#)
     state.pods = [try makePodObject("p", status: Self.failedFetch)]
     let status = ServiceStatus.make(state, now: moment)
-    let text = "pod p: the model could not be fetched: no such bucket"
+    let text =
+      "the model could not be fetched: no such bucket; check the address and this machine's network; the "
+      + "download is tried again"
     #expect(
       condition(status, "PredictorReady")
-        == Condition("PredictorReady", .no, reason: "ModelLoadFailed", message: text))
+        == Condition("PredictorReady", .no, reason: "DownloadFailed", message: text))
     #expect(condition(status, "Ready")?.message == text)
     #expect(
       status["modelStatus"] == [
@@ -135,7 +137,7 @@ import Testing
         "states": ["activeModelState": "", "targetModelState": "FailedToLoad"],
         "copies": ["failedCopies": 1, "totalCopies": 0],
         "lastFailureInfo": [
-          "location": "p", "reason": "ModelLoadFailed", "message": "no such bucket",
+          "location": "p", "reason": "ModelLoadFailed", "message": .string(text),
           "time": "2026-11-21T01:00:00Z", "exitCode": 1,
         ],
       ])
@@ -176,13 +178,14 @@ import Testing
     state.failure = ServingFailure(.noSupportingRuntime, message: "short", explanation: "long")
     let status = ServiceStatus.make(state, now: moment)
     #expect(
-      condition(status, "Ready") == Condition("Ready", .no, reason: "NoSupportingRuntime", message: "long"))
+      condition(status, "Ready")
+        == Condition("Ready", .no, reason: "NoSupportingRuntime", message: "short: long"))
     #expect(
       status["modelStatus"] == [
         "transitionStatus": "InvalidSpec",
         "states": ["activeModelState": "", "targetModelState": "FailedToLoad"],
         "copies": ["failedCopies": 0, "totalCopies": 0],
-        "lastFailureInfo": ["reason": "NoSupportingRuntime", "message": "short"],
+        "lastFailureInfo": ["reason": "NoSupportingRuntime", "message": "short: long"],
       ])
     #expect(status["url"] == nil)
   }

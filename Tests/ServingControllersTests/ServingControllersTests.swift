@@ -51,16 +51,16 @@ import Testing
             {"name":"kserve-container","image":"i","imageID":"","ready":false,"restartCount":1,
              "state":{"waiting":{"reason":"CrashLoopBackOff"}},
              "lastState":{"terminated":{"exitCode":4,"reason":"Error",
-               "message":"{\"code\":\"ModelCorrupt\",\"message\":\"model.joblib ends too early\"}"}}}]}
+               "message":"{\"code\":\"Corrupt\",\"message\":\"model.joblib ends too early\"}"}}}]}
           """#)
       try await platform.client.updateStatus(.pods, pod)
       let service = try await platform.waitUntilReady("False")
       let condition = Conditions.get(service.status?["conditions"], "PredictorReady")
-      #expect(condition?.reason == "ModelCorrupt")
+      #expect(condition?.reason == "Corrupt")
       #expect(condition?.message.contains("model.joblib ends too early") == true)
       #expect(
         service.json.at("status", "modelStatus", "lastFailureInfo", "message")?.string
-          == "model.joblib ends too early")
+          == condition?.message, "one sentence everywhere")
       let event = try await platform.waitForEvent("InferenceServiceNotReady")
       #expect(
         event["message"]?.string == "InferenceService [iris] is no longer Ready because of: PredictorReady")
@@ -186,7 +186,7 @@ import Testing
       try await platform.client.create(.deployments, foreign)
       try await platform.client.create(.inferenceServices, platform.iris())
       let service = try await platform.waitFor(.inferenceServices, "iris") {
-        Conditions.get($0.status?["conditions"], "PredictorReady")?.reason == "ReconcileFailed"
+        Conditions.get($0.status?["conditions"], "PredictorReady")?.reason == "NotAllowed"
       }
       #expect(
         Conditions.get(service.status?["conditions"], "Ready")?.message.contains(

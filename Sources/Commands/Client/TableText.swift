@@ -5,6 +5,11 @@ struct Table {
   let columns: [(name: String, priority: Int64)]
   let rows: [(cells: [String], namespace: String)]
 
+  init(columns: [(name: String, priority: Int64)], rows: [(cells: [String], namespace: String)]) {
+    self.columns = columns
+    self.rows = rows
+  }
+
   init(json: JSONValue) {
     columns = (json["columnDefinitions"]?.array ?? []).map {
       ($0["name"]?.string ?? "", $0["priority"]?.int ?? 0)

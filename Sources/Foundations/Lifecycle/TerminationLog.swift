@@ -13,8 +13,10 @@ public enum TerminationLog {
   /// - Parameters:
   ///   - code: from the closed list in `docs/failure-codes.md`.
   ///   - message: one sentence: object, cause, fix.
-  public static func write(code: String, message: String) {
-    let sentence: JSONValue = ["code": .string(code), "message": .string(message)]
+  ///   - value: what is at fault, for machines: a path, a name, a port; "" where there is none.
+  public static func write(code: String, message: String, value: String = "") {
+    var sentence: JSONValue = ["code": .string(code), "message": .string(message)]
+    if !value.isEmpty { sentence["value"] = .string(value) }
     StandardStreams.writeError("apus: \(message)\n")
     // Outside a pod nobody made the file, and a stand-alone program must not leave one in /dev.
     guard Files.exists(path) || ProcessEnvironment.variable("APUS_TERMINATION_LOG") != nil else { return }

@@ -12,6 +12,7 @@ public struct ModelLoadError: Error, Sendable, Hashable, CustomStringConvertible
     case unsupportedVersion = "UnsupportedVersion"
     case unknownFramework = "UnknownFramework"
     case tooLarge = "TooLarge"
+    case wrongFormat = "WrongFormat"
 
     public var exitCode: Int32 {
       switch self {
@@ -24,16 +25,20 @@ public struct ModelLoadError: Error, Sendable, Hashable, CustomStringConvertible
       case .unsupportedVersion: 46
       case .unknownFramework: 47
       case .tooLarge: 48
+      case .wrongFormat: 49
       }
     }
   }
 
   public let code: Code
   public let message: String
+  /// The offending value, for machines: an estimator's name, a format; "" where the model's place says it all.
+  public let value: String
 
-  public init(_ code: Code, _ message: String) {
+  public init(_ code: Code, _ message: String, value: String = "") {
     self.code = code
     self.message = message
+    self.value = value
   }
 
   public var description: String { message }

@@ -37,7 +37,6 @@ struct InferenceServiceReconciler: Reconciler {
       let children = plan(&observed)
       if let children { try await write(children, for: stored, &observed) }
       observe(&observed)
-      observed.failure = observed.failure.map { Self.bounded($0) }
     }
     try await writeStatus(observed, stored)
     return .done
@@ -53,7 +52,9 @@ struct InferenceServiceReconciler: Reconciler {
       observed.addresses = routes.addresses
       if observed.mode != .standard { throw Self.unsupported(observed.mode) }
       let causes = InferenceServiceValidation.causes(service.object)
-      if let cause = causes.first { throw .invalid("\(cause.field): \(cause.message)") }
+      if let cause = causes.first {
+        throw ServingFailure(AdmissionCause.make(cause, service.name), reason: .invalidPredictorSpec)
+      }
       try PredictorPod.checkSupported(service.predictor)
       let choice = try chooseRuntime(service)
       observed.runtime = choice?.runtime
@@ -92,17 +93,11 @@ struct InferenceServiceReconciler: Reconciler {
 
   private static func unsupported(_ mode: DeploymentMode) -> ServingFailure {
     var failure = ServingFailure.invalid(
-      "the deployment mode \(mode.rawValue) needs another system, which is not there; remove the annotation "
-        + "\(ServingAnnotation.deploymentMode) (or set it to Standard) and create the service anew")
+      .unsupportedMode, value: mode.rawValue,
+      "the deployment mode \(mode.rawValue) needs another system, which is not there",
+      fix: "remove the annotation \(ServingAnnotation.deploymentMode) (or set it to Standard) and create the "
+        + "service anew")
     if mode == .knative { failure.eventReason = "ServerlessModeRejected" }
-    return failure
-  }
-
-  /// Messages go into conditions and events, which have limits of their own.
-  private static func bounded(_ failure: ServingFailure) -> ServingFailure {
-    var failure = failure
-    failure.message = String(failure.message.prefix(1024))
-    failure.explanation = String(failure.explanation.prefix(2048))
     return failure
   }
 
@@ -163,6 +158,7 @@ struct InferenceServiceReconciler: Reconciler {
     let service = observed.service
     let name = service.predictorName
     observed.pods = caches.pods(ofDeployment: name, namespace: service.namespace)
+    observed.podEvents = caches.warnings(about: observed.pods)
     observed.hasEndpoint = caches.hasReadyEndpoint(service: name, namespace: service.namespace)
     if observed.failure != nil {
       // A service that was good before keeps what it has until it is good again.

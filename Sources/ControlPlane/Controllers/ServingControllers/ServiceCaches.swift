@@ -15,9 +15,12 @@ struct ServiceCaches: Sendable {
   let pods: Informer
   let endpointSlices: Informer
   let configMap: Informer
+  /// Warnings about pods: a probe that fails, a volume that cannot be made.
+  let podEvents: Informer
 
   private static let appIndex = "serving-app"
   private static let sliceIndex = "serving-service"
+  private static let podIndex = "warned-pod"
   static let sliceServiceLabel = "kubernetes.io/service-name"
 
   init(_ informers: SharedInformers) {
@@ -32,6 +35,10 @@ struct ServiceCaches: Sendable {
     configMap = informers.informer(
       .configMaps, namespace: ServingPlatform.namespace,
       fieldSelector: "metadata.name=\(ServingPlatform.configMap)")
+    podEvents = informers.informer(.events, fieldSelector: "involvedObject.kind=Pod,type=Warning")
+    podEvents.addIndex(Self.podIndex) { event in
+      event.json.at("involvedObject", "uid")?.string.map { [$0] } ?? []
+    }
     pods.addIndex(Self.appIndex) { pod in
       pod.labels[ServingLabel.app].map { ["\(pod.namespace)/\($0)"] } ?? []
     }
@@ -50,6 +57,20 @@ struct ServiceCaches: Sendable {
   /// The pods that a Deployment of this name owns, by their `app` label.
   func pods(ofDeployment name: String, namespace: String) -> [KubeObject] {
     pods.byIndex(Self.appIndex, "\(namespace)/\(ServingLabel.app(forDeployment: name))")
+  }
+
+  /// Warnings about these pods.
+  func warnings(about pods: [KubeObject]) -> [KubeObject] {
+    pods.filter { !PodState.isReady($0) }.flatMap { podEvents.byIndex(Self.podIndex, $0.uid) }
+  }
+
+  /// The service whose pod a warning is about.
+  func keysOfPodEvent(_ change: InformerChange) -> [ObjectKey] {
+    guard !change.isDeletion, let object = change.object["involvedObject"],
+      let namespace = object["namespace"]?.string, let name = object["name"]?.string,
+      let pod = pods.get(namespace: namespace, name: name)
+    else { return [] }
+    return Self.keysOfPod(.added(pod))
   }
 
   /// Whether a Service has an address that takes requests.

@@ -55,6 +55,7 @@ public struct ServingControllers: Sendable {
     controller.watchOwned(caches.kubeServices, by: .inferenceServices)
     controller.watchOwned(caches.routes, by: .inferenceServices)
     controller.watch(caches.pods, mapping: ServiceCaches.keysOfPod)
+    controller.watch(caches.podEvents) { caches.keysOfPodEvent($0) }
     controller.watch(caches.endpointSlices) { caches.keysOfSlice($0) }
     // Any runtime may be the one that a service waits for, or the better choice for another.
     controller.watch(caches.namespaceRuntimes) { caches.everyService(in: $0.object.namespace) }
@@ -63,7 +64,9 @@ public struct ServingControllers: Sendable {
       let configMap = change.isDeletion ? nil : change.object
       if let problem = configuration.update(from: configMap) {
         log.warning("configuration refused", ["cause": problem.description])
-        events.record(change.object, .warning, reason: "InvalidConfiguration", message: problem.description)
+        events.record(
+          change.object, .warning, reason: "InvalidConfiguration",
+          message: ConfigurationCause.make(problem).sentence)
       }
       return caches.everyService()
     }

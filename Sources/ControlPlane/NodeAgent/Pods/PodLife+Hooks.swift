@@ -80,30 +80,4 @@ extension PodLife {
       try? link.send(.stop(name: name, graceMilliseconds: grace.wholeMilliseconds))
     }
   }
-
-  /// Looks once a second whether the container's processes together have more memory than its limit.
-  func watchMemory(_ name: String, _ process: Int32) {
-    guard let limit = machine.pod.container(name)?.memoryLimit, limit > 0 else { return }
-    tasks[.memory(name)]?.cancel()
-    tasks[.memory(name)] = Task { [context, worker] in
-      while !Task.isCancelled {
-        do {
-          try await context.clock.sleep(for: .seconds(1))
-          let used = try await context.workers.run {
-            ([process] + ProcessTable.descendants(of: process)).reduce(Int64(0)) {
-              $0 &+ Int64(ProcessTable.residentBytes(of: $1))
-            }
-          }
-          if used > limit {
-            worker.post(.input(.overMemory(container: name)))
-            return
-          }
-        } catch is CancellationError {
-          return
-        } catch {
-          context.log.warning("memory use unknown", ["container": name, "cause": "\(error)"])
-        }
-      }
-    }
-  }
 }

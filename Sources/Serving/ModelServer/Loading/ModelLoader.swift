@@ -44,10 +44,47 @@ public struct ModelLoader: Sendable {
     }
     let endings = Self.endings(able, framework)
     if endings.isEmpty { return try first.load(path: path, options: options) }
-    let file = try onlyOne(try candidates(path, endings), in: path) {
+    let found = try candidates(path, endings)
+    if found.isEmpty, let other = try foreignModel(path, able) {
+      throw Self.wrongFormat(framework, other.file, other.framework)
+    }
+    let file = try onlyOne(found, in: path) {
       "no model file in \(path): \(framework) needs one file that ends in \(Self.listed(endings))\($0)"
     }
-    return try chosen(able, for: file, framework).load(path: file, options: options)
+    do throws(ModelLoadError) {
+      return try chosen(able, for: file, framework).load(path: file, options: options)
+    } catch {
+      if error.code == .corrupt, let other = try foreignModel(file, able) {
+        throw Self.wrongFormat(framework, other.file, other.framework)
+      }
+      throw error
+    }
+  }
+
+  /// The first file that a runtime of another framework knows by its content.
+  private func foreignModel(
+    _ path: String, _ able: [any ModelRuntime]
+  ) throws(ModelLoadError) -> (file: String, framework: String)? {
+    let others = runtimes.filter { other in !able.contains { $0.name == other.name } }
+    for file in try candidates(path, nil) {
+      let bytes = try Self.firstBytes(of: file)
+      guard !able.contains(where: { $0.recognizes(path: file, firstBytes: bytes) }),
+        let other = others.first(where: { $0.recognizes(path: file, firstBytes: bytes) })
+      else { continue }
+      // A runtime of several frameworks knows them by their endings.
+      let framework = other.frameworks.first { name in
+        other.fileExtensions(of: name).contains { file.hasSuffix($0) }
+      }
+      return (file, framework ?? other.frameworks.first ?? other.name)
+    }
+    return nil
+  }
+
+  private static func wrongFormat(_ wanted: String, _ file: String, _ found: String) -> ModelLoadError {
+    ModelLoadError(
+      .wrongFormat,
+      "the file \(file) is a model of the format \(found), not \(wanted); set the model's format to \(found)",
+      value: wanted)
   }
 
   /// Whether a folder holds a model at its top, as far as names and first bytes tell.

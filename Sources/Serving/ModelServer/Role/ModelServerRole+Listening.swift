@@ -5,6 +5,9 @@ internal import Telemetry
 /// Why a server could not listen, with the fix.
 struct ListenFailure: Error {
   var message: String
+  /// The port that another program holds, else the address.
+  var place: String
+  var isPortTaken: Bool
 }
 
 /// Where a server listens.
@@ -25,18 +28,18 @@ extension ModelServerRole {
     do {
       bound = BoundAddresses(http: try listen(server, port: flags.httpPort))
     } catch {
-      throw ListenFailure(message: explain(error, port: flags.httpPort, flag: "--http_port"))
+      throw explain(error, port: flags.httpPort, flag: "--http_port")
     }
     guard flags.enableGRPC, flags.grpcPort != flags.httpPort || flags.grpcPort == 0 else { return bound }
     do {
       bound.grpc = try listen(server, port: flags.grpcPort)
     } catch {
-      let message = explain(error, port: flags.grpcPort, flag: "--grpc_port")
+      let failure = explain(error, port: flags.grpcPort, flag: "--grpc_port")
       // Several servers that were started by hand share the default port; each answers gRPC on its HTTP port.
       guard !flags.given.contains("grpc_port"), !environment.isPod, error.isAddressInUse else {
-        throw ListenFailure(message: message)
+        throw failure
       }
-      log.warning("gRPC is answered on the HTTP port only: \(message)")
+      log.warning("gRPC is answered on the HTTP port only: \(failure.message)")
     }
     return bound
   }
@@ -50,9 +53,15 @@ extension ModelServerRole {
     return try server.listenOnLoopback(port: port)
   }
 
-  private func explain(_ error: LinuxError, port: Int, flag: String) -> String {
+  private func explain(_ error: LinuxError, port: Int, flag: String) -> ListenFailure {
     let host = flags.host ?? environment.podAddress ?? "127.0.0.1"
     let place = "\(ListenAddress(host: host, port: port))"
+    return ListenFailure(
+      message: explain(error, port: port, place: place, flag: flag),
+      place: error.isAddressInUse ? String(port) : place, isPortTaken: error.isAddressInUse)
+  }
+
+  private func explain(_ error: LinuxError, port: Int, place: String, flag: String) -> String {
     if error.isAddressInUse {
       let holder = PortHolder.describe(port: port) ?? "another program"
       return "cannot listen on \(place): \(holder) holds the port; choose another one with \(flag)"

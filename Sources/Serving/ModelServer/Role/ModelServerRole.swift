@@ -71,13 +71,15 @@ public struct ModelServerRole: Sendable {
       try await serve(start, loops: loops, onReady: onReady, until: shutdown)
       return start.failure.map(end) ?? 0
     } catch {
-      TerminationLog.write(code: "CannotListen", message: error.message)
-      return 1
+      TerminationLog.write(
+        code: error.isPortTaken ? "PortTaken" : "CannotListen", message: error.message, value: error.place)
+      return error.isPortTaken ? 50 : 51
     }
   }
 
   private func end(_ error: ModelLoadError) -> Int32 {
-    TerminationLog.write(code: error.code.rawValue, message: error.message)
+    let value = error.value.isEmpty ? flags.modelDirectory : error.value
+    TerminationLog.write(code: error.code.rawValue, message: error.message, value: value)
     return error.code.exitCode
   }
 
@@ -115,7 +117,8 @@ public struct ModelServerRole: Sendable {
     do {
       group = try EventLoopGroup(loops: loops, name: "http")
     } catch {
-      throw ListenFailure(message: "cannot start the event loops: \(error)")
+      throw ListenFailure(
+        message: "cannot start the event loops: \(error)", place: "", isPortTaken: false)
     }
     let server = HTTPServer(
       group: group, limits: flags.httpLimits, handler: .buffered(handler),

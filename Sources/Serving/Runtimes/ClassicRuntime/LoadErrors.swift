@@ -30,13 +30,12 @@ extension ModelLoadError {
         .unsafeContent,
         "The model file \(path) is refused and nothing in it was run: at byte \(offset) it names \(name), "
           + "which is not on the closed list of scikit-learn and numpy types; "
-          + "save only the fitted estimator."
-      )
+          + "save only the fitted estimator.", value: name)
     case .unsupportedClass(let name):
       self.init(
         .unsupportedEstimator,
         "The model file \(path) holds a \(name), which has no native predictor; supported are "
-          + "\(EstimatorBinder.supported). \(ModelLoadError.advice(for: name))")
+          + "\(EstimatorBinder.supported). \(ModelLoadError.advice(for: name))", value: name)
     case .unsupported(let reason):
       self.init(.unsupportedVersion, "The model file \(path) cannot be read: \(reason).")
     case .limit(let offset, let reason):

@@ -26,7 +26,8 @@ public struct PythonFallback: ModelRuntime {
       guard try PythonSettings(options: options).isAllowed else {
         throw ModelLoadError(
           error.code,
-          error.message + " If you trust the file, --allow_python true has a Python worker run it.")
+          error.message + " If you trust the file, --allow_python true has a Python worker run it.",
+          value: error.value)
       }
       var options = options
       options.settings["python.kind"] = PythonModelKind.sklearn.rawValue

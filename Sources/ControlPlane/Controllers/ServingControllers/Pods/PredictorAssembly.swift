@@ -133,8 +133,7 @@ struct PredictorAssembly {
     } catch {
       let name = container["name"]?.string ?? ""
       let message = "failed to replace placeholders in serving runtime \(runtime.name) Container \(name)"
-      throw ServingFailure(
-        .invalidPredictorSpec, message: message, explanation: "\(message): \(error.description)")
+      throw .invalid(.invalidRuntime, value: runtime.name, "\(message): \(error.description)")
     }
   }
 

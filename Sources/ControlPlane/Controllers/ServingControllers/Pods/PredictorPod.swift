@@ -80,7 +80,7 @@ struct PredictorPod {
         try checkFetchable(uri)
         sources.append(.init(uri: uri, mountPath: text.mountPath))
       } catch {
-        throw ServingFailure.invalid(error.description)
+        throw ServingFailure.invalid(.badSource, value: text.uri, error.description, fix: "")
       }
     }
     return (sources, isSingle)

@@ -52,31 +52,36 @@ public struct RuntimeSelection: Sendable {
     guard let runtime = (namespaceRuntimes + clusterRuntimes).first(where: { $0.name == name }) else {
       let known = Set((namespaceRuntimes + clusterRuntimes).map(\.name)).sorted().joined(separator: ", ")
       throw ServingFailure(
-        .runtimeNotRecognized, message: "Waiting for runtime to become available",
-        explanation:
-          "there is no ServingRuntime or ClusterServingRuntime \"\(name)\"; set spec.predictor.model.runtime "
-          + "to one of: \(known.isEmpty ? "(none are installed)" : known), or leave it out to have one chosen"
-      )
+        FailureCause(
+          .runtimeNotRecognized, value: name,
+          "Waiting for runtime to become available: there is no ServingRuntime or ClusterServingRuntime "
+            + "\"\(name)\"",
+          fix:
+            "set spec.predictor.model.runtime to one of: \(known.isEmpty ? "(none are installed)" : known), "
+            + "or leave it out to have one chosen"))
     }
     if runtime.isDisabled {
       throw ServingFailure(
-        .runtimeDisabled, message: "Specified runtime is disabled",
-        explanation:
-          "the runtime \"\(name)\" is disabled; set its spec.disabled to false or name another runtime")
+        FailureCause(
+          .runtimeDisabled, value: name,
+          "Specified runtime is disabled: the runtime \"\(name)\" has spec.disabled",
+          fix: "set its spec.disabled to false or name another runtime"))
     }
     if let wanted = model.protocolVersion, !Self.speaks(runtime, wanted) {
       throw ServingFailure(
-        .noSupportingRuntime, message: "Specified runtime does not support specified protocol version",
-        explanation: "the runtime \"\(name)\" does not speak \(wanted), only "
-          + "\(runtime.protocolVersions.joined(separator: ", ")); change "
-          + "spec.predictor.model.protocolVersion or the "
-          + "runtime")
+        FailureCause(
+          .protocolNotSupported, value: wanted,
+          "Specified runtime does not support specified protocol version: the runtime \"\(name)\" does not "
+            + "speak \(wanted), only \(runtime.protocolVersions.joined(separator: ", "))",
+          details: ["runtime": name]))
     }
     if let problem = formatProblem(runtime) {
       throw ServingFailure(
-        .noSupportingRuntime, message: "Specified runtime does not support specified framework/version",
-        explanation:
-          "the runtime \"\(name)\" \(problem); change spec.predictor.model.modelFormat or the runtime")
+        FailureCause(
+          .noSupportingRuntime, value: modelType,
+          "Specified runtime does not support specified framework/version: the runtime \"\(name)\" "
+            + "\(problem)",
+          fix: "change spec.predictor.model.modelFormat or the runtime", details: ["runtime": name]))
     }
     return runtime
   }
@@ -86,26 +91,33 @@ public struct RuntimeSelection: Sendable {
   private func automatic() throws(ServingFailure) -> ServingRuntime {
     let candidates = candidates()
     if let first = candidates.first(where: { $0.refusal == nil }) { return first.runtime }
-    throw ServingFailure(
-      .noSupportingRuntime, message: "No runtime found to support specified framework/version",
-      explanation:
-        "no runtime found to support predictor with model type: \(modelType): \(advice(candidates))")
+    throw ServingFailure(noneFound(candidates))
   }
 
-  private var modelType: String {
-    "{\(model.formatName)\(model.formatVersion.map { " \($0)" } ?? "")}"
-  }
+  private var modelType: String { "\(model.formatName)\(model.formatVersion.map { " \($0)" } ?? "")" }
 
   /// Names the runtimes that know the format and why they were refused; without any, the formats that there
   /// are.
-  private func advice(_ candidates: [Candidate]) -> String {
+  private func noneFound(_ candidates: [Candidate]) -> FailureCause {
+    let words =
+      "No runtime found to support specified framework/version: no runtime found to support predictor with "
+      + "model type: {\(modelType)}"
     let near = candidates.filter { candidate in
       candidate.runtime.modelFormats.contains { $0.name == model.formatName }
     }
     if !near.isEmpty {
       let reasons = near.prefix(8).map { "\($0.runtime.name) \($0.refusal ?? "")" }.joined(separator: "; ")
-      return "\(reasons). Change spec.predictor.model.modelFormat or protocolVersion, or name a runtime in "
-        + "spec.predictor.model.runtime"
+      let wanted = model.protocolVersion ?? "v1"
+      // One would do, but for the protocol.
+      let isProtocol = near.contains { candidate in
+        formatProblem(candidate.runtime) == nil && !candidate.runtime.isDisabled
+          && !candidate.runtime.isMultiModel && !Self.speaks(candidate.runtime, wanted)
+      }
+      return FailureCause(
+        isProtocol ? .protocolNotSupported : .noSupportingRuntime, value: isProtocol ? wanted : modelType,
+        "\(words): \(reasons)",
+        fix: "change spec.predictor.model.modelFormat or protocolVersion, or name a runtime in "
+          + "spec.predictor.model.runtime")
     }
     let formats = Set(
       candidates.filter { !$0.runtime.isDisabled }.flatMap {
@@ -113,12 +125,12 @@ public struct RuntimeSelection: Sendable {
       }
       .map(\.name)
     ).sorted()
-    if formats.isEmpty {
-      return "no runtime is installed; create a ServingRuntime or ClusterServingRuntime for this format"
-    }
-    return
-      "set spec.predictor.model.modelFormat.name to one of: \(formats.joined(separator: ", ")), or create a "
-      + "ServingRuntime for this format"
+    return FailureCause(
+      .noSupportingRuntime, value: modelType, words,
+      fix: formats.isEmpty
+        ? "create a ServingRuntime or ClusterServingRuntime for this format: no runtime is installed"
+        : "set spec.predictor.model.modelFormat.name to one of: \(formats.joined(separator: ", ")), or create "
+          + "a ServingRuntime for this format")
   }
 
   private func refusal(of runtime: ServingRuntime) -> String? {

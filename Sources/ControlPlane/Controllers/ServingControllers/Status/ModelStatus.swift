@@ -1,6 +1,7 @@
 internal import Basics
 internal import Formats
 internal import KubeProtocol
+internal import ServingAPI
 
 /// `status.modelStatus`: how far the newest pod is with its model; pure.
 struct ModelStatus {
@@ -19,10 +20,11 @@ struct ModelStatus {
   var failedCopies: Int
 
   /// From the pods of the predictor.
-  init(pods: [KubeObject], now: Timestamp) {
+  /// - Parameter events: warnings about these pods and any others.
+  init(pods: [KubeObject], events: [KubeObject] = [], now: Timestamp) {
     let newest = PodState.newestFirst(pods)
     readyCopies = newest.count(where: PodState.isReady)
-    failedCopies = newest.count { PodFailure($0) != nil }
+    failedCopies = newest.count { PodFailure($0, events: events) != nil }
     isServing = readyCopies > 0
     guard let pod = newest.first else {
       (target, transition) = (.pending, "InProgress")
@@ -30,9 +32,12 @@ struct ModelStatus {
     }
     if PodState.isReady(pod) {
       (target, transition) = (.loaded, "UpToDate")
-    } else if let failure = PodFailure(pod) {
-      (target, transition) = (.failedToLoad, "BlockedByFailedLoad")
-      failureInfo = Self.info(failure)
+    } else if let failure = PodFailure(pod, events: events) {
+      // A program that runs may yet answer its probe.
+      let mayRecover = [.probeFailing, .transformerUnreachable].contains(failure.cause.code)
+      (target, transition) =
+        mayRecover ? (.pending, "InProgress") : (.failedToLoad, "BlockedByFailedLoad")
+      failureInfo = Self.info(failure, pod)
     } else {
       (target, transition) = (PodState.isFetching(pod) ? .loading : .pending, "InProgress")
     }
@@ -61,11 +66,14 @@ struct ModelStatus {
     return json
   }
 
-  private static func info(_ failure: PodFailure) -> JSONValue {
+  private static func info(_ failure: PodFailure, _ pod: KubeObject) -> JSONValue {
     var info: JSONValue = [
       "location": .string(failure.pod), "reason": .string(failure.reason.rawValue),
       "message": .string(failure.message),
     ]
+    if let revision = pod.labels["serving.knative.dev/revision"] {
+      info["modelRevisionName"] = .string(revision)
+    }
     if let time = failure.time { info["time"] = .string(time) }
     if let code = failure.exitCode { info["exitCode"] = .int(code) }
     return info

@@ -4,13 +4,15 @@ internal import KubeProtocol
 
 /// The condition `PredictorReady` of a Deployment and its pods, by upstream's rules; pure.
 enum PredictorReadiness {
-  static func condition(deployment: KubeObject?, pods: [KubeObject]) -> Condition {
+  static func condition(
+    deployment: KubeObject?, pods: [KubeObject], events: [KubeObject] = []
+  ) -> Condition {
     guard let deployment else { return Condition("PredictorReady", .unknown, reason: "DeploymentNotFound") }
     var condition = fromDeployment(deployment)
     let replicas = deployment.spec?["replicas"]?.int ?? 1
     let ready = pods.count(where: PodState.isReady)
     if ready == 0 && replicas > 0 {
-      if let failure = PodState.newestFirst(pods).lazy.compactMap(PodFailure.init).first {
+      if let failure = ComponentFailure.find(deployment: deployment, pods: pods, events: events) {
         return Condition("PredictorReady", .no, reason: failure.code, message: failure.explanation)
       }
       // The pods are nearer to the truth than the Deployment's count of them.

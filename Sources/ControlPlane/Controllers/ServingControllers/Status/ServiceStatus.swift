@@ -17,6 +17,8 @@ struct ServiceObservation {
   var writeFailure: String?
   var deployment: KubeObject?
   var pods: [KubeObject] = []
+  /// Warnings about the pods.
+  var podEvents: [KubeObject] = []
   var routes: [KubeObject] = []
   /// Nil where host names could not be made.
   var addresses: ServingRoutes?
@@ -47,7 +49,7 @@ enum ServiceStatus {
     addAddresses(observed, isDeployed: observed.deployment != nil, &status)
     let model =
       observed.failure.map { ModelStatus(failure: $0, pods: observed.pods) }
-      ?? ModelStatus(pods: observed.pods, now: now)
+      ?? ModelStatus(pods: observed.pods, events: observed.podEvents, now: now)
     status["modelStatus"] = model.json
     return status
   }
@@ -70,9 +72,11 @@ enum ServiceStatus {
       return Condition("PredictorReady", .no, reason: failure.reason.rawValue, message: failure.explanation)
     }
     if let message = observed.writeFailure {
-      return Condition("PredictorReady", .no, reason: "ReconcileFailed", message: message)
+      let cause = ComponentFailure.refusal(message, subject: "the service's objects cannot be written")
+      return Condition("PredictorReady", .no, reason: cause.code.rawValue, message: cause.sentence)
     }
-    return PredictorReadiness.condition(deployment: observed.deployment, pods: observed.pods)
+    return PredictorReadiness.condition(
+      deployment: observed.deployment, pods: observed.pods, events: observed.podEvents)
   }
 
   private static func ingressCondition(

@@ -1,0 +1,113 @@
+internal import Formats
+internal import KubeClient
+internal import KubeProtocol
+internal import ServingAPI
+internal import ServingControllers
+
+/// Reads what explanations are made of, by the API alone, so that it works on any cluster.
+struct EvidenceReader: Sendable {
+  let client: KubeClient
+  /// Lines of a container's output.
+  var logLines = 8
+
+  /// What the services of one reading share.
+  private struct Runtimes: Sendable {
+    var namespace: [KubeObject] = []
+    var cluster: [KubeObject] = []
+    var gaps: [String] = []
+  }
+
+  func evidence(_ namespace: String, _ name: String) async throws -> ServiceEvidence {
+    let service = try await client.get(.inferenceServices, namespace: namespace, name: name)
+    return try await evidence(of: service)
+  }
+
+  func evidence(of service: KubeObject) async throws -> ServiceEvidence {
+    var evidence = ServiceEvidence(service: service)
+    let namespace = service.namespace
+    let label = "\(ServingLabel.inferenceService)=\(service.name)"
+    let runtimes = await runtimes(namespace)
+    evidence.namespaceRuntimes = runtimes.namespace
+    evidence.clusterRuntimes = runtimes.cluster
+    var gaps = runtimes.gaps
+    evidence.deployments = await list(.deployments, namespace, label, &gaps)
+    evidence.replicaSets = await list(.replicaSets, namespace, label, &gaps)
+    evidence.pods = await list(.pods, namespace, label, &gaps)
+    evidence.routes = await list(.httpRoutes, namespace, label, &gaps)
+    for object in [service] + evidence.replicaSets + evidence.pods {
+      evidence.events += await events(about: object, &gaps)
+    }
+    for wanted in evidence.wantedLogs {
+      if let tail = await log(namespace, wanted) { evidence.logs.append(tail) }
+    }
+    evidence.gaps = Array(Set(gaps)).sorted()
+    return evidence
+  }
+
+  /// Every service of a namespace (nil: of all).
+  func services(_ namespace: String?) async throws -> [KubeObject] {
+    try await client.list(.inferenceServices, namespace: namespace).items
+      .sorted { ($0.namespace, $0.name) < ($1.namespace, $1.name) }
+  }
+
+  private func runtimes(_ namespace: String) async -> Runtimes {
+    var runtimes = Runtimes()
+    runtimes.namespace = await list(.servingRuntimes, namespace, nil, &runtimes.gaps)
+    runtimes.cluster = await list(.clusterServingRuntimes, nil, nil, &runtimes.gaps)
+    return runtimes
+  }
+
+  /// What cannot be read is told, and the rest explained without it.
+  private func list(
+    _ resource: KubeResource, _ namespace: String?, _ label: String?, _ gaps: inout [String]
+  ) async -> [KubeObject] {
+    do {
+      return try await client.list(resource, namespace: namespace, labelSelector: label).items.map { item in
+        // Lists leave these out of their items.
+        var item = item
+        if item.kind.isEmpty { item.json["kind"] = .string(resource.kind) }
+        return item
+      }
+    } catch {
+      gaps.append("\(resource.plural) cannot be read: \(error)")
+      return []
+    }
+  }
+
+  private func events(about object: KubeObject, _ gaps: inout [String]) async -> [KubeObject] {
+    do {
+      return try await client.list(
+        .events, namespace: object.namespace, fieldSelector: "involvedObject.name=\(object.name)"
+      ).items
+    } catch {
+      gaps.append("events cannot be read: \(error)")
+      return []
+    }
+  }
+
+  private func log(
+    _ namespace: String, _ wanted: (pod: String, container: String, isPrevious: Bool)
+  ) async -> ServiceEvidence.LogTail? {
+    let path = KubeResource.pods.path(namespace: namespace, name: wanted.pod, subresource: "log")
+    var query: [(name: String, value: String)] = [
+      ("container", wanted.container), ("tailLines", String(logLines)),
+    ]
+    if wanted.isPrevious { query.append(("previous", "true")) }
+    let request = KubeRequest(method: "GET", path: path, query: query, accept: "text/plain, */*")
+    // A log that is gone, or not there yet, is no evidence.
+    guard let response = try? await client.transport.send(request), response.status == 200,
+      case .bytes(let bytes, _) = response.body
+    else { return nil }
+    let lines = String(decoding: bytes.prefix(64 << 10), as: UTF8.self)
+      .split(whereSeparator: \.isNewline).map { String($0.prefix(400)) }
+    return ServiceEvidence.LogTail(
+      pod: wanted.pod, container: wanted.container, isPrevious: wanted.isPrevious,
+      lines: lines.suffix(logLines).map { Self.printable($0) })
+  }
+
+  /// Without what would drive a terminal.
+  private static func printable(_ line: String) -> String {
+    String(
+      line.unicodeScalars.map { $0.value < 0x20 && $0 != "\t" || $0.value == 0x7F ? " " : Character($0) })
+  }
+}
