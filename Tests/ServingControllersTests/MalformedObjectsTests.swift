@@ -56,21 +56,16 @@ import Testing
       ].map { try JSONValue(parsing: $0) })
     var deployed = 0
     var refused = 0
-    for spec in specs.flatMap(Self.mutations) {
+    for (index, spec) in specs.flatMap(Self.mutations).enumerated() {
       var object = KubeObject(.inferenceServices, namespace: "team", name: "iris")
       object.spec = spec
       let service = InferenceService(InferenceServiceDefaults.apply(to: object, configuration: embedded))
       _ = InferenceServiceValidation.causes(service.object, old: object)
-      do {
-        let pod = try makePod(service)
-        let children = PredictorChildren(service: service, configuration: embedded, pod: pod)
-        #expect(children.makeDeployment().name.hasPrefix("iris-"))
-        _ = children.makeService()
-        _ = try ServingRoutes(service: service, configuration: embedded).makeRoutes()
+      let plan = makePlan(service, mode: index.isMultiple(of: 2) ? .standard : .knative)
+      if plan.failures.isEmpty {
+        #expect(plan.children.contains { $0.object.name.hasPrefix("iris-") })
         deployed += 1
-      } catch is ServingFailure {
-        refused += 1
-      } catch is PlaceholderTemplate.Failure {
+      } else {
         refused += 1
       }
     }
@@ -86,8 +81,8 @@ import Testing
       _ = ServingRuntimeValidation.causes(object, others: BuiltInRuntimes.all)
       do {
         let choice = try choose(service, cluster: [ServingRuntime(object)])
-        _ = try PredictorPod.make(
-          service: service, choice: choice, configuration: embedded, credentials: NoCredentials())
+        _ = try ComponentPods(configuration: embedded, credentials: NoCredentials())
+          .make(try #require(service.component(.predictor)), choice: choice)
         taken += 1
       } catch is ServingFailure {
         continue
@@ -119,12 +114,15 @@ import Testing
       parsing:
         #"{"conditions":[{"type":"Available","status":"True"},{"type":"Progressing","status":"False"}]}"#)
     var observed = ServiceObservation(service: service, configuration: embedded, mode: .standard)
-    observed.addresses = try ServingRoutes(service: service, configuration: embedded)
+    observed.hosts = try ServingHosts(service: service, configuration: embedded)
     for (index, original) in [pod, route, deployment].enumerated() {
       for status in Self.mutations(of: original.status ?? [:]) {
         var children = [pod, route, deployment]
         children[index].status = status
-        (observed.pods, observed.routes, observed.deployment) = ([children[0]], [children[1]], children[2])
+        observed.components[0].pods = [children[0]]
+        observed.components[0].allPods = [children[0]]
+        observed.components[0].deployment = children[2]
+        observed.routes = [children[1]]
         let made = ServiceStatus.make(observed, now: moment)
         #expect((made["conditions"]?.array ?? []).count == 4)
       }

@@ -111,9 +111,9 @@ struct Platform: Sendable {
     _ = try await waitUntilReady("True")
   }
 
-  func playPod(_ name: String, ready: Bool) async throws {
+  func playPod(_ name: String, ready: Bool, of deployment: String = "iris-predictor") async throws {
     var pod = KubeObject(.pods, namespace: "team", name: name)
-    pod.labels = ["app": "isvc.iris-predictor", "serving.kserve.io/inferenceservice": "iris"]
+    pod.labels = ["app": "isvc.\(deployment)", "serving.kserve.io/inferenceservice": "iris"]
     pod.spec = ["containers": [["name": "kserve-container", "image": "i"]]]
     var created = try await client.create(.pods, pod)
     created.status = [
@@ -125,7 +125,8 @@ struct Platform: Sendable {
   func playAvailable(_ isAvailable: Bool) async throws {
     var deployment = try await client.get(.deployments, namespace: "team", name: "iris-predictor")
     deployment.status = [
-      "observedGeneration": .int(deployment.generation),
+      "observedGeneration": .int(deployment.generation), "replicas": 1, "updatedReplicas": 1,
+      "availableReplicas": isAvailable ? 1 : 0,
       "conditions": [["type": "Available", "status": .string(isAvailable ? "True" : "False")]],
     ]
     try await client.updateStatus(.deployments, deployment)

@@ -2,6 +2,7 @@ import Basics
 import Formats
 import KubeProtocol
 import ServingAPI
+import Testing
 
 @testable import ServingControllers
 
@@ -55,12 +56,35 @@ func makePod(
   _ service: InferenceService, runtime: ServingRuntime? = nil,
   configuration: InferenceServiceConfig = embedded,
   credentials: any CredentialInjector = NoCredentials()
-) throws -> PredictorPod {
+) throws -> PodTemplate {
   let choice =
     service.predictor.model == nil
     ? nil : try choose(service, namespace: runtime.map { [$0] } ?? [], cluster: runtime == nil ? builtIn : [])
-  return try PredictorPod.make(
-    service: service, choice: choice, configuration: configuration, credentials: credentials)
+  return try ComponentPods(configuration: configuration, credentials: credentials)
+    .make(try #require(service.component(.predictor)), choice: choice)
+}
+
+/// What is wanted for a service, with the built-in runtimes.
+func makePlan(
+  _ service: InferenceService, configuration: InferenceServiceConfig = embedded,
+  mode: DeploymentMode = .standard, live: [ComponentKind: LiveComponent] = [:]
+) -> ServicePlan {
+  ServicePlanner(
+    service: service, mode: mode, configuration: configuration, runtimes: ([], builtIn),
+    credentials: NoCredentials(), live: live
+  ).plan()
+}
+
+extension ServicePlan {
+  func child(_ resource: KubeResource, _ name: String) throws -> KubeObject {
+    try #require(children.first { $0.resource == resource && $0.object.name == name }?.object)
+  }
+
+  func names(_ resource: KubeResource) -> [String] {
+    children.filter { $0.resource == resource }.map(\.object.name)
+  }
+
+  var routes: [KubeObject] { children.filter { $0.resource == .httpRoutes }.map(\.object) }
 }
 
 /// A pod object with a status from JSON.

@@ -10,6 +10,10 @@ public struct ObjectWriter: Sendable {
   /// comparison of what *is* wanted cannot see.
   public static let desiredHashAnnotation = "apus.dev/desired-hash"
 
+  /// Names the labels and annotations of the last write, so that one that is no longer wanted goes, and those
+  /// of other writers stay.
+  public static let desiredKeysAnnotation = "apus.dev/desired-keys"
+
   private let client: KubeClient
 
   public init(_ client: KubeClient) { self.client = client }
@@ -19,7 +23,8 @@ public struct ObjectWriter: Sendable {
   /// - Each member of `desired` besides `metadata` and `status` wins: for `spec`, each member of it wholly
   ///   replaces the existing one; members that `desired` does not mention stay (replicas set by a scaler,
   ///   `clusterIP`); `null` removes. Other top-level members (`data`, `subsets`, …) are replaced wholly.
-  /// - Labels and annotations of `desired` are added to the existing ones; owner references are added by uid.
+  /// - Labels and annotations of `desired` are added to the existing ones, those that only an earlier write
+  ///   wanted are removed; owner references are added by uid.
   /// - Parameter existing: as in the informer, nil where it is not there. A stale one costs one more read.
   /// - Throws: `TerminalError` where the object belongs to another controller; `KubeError` else.
   @discardableResult
@@ -134,8 +139,24 @@ public struct ObjectWriter: Sendable {
 
   static func makeCreated(_ desired: KubeObject) -> KubeObject {
     var object = desired
-    object.annotations[desiredHashAnnotation] = hash(of: desired)
+    note(desired, in: &object)
     return object
+  }
+
+  private static func note(_ desired: KubeObject, in object: inout KubeObject) {
+    object.annotations[desiredHashAnnotation] = hash(of: desired)
+    let keys = [desired.labels, desired.annotations].map { $0.keys.sorted().joined(separator: ",") }
+    object.annotations[desiredKeysAnnotation] = keys == ["", ""] ? nil : keys.joined(separator: ";")
+  }
+
+  /// Labels and annotations that an earlier write wanted and this one does not.
+  private static func leftovers(_ desired: KubeObject, _ existing: KubeObject) -> [Set<String>] {
+    let parts = (existing.annotations[desiredKeysAnnotation] ?? "")
+      .split(separator: ";", omittingEmptySubsequences: false)
+    return [desired.labels, desired.annotations].enumerated().map { index, wanted in
+      guard parts.count == 2 else { return [] }
+      return Set(parts[index].split(separator: ",").map(String.init)).subtracting(wanted.keys)
+    }
   }
 
   static func makeUpdated(desired: KubeObject, existing: KubeObject) -> KubeObject {
@@ -150,9 +171,12 @@ public struct ObjectWriter: Sendable {
       default: object[member.key] = member.value.isNull ? nil : member.value
       }
     }
-    object.labels = existing.labels.merging(desired.labels) { $1 }
-    object.annotations = existing.annotations.merging(desired.annotations) { $1 }
-    object.annotations[desiredHashAnnotation] = hash(of: desired)
+    let leftovers = leftovers(desired, existing)
+    object.labels = existing.labels.filter { !leftovers[0].contains($0.key) }
+      .merging(desired.labels) { $1 }
+    object.annotations = existing.annotations.filter { !leftovers[1].contains($0.key) }
+      .merging(desired.annotations) { $1 }
+    note(desired, in: &object)
     let owners = Set(existing.ownerReferences.map(\.uid))
     object.ownerReferences =
       existing.ownerReferences + desired.ownerReferences.filter { !owners.contains($0.uid) }

@@ -6,7 +6,7 @@ internal import KubeProtocol
 internal import ServingAPI
 internal import Telemetry
 
-/// Turns an InferenceService into a Deployment, a Service and HTTPRoutes, and its state into a status.
+/// Turns an InferenceService into what its components need, and the state of that into a status.
 struct InferenceServiceReconciler: Reconciler {
   let client: KubeClient
   let caches: ServiceCaches
@@ -31,139 +31,162 @@ struct InferenceServiceReconciler: Reconciler {
     var observed = ServiceObservation(
       service: service, configuration: configuration,
       mode: service.deploymentMode(default: configuration.defaultDeploymentMode))
+    var failed: (any Error)?
     if service.isStopped {
-      try await removeChildren(of: stored, keepDeployment: nil, keepRoutes: [])
+      for informer in caches.children where informer.resource != .controllerRevisions {
+        try await writer.prune(informer, ownedBy: stored, keep: [])
+      }
     } else {
-      let children = plan(&observed)
-      if let children { try await write(children, for: stored, &observed) }
-      observe(&observed)
+      failed = try await bring(stored, &observed)
     }
     try await writeStatus(observed, stored)
+    if let failed { throw failed }
     return .done
   }
 
-  // MARK: make
-
-  /// What is wanted for a service, or (in `observed.failure`) why it cannot be had.
-  private func plan(_ observed: inout ServiceObservation) -> DesiredChildren? {
-    let service = observed.service
-    do throws(ServingFailure) {
-      let routes = try Self.makeRoutes(service, observed.configuration)
-      observed.addresses = routes.addresses
-      if observed.mode != .standard { throw Self.unsupported(observed.mode) }
-      let causes = InferenceServiceValidation.causes(service.object)
-      if let cause = causes.first {
-        throw ServingFailure(AdmissionCause.make(cause, service.name), reason: .invalidPredictorSpec)
-      }
-      try PredictorPod.checkSupported(service.predictor)
-      let choice = try chooseRuntime(service)
-      observed.runtime = choice?.runtime
-      let pod = try PredictorPod.make(
-        service: service, choice: choice, configuration: observed.configuration, credentials: credentials)
-      let children = PredictorChildren(service: service, configuration: observed.configuration, pod: pod)
-      observed.servingPort = pod.servingContainer.firstPort
-      return DesiredChildren(
-        deployment: children.makeDeployment(), service: children.makeService(),
-        routes: observed.configuration.ingress.isGatewayAPIEnabled ? routes.routes : [])
-    } catch {
-      observed.failure = error
-      return nil
+  /// - Returns: a failure that is to be tried again, once it has been told.
+  private func bring(_ stored: KubeObject, _ observed: inout ServiceObservation) async throws -> (any Error)? {
+    let live = caches.live(stored)
+    let plan = ServicePlanner(
+      service: observed.service, mode: observed.mode, configuration: observed.configuration,
+      runtimes: caches.runtimes(in: stored.namespace), credentials: credentials, live: live,
+      isFrozen: Self.isFrozen(observed.service), kinds: caches.optional.kinds
+    ).plan()
+    observed.hosts = plan.hosts
+    observed.runtime = plan.runtime
+    for index in observed.components.indices {
+      let kind = observed.components[index].kind
+      observed.components[index].plan = plan.components[kind]
+      observed.components[index].failure = plan.failures[kind]
     }
+    let failed = try await write(plan, for: stored, &observed)
+    observe(plan, &observed)
+    return failed
   }
 
-  private func chooseRuntime(_ service: InferenceService) throws(ServingFailure) -> RuntimeSelection.Choice? {
-    guard let model = service.predictor.model else { return nil }
-    let runtimes = caches.runtimes(in: service.namespace)
-    return try RuntimeSelection(
-      model: model, hasWorkers: service.predictor.workerSpec != nil, namespaceRuntimes: runtimes.namespace,
-      clusterRuntimes: runtimes.cluster
-    ).choose()
-  }
-
-  private static func makeRoutes(
-    _ service: InferenceService, _ configuration: InferenceServiceConfig
-  ) throws(ServingFailure) -> (addresses: ServingRoutes, routes: [KubeObject]) {
-    do throws(PlaceholderTemplate.Failure) {
-      let addresses = try ServingRoutes(service: service, configuration: configuration)
-      return (addresses, try addresses.makeRoutes())
-    } catch {
-      throw .invalid(error.description)
-    }
-  }
-
-  private static func unsupported(_ mode: DeploymentMode) -> ServingFailure {
-    var failure = ServingFailure.invalid(
-      .unsupportedMode, value: mode.rawValue,
-      "the deployment mode \(mode.rawValue) needs another system, which is not there",
-      fix: "remove the annotation \(ServingAnnotation.deploymentMode) (or set it to Standard) and create the "
-        + "service anew")
-    if mode == .knative { failure.eventReason = "ServerlessModeRejected" }
-    return failure
+  /// `disable-auto-update` on a service that is ready: a change of its runtime does not reach it.
+  static func isFrozen(_ service: InferenceService) -> Bool {
+    service.isAutoUpdateDisabled && Conditions.isTrue(service.object.status?["conditions"], "Ready")
+      && service.object.status?["observedGeneration"]?.int == service.object.generation
   }
 
   // MARK: write
 
   private func write(
-    _ children: DesiredChildren, for owner: KubeObject, _ observed: inout ServiceObservation
-  ) async throws {
-    if Self.isFrozen(observed.service) {
-      observed.deployment = caches.deployments.get(children.deployment.key)
-      observed.routes = children.routes.compactMap { caches.routes.get($0.key) }
-      return
-    }
-    do {
-      observed.deployment = try await apply(.deployments, children.deployment, caches.deployments)
-      _ = try await apply(.services, children.service, caches.kubeServices)
-      for route in children.routes {
-        observed.routes.append(try await apply(.httpRoutes, route, caches.routes))
+    _ plan: ServicePlan, for owner: KubeObject, _ observed: inout ServiceObservation
+  ) async throws -> (any Error)? {
+    var failed: (any Error)?
+    for child in plan.children {
+      guard let informer = caches.informer(of: child.resource) else { continue }
+      do {
+        try await writer.apply(
+          child.resource, desired: child.object, existing: informer.get(child.object.key))
+      } catch let error as TerminalError {
+        observed.note(error.message, child.component)
+      } catch let error as KubeError where error.reason == .invalid || error.reason == .forbidden {
+        // Only a change of the service or of its runtime mends this; it is told, not retried.
+        observed.note(error.message, child.component)
+        events.record(owner, .warning, reason: "InternalError", message: error.message)
+      } catch let error as KubeError where error.reason == .conflict {
+        throw error
+      } catch let error as KubeError {
+        observed.note(error.message, child.component)
+        failed = error
       }
-      try await removeChildren(
-        of: owner, keepDeployment: children.deployment.key, keepRoutes: Set(children.routes.map(\.key)))
-    } catch let error as TerminalError {
-      observed.writeFailure = error.message
-    } catch let error as KubeError where error.reason == .invalid || error.reason == .forbidden {
-      // Only a change of the service or of its runtime mends this; it is told, not retried.
-      observed.writeFailure = error.message
-      events.record(owner, .warning, reason: "InternalError", message: error.message)
+    }
+    if failed == nil { try await removeLeftovers(plan, of: owner) }
+    return failed
+  }
+
+  /// Deletes what an earlier form of the service left behind, once no route leads there any more.
+  private func removeLeftovers(_ plan: ServicePlan, of owner: KubeObject) async throws {
+    let isComplete = plan.failures.isEmpty
+    var wanted: [KubeResource: Set<ObjectKey>] = [:]
+    for child in plan.children { wanted[child.resource, default: []].insert(child.object.key) }
+    let routes = caches.routes.owned(by: owner.uid).filter { !$0.isBeingDeleted }
+    var routed = routes.reduce(into: Set<String>()) { $0.formUnion(ServingRoutes.services(of: $1)) }
+    if !routes.allSatisfy(ServingRoutes.isSettled) {
+      // The gateway may still be at an earlier form of the routes.
+      routed.formUnion(caches.kubeServices.owned(by: owner.uid).map(\.name))
+    }
+    for part in plan.components.values { routed.formUnion(part.revisions.kept) }
+    if let hosts = plan.hosts, !hosts.isExposed || !hosts.configuration.ingress.isGatewayAPIEnabled {
+      routed = plan.components.values.reduce(into: []) { $0.formUnion($1.revisions.kept) }
+    }
+    for informer in caches.children {
+      let isRoute = informer.resource == .httpRoutes || informer.resource.kind == "Ingress"
+      if isRoute && !isComplete { continue }
+      for child in informer.owned(by: owner.uid) {
+        if child.isBeingDeleted || wanted[informer.resource]?.contains(child.key) == true { continue }
+        if !isRoute {
+          let kind = ServiceCaches.component(of: child)
+          // Of what could not be planned nothing is known to be too much.
+          if let kind, plan.failures[kind] != nil || plan.failures[.predictor] != nil { continue }
+          if informer.resource == .controllerRevisions {
+            if let part = kind.flatMap({ plan.components[$0] }), isRemembered(child, part) { continue }
+          } else if routed.contains(child.name) {
+            continue
+          }
+        }
+        try await writer.delete(informer.resource, child)
+      }
     }
   }
 
-  /// `disable-auto-update` on a service that is ready: a change of its runtime does not reach it.
-  static func isFrozen(_ service: InferenceService) -> Bool {
-    service.annotations[ServingAnnotation.disableAutoUpdate] == "true"
-      && Conditions.isTrue(service.object.status?["conditions"], "Ready")
-      && service.object.status?["observedGeneration"]?.int == service.object.generation
+  /// The revisions that the status names, and the last ones.
+  private func isRemembered(_ child: KubeObject, _ part: ComponentPlan) -> Bool {
+    if part.revisions.state.names.contains(child.name) { return true }
+    let number = child["revision"]?.int ?? 0
+    return number > part.revisions.current.number &- Self.historyLimit
   }
 
-  private func apply(
-    _ resource: KubeResource, _ desired: KubeObject, _ informer: Informer
-  ) async throws -> KubeObject {
-    try await writer.apply(resource, desired: desired, existing: informer.get(desired.key)).object
-  }
-
-  /// Deletes what an earlier form of the service left behind.
-  private func removeChildren(
-    of owner: KubeObject, keepDeployment: ObjectKey?, keepRoutes: Set<ObjectKey>
-  ) async throws {
-    let kept = Set([keepDeployment].compactMap { $0 })
-    try await writer.prune(caches.routes, ownedBy: owner, keep: keepRoutes)
-    try await writer.prune(caches.kubeServices, ownedBy: owner, keep: kept)
-    try await writer.prune(caches.deployments, ownedBy: owner, keep: kept)
-  }
+  private static let historyLimit: Int64 = 10
 
   // MARK: status
 
   /// What is there, after the writes.
-  private func observe(_ observed: inout ServiceObservation) {
-    let service = observed.service
-    let name = service.predictorName
-    observed.pods = caches.pods(ofDeployment: name, namespace: service.namespace)
-    observed.podEvents = caches.warnings(about: observed.pods)
-    observed.hasEndpoint = caches.hasReadyEndpoint(service: name, namespace: service.namespace)
-    if observed.failure != nil {
-      // A service that was good before keeps what it has until it is good again.
-      observed.deployment = caches.deployments.get(namespace: service.namespace, name: name)
+  private func observe(_ plan: ServicePlan, _ observed: inout ServiceObservation) {
+    let namespace = observed.service.namespace
+    observed.usesKnative = plan.usesKnative
+    observed.hasIngress = plan.children.contains { $0.resource.kind == "Ingress" }
+    observed.routes = plan.children.filter { $0.resource == .httpRoutes }
+      .compactMap { caches.routes.get($0.object.key) }
+    for index in observed.components.indices {
+      let component = observed.components[index].component
+      let part = plan.components[component.kind]
+      if plan.usesKnative {
+        observeKnative(&observed.components[index], plan)
+        continue
+      }
+      observed.components[index].deployment = caches.deployments.get(
+        namespace: namespace, name: component.name)
+      let routed: Set<String> = Set((part?.targets ?? []).filter { $0.percent > 0 }.map(\.service))
+      let serving = routed.union([component.name])
+      let all = serving.union((part?.workloads ?? []).map(\.name))
+      func pods(_ names: Set<String>) -> [KubeObject] {
+        names.sorted().flatMap { caches.pods(ofDeployment: $0, namespace: namespace) }
+      }
+      observed.components[index].pods = pods(serving)
+      observed.components[index].allPods = pods(all)
+      if let worker = part?.workloads.first(where: { $0.role == .worker }) {
+        observed.components[index].workers = caches.deployments.get(namespace: namespace, name: worker.name)
+          .map { LivePair(deployment: $0, pods: pods([worker.name])) }
+      }
+      observed.components[index].podEvents = caches.warnings(about: observed.components[index].allPods)
+      observed.components[index].hasEndpoint = routed.allSatisfy { name in
+        let deployment = caches.deployments.get(namespace: namespace, name: name)
+        return deployment?.spec?["replicas"]?.int == 0
+          || caches.hasReadyEndpoint(service: name, namespace: namespace)
+      }
     }
+  }
+
+  private func observeKnative(_ part: inout ComponentObservation, _ plan: ServicePlan) {
+    guard let child = plan.children.first(where: { $0.component == part.kind }) else { return }
+    part.knative = caches.informer(of: child.resource)?.get(child.object.key)
+    guard let revision = part.knative?.status?["latestCreatedRevisionName"]?.string else { return }
+    part.allPods = caches.pods(ofKnativeRevision: revision, namespace: child.object.namespace)
+    part.podEvents = caches.warnings(about: part.allPods)
   }
 
   private func writeStatus(_ observed: ServiceObservation, _ stored: KubeObject) async throws {
@@ -187,13 +210,17 @@ struct InferenceServiceReconciler: Reconciler {
     {
       events.record(stored, .warning, reason: "FieldsNotUsed", message: message)
     }
-    ReadinessEvents.record(stored, status, events, failureReason: observed.failure?.eventReason)
+    ReadinessEvents.record(stored, status, events, failureReason: observed.eventReason)
   }
 }
 
-/// The children of a service as they should be.
-struct DesiredChildren {
-  var deployment: KubeObject
-  var service: KubeObject
-  var routes: [KubeObject]
+extension ServiceObservation {
+  /// A child that could not be written; what belongs to no component is told by the predictor.
+  fileprivate mutating func note(_ message: String, _ kind: ComponentKind?) {
+    let kind = kind ?? .predictor
+    for index in components.indices
+    where components[index].kind == kind && components[index].writeFailure == nil {
+      components[index].writeFailure = message
+    }
+  }
 }

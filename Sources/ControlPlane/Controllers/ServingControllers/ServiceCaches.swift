@@ -11,16 +11,20 @@ struct ServiceCaches: Sendable {
   let clusterRuntimes: Informer
   let deployments: Informer
   let kubeServices: Informer
+  let revisions: Informer
   let routes: Informer
   let pods: Informer
+  /// Warnings about pods.
+  let podEvents: Informer
   let endpointSlices: Informer
   let configMap: Informer
-  /// Warnings about pods: a probe that fails, a volume that cannot be made.
-  let podEvents: Informer
+  let customResourceDefinitions: Informer
+  let optional: OptionalInformers
 
   private static let appIndex = "serving-app"
+  private static let eventIndex = "serving-pod"
+  private static let revisionIndex = "knative-revision"
   private static let sliceIndex = "serving-service"
-  private static let podIndex = "warned-pod"
   static let sliceServiceLabel = "kubernetes.io/service-name"
 
   init(_ informers: SharedInformers) {
@@ -29,23 +33,35 @@ struct ServiceCaches: Sendable {
     clusterRuntimes = informers.informer(.clusterServingRuntimes)
     deployments = informers.informer(.deployments)
     kubeServices = informers.informer(.services)
+    revisions = informers.informer(.controllerRevisions)
     routes = informers.informer(.httpRoutes)
     pods = informers.informer(.pods)
+    podEvents = informers.informer(.events, fieldSelector: "involvedObject.kind=Pod,type=Warning")
     endpointSlices = informers.informer(.endpointSlices)
     configMap = informers.informer(
       .configMaps, namespace: ServingPlatform.namespace,
       fieldSelector: "metadata.name=\(ServingPlatform.configMap)")
-    podEvents = informers.informer(.events, fieldSelector: "involvedObject.kind=Pod,type=Warning")
-    podEvents.addIndex(Self.podIndex) { event in
-      event.json.at("involvedObject", "uid")?.string.map { [$0] } ?? []
-    }
+    customResourceDefinitions = informers.informer(.customResourceDefinitions)
+    optional = OptionalInformers(informers)
     pods.addIndex(Self.appIndex) { pod in
       pod.labels[ServingLabel.app].map { ["\(pod.namespace)/\($0)"] } ?? []
+    }
+    pods.addIndex(Self.revisionIndex) { pod in
+      pod.labels["serving.knative.dev/revision"].map { ["\(pod.namespace)/\($0)"] } ?? []
+    }
+    podEvents.addIndex(Self.eventIndex) { event in
+      event.json.at("involvedObject", "uid")?.string.map { [$0] } ?? []
     }
     endpointSlices.addIndex(Self.sliceIndex) { slice in
       slice.labels[Self.sliceServiceLabel].map { ["\(slice.namespace)/\($0)"] } ?? []
     }
   }
+
+  /// The children that a service may have, in the order in which they are removed: what leads requests to
+  /// pods goes before the pods.
+  var children: [Informer] { [routes] + optional.all + [kubeServices, deployments, revisions] }
+
+  func informer(of resource: KubeResource) -> Informer? { children.first { $0.resource == resource } }
 
   func runtimes(in namespace: String) -> (namespace: [ServingRuntime], cluster: [ServingRuntime]) {
     (
@@ -59,18 +75,39 @@ struct ServiceCaches: Sendable {
     pods.byIndex(Self.appIndex, "\(namespace)/\(ServingLabel.app(forDeployment: name))")
   }
 
-  /// Warnings about these pods.
-  func warnings(about pods: [KubeObject]) -> [KubeObject] {
-    pods.filter { !PodState.isReady($0) }.flatMap { podEvents.byIndex(Self.podIndex, $0.uid) }
+  func pods(ofKnativeRevision name: String, namespace: String) -> [KubeObject] {
+    pods.byIndex(Self.revisionIndex, "\(namespace)/\(name)")
   }
 
-  /// The service whose pod a warning is about.
-  func keysOfPodEvent(_ change: InformerChange) -> [ObjectKey] {
-    guard !change.isDeletion, let object = change.object["involvedObject"],
-      let namespace = object["namespace"]?.string, let name = object["name"]?.string,
-      let pod = pods.get(namespace: namespace, name: name)
-    else { return [] }
-    return Self.keysOfPod(.added(pod))
+  /// Warnings about these pods.
+  func warnings(about pods: [KubeObject]) -> [KubeObject] {
+    pods.filter { !PodState.isReady($0) }.flatMap { podEvents.byIndex(Self.eventIndex, $0.uid) }
+  }
+
+  /// What there is of each component of a service.
+  func live(_ service: KubeObject) -> [ComponentKind: LiveComponent] {
+    var pairs: [ComponentKind: [LivePair]] = [:]
+    for deployment in deployments.owned(by: service.uid) where !deployment.isBeingDeleted {
+      guard let kind = Self.component(of: deployment) else { continue }
+      let pods = pods(ofDeployment: deployment.name, namespace: deployment.namespace)
+      pairs[kind, default: []].append(LivePair(deployment: deployment, pods: pods))
+    }
+    var history: [ComponentKind: [Revision]] = [:]
+    for object in revisions.owned(by: service.uid) where !object.isBeingDeleted {
+      guard let kind = Self.component(of: object), let revision = Revision(object) else { continue }
+      history[kind, default: []].append(revision)
+    }
+    var live: [ComponentKind: LiveComponent] = [:]
+    for kind in ComponentKind.allCases {
+      live[kind] = LiveComponent(
+        pairs: pairs[kind] ?? [], history: history[kind] ?? [],
+        rollout: RolloutState(service.status?.at("components", kind.rawValue)))
+    }
+    return live
+  }
+
+  static func component(of object: KubeObject) -> ComponentKind? {
+    object.labels[ServingLabel.component].flatMap(ComponentKind.init(rawValue:))
   }
 
   /// Whether a Service has an address that takes requests.
@@ -85,6 +122,15 @@ struct ServiceCaches: Sendable {
   static func keysOfPod(_ change: InformerChange) -> [ObjectKey] {
     guard let service = change.object.labels[ServingLabel.inferenceService] else { return [] }
     return [ObjectKey(namespace: change.object.namespace, name: service)]
+  }
+
+  /// The service of the pod that an event is about.
+  func keysOfPodEvent(_ change: InformerChange) -> [ObjectKey] {
+    let involved = change.object["involvedObject"]
+    guard let name = involved?["name"]?.string, let namespace = involved?["namespace"]?.string,
+      let pod = pods.get(namespace: namespace, name: name)
+    else { return [] }
+    return Self.keysOfPod(.added(pod))
   }
 
   func keysOfSlice(_ change: InformerChange) -> [ObjectKey] {

@@ -10,6 +10,9 @@ internal import Telemetry
 public struct ServingControllers: Sendable {
   private let controller: Controller
   private let events: EventRecorder
+  private let caches: ServiceCaches
+  private let clock: any SleepingClock
+  private let kindsChanged = WakeSignal()
 
   /// Asks `informers` for what it needs; somebody else runs them.
   /// - Parameters:
@@ -19,7 +22,8 @@ public struct ServingControllers: Sendable {
     client: KubeClient, informers: SharedInformers, configuration: ServingConfiguration,
     credentials: any CredentialInjector = NoCredentials(), clock: any SleepingClock
   ) {
-    let caches = ServiceCaches(informers)
+    caches = ServiceCaches(informers)
+    self.clock = clock
     events = EventRecorder(client: client, component: "v1beta1Controllers", clock: clock)
     let reconciler = InferenceServiceReconciler(
       client: client, caches: caches, configuration: configuration, credentials: credentials, events: events,
@@ -30,10 +34,39 @@ public struct ServingControllers: Sendable {
 
   /// Works until the task is cancelled.
   public func run() async {
+    guard await findOptionalKinds() else { return }
     await withDiscardingTaskGroup { group in
       group.addTask { await events.run() }
       group.addTask { await controller.run() }
+      group.addTask {
+        while !Task.isCancelled {
+          await kindsChanged.wait()
+          if Task.isCancelled { return }
+          _ = await findOptionalKinds()
+        }
+      }
     }
+  }
+
+  /// Tries until the API has told which kinds it serves.
+  /// - Returns: false where the task was cancelled.
+  private func findOptionalKinds() async -> Bool {
+    var backoff = Backoff(initial: .milliseconds(100), maximum: .seconds(10))
+    while !Task.isCancelled {
+      do {
+        let isNew = try await caches.optional.refresh { informer in
+          controller.watchOwned(informer, by: .inferenceServices)
+        }
+        if isNew { for key in caches.everyService() { controller.enqueue(key) } }
+        return true
+      } catch is CancellationError {
+        return false
+      } catch {
+        Logger("inferenceservice").warning("cannot ask which kinds there are", ["cause": "\(error)"])
+        do { try await clock.sleep(for: backoff.next()) } catch { return false }
+      }
+    }
+    return false
   }
 
   /// As `init` and `run`.
@@ -54,9 +87,14 @@ public struct ServingControllers: Sendable {
     controller.watchOwned(caches.deployments, by: .inferenceServices)
     controller.watchOwned(caches.kubeServices, by: .inferenceServices)
     controller.watchOwned(caches.routes, by: .inferenceServices)
+    controller.watchOwned(caches.revisions, by: .inferenceServices)
     controller.watch(caches.pods, mapping: ServiceCaches.keysOfPod)
     controller.watch(caches.podEvents) { caches.keysOfPodEvent($0) }
     controller.watch(caches.endpointSlices) { caches.keysOfSlice($0) }
+    controller.watch(caches.customResourceDefinitions) { [kindsChanged] _ in
+      kindsChanged.signal()
+      return []
+    }
     // Any runtime may be the one that a service waits for, or the better choice for another.
     controller.watch(caches.namespaceRuntimes) { caches.everyService(in: $0.object.namespace) }
     controller.watch(caches.clusterRuntimes) { _ in caches.everyService() }

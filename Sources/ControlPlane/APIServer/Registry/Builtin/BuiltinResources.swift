@@ -53,6 +53,9 @@ enum BuiltinResources {
       schema: schema("io.k8s.api.apps.v1", "ReplicaSet"),
       hasStatus: true, scale: replicaPaths, columns: AppsColumns.replicaSets,
       strategy: AppsStrategies.replicaSet),
+    ResourceDefinition(
+      .controllerRevisions, schema: schema("io.k8s.api.apps.v1", "ControllerRevision"),
+      columns: AppsColumns.controllerRevisions),
   ]
 
   static let leases = KubeResource(

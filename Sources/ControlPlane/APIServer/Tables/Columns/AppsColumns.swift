@@ -28,6 +28,15 @@ enum AppsColumns {
       .age,
     ] + template
 
+  static let controllerRevisions: [TableColumn] = [
+    .objectName,
+    TableColumn("Controller") { object, _ in
+      .string(object.controllerReference.map { "\($0.kind.lowercased())/\($0.name)" } ?? "<none>")
+    },
+    TableColumn("Revision", type: "integer") { object, _ in CellValues.number(object["revision"]) },
+    .age,
+  ]
+
   private static let template: [TableColumn] = [
     TableColumn("Containers", priority: 1) { object, _ in
       CellValues.joined(object.json.at("spec", "template", "spec", "containers")?.array, "name")

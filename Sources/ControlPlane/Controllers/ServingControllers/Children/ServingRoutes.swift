@@ -2,98 +2,110 @@ internal import Formats
 internal import KubeProtocol
 internal import ServingAPI
 
-/// Host names, URLs and HTTPRoutes of a service; pure.
+/// The HTTPRoutes of a service; pure.
 struct ServingRoutes {
-  let service: InferenceService
-  let configuration: InferenceServiceConfig
-  /// Of the service itself and of its predictor.
-  let host: String
-  let predictorHost: String
+  let hosts: ServingHosts
+  /// What is routed, by component.
+  let plans: [ComponentKind: ComponentPlan]
 
-  init(service: InferenceService, configuration: InferenceServiceConfig) throws(PlaceholderTemplate.Failure) {
-    self.service = service
-    self.configuration = configuration
-    if service.isClusterLocal || configuration.ingress.domain == Self.clusterDomain {
-      host = "\(service.predictorName).\(service.namespace).\(Self.clusterDomain)"
-      predictorHost = host
-      return
-    }
-    host = try Self.host(service.name, service, configuration, domain: configuration.ingress.domain)
-    predictorHost = try Self.host(
-      "\(service.name)-predictor", service, configuration, domain: configuration.ingress.domain)
-  }
+  private var service: InferenceService { hosts.service }
+  private var configuration: InferenceServiceConfig { hosts.configuration }
 
-  static let clusterDomain = "svc.cluster.local"
+  static let everyPath = "^/.*$"
+  static let explainPath = #"^/v1/models/[\w-]+:explain$"#
+  static let grpcPath = #"^/inference\.GRPCInferenceService/.*$"#
 
-  private static func host(
-    _ name: String, _ service: InferenceService, _ configuration: InferenceServiceConfig, domain: String
-  ) throws(PlaceholderTemplate.Failure) -> String {
-    try configuration.ingress.domainTemplate.render(
-      name: name, namespace: service.namespace, domain: domain, annotations: service.annotations,
-      labels: service.labels)
-  }
-
-  // MARK: addresses
-
-  var isClusterLocal: Bool { host.hasSuffix(".\(Self.clusterDomain)") }
-
-  /// False where nothing outside the cluster is to reach it.
-  var isExposed: Bool { !isClusterLocal && !configuration.ingress.isCreationDisabled }
-
-  /// Carries the gateway's port where clients must name it; cluster-internal names lead past the gateway.
-  var url: String {
-    isClusterLocal
-      ? "http://\(host)" : "\(configuration.ingress.urlScheme)://\(host)\(configuration.portSuffix)"
-  }
-
-  var predictorURL: String {
-    isClusterLocal ? "http://\(predictorHost)" : "http://\(predictorHost)\(configuration.portSuffix)"
-  }
-
-  /// Inside the cluster.
-  func address(targetPort: Int64) -> String {
-    let host = "http://\(service.predictorName).\(service.namespace).\(Self.clusterDomain)"
-    return configuration.isServiceHeadless ? "\(host):\(targetPort)" : host
-  }
-
-  // MARK: routes
-
-  /// The predictor's own route and the service's, in that order.
+  /// Those of the components, then those of tags, then the service's own.
   func makeRoutes() throws(PlaceholderTemplate.Failure) -> [KubeObject] {
-    guard isExposed else { return [] }
-    var hosts = [host]
-    for domain in configuration.ingress.additionalDomains {
-      let additional = try Self.host(service.name, service, configuration, domain: domain)
-      if !hosts.contains(additional) { hosts.append(additional) }
+    guard hosts.isExposed, configuration.ingress.isGatewayAPIEnabled else { return [] }
+    var routes: [KubeObject] = []
+    for kind in ComponentKind.allCases {
+      guard let plan = plans[kind] else { continue }
+      routes.append(
+        makeRoute(
+          plan.component.baseName, hosts: try hosts.allHosts(of: kind),
+          rules: rules(plan, plan.targets, path: Self.everyPath)))
+      routes += makeTagRoutes(plan)
     }
-    let predictor = makeRoute("\(service.name)-predictor", hosts: [predictorHost])
-    // Without its transformer the service's own name would give answers of the bare model.
-    return service.transformer == nil ? [predictor, makeRoute(service.name, hosts: hosts)] : [predictor]
+    if let entry = plans[service.entry] {
+      var rules = rules(entry, entry.targets, path: Self.everyPath)
+      if let explainer = plans[.explainer] {
+        rules = self.rules(explainer, explainer.targets, path: Self.explainPath) + rules
+      }
+      routes.append(makeRoute(service.name, hosts: try hosts.allHosts(), rules: rules))
+    }
+    return routes
   }
 
-  private func makeRoute(_ name: String, hosts: [String]) -> KubeObject {
-    var route = KubeObject(.httpRoutes, namespace: service.namespace, name: name)
-    let hidden = Set(configuration.notPropagatedAnnotations)
-    route.labels = service.labels.merging([ServingLabel.inferenceService: service.name]) { $1 }
-    route.annotations = service.annotations.filter { !hidden.contains($0.key) }
-    route.ownerReferences = [OwnerReference(controller: service.object)]
-    let backend: JSONValue = [
-      "group": "", "kind": "Service", "name": .string(service.predictorName),
-      "namespace": .string(service.namespace), "port": 80, "weight": 1,
+  /// A host of its own for each tag.
+  private func makeTagRoutes(_ plan: ComponentPlan) -> [KubeObject] {
+    plan.targets.compactMap { target in
+      guard let tag = target.tag else { return nil }
+      var alone = target
+      alone.percent = 100
+      return makeRoute(
+        "\(plan.component.baseName)-\(tag)", hosts: [hosts.host(of: plan.component.kind, tag: tag)],
+        rules: rules(plan, [alone], path: Self.everyPath))
+    }
+  }
+
+  // MARK: rules
+
+  /// One rule, or two where the component speaks gRPC on a port of its own.
+  private func rules(_ plan: ComponentPlan, _ targets: [TrafficTarget], path: String) -> [JSONValue] {
+    let ports = plan.ports
+    let plainPort = ports.first { !$0.isGRPC }?.port
+    let grpcPort = ports.first(where: \.isGRPC)?.port
+    var rules = [
+      makeRule(plan, targets, match: ["path": Self.expression(path)], port: plainPort ?? grpcPort ?? 80)
     ]
+    if path == Self.everyPath, plainPort != nil, let grpcPort {
+      let match: JSONValue = [
+        "path": Self.expression(Self.grpcPath),
+        "headers": [
+          ["type": "RegularExpression", "name": "content-type", "value": "^application/grpc.*"]
+        ],
+      ]
+      rules.insert(makeRule(plan, targets, match: match, port: grpcPort), at: 0)
+    }
+    return rules
+  }
+
+  private static func expression(_ text: String) -> JSONValue {
+    ["type": "RegularExpression", "value": .string(text)]
+  }
+
+  private func makeRule(
+    _ plan: ComponentPlan, _ targets: [TrafficTarget], match: JSONValue, port: Int64
+  ) -> JSONValue {
     let headers: JSONValue = [
       ["name": "KServe-Isvc-Name", "value": .string(service.name)],
       ["name": "KServe-Isvc-Namespace", "value": .string(service.namespace)],
     ]
+    let backends = targets.map { target -> JSONValue in
+      [
+        "group": "", "kind": "Service", "name": .string(target.service),
+        "namespace": .string(service.namespace), "port": .int(port),
+        "weight": .int(targets.count == 1 ? 1 : target.percent),
+      ]
+    }
     var rule: JSONValue = [
-      "matches": [["path": ["type": "RegularExpression", "value": "^/.*$"]]],
+      "matches": [match],
       "filters": [["type": "RequestHeaderModifier", "requestHeaderModifier": ["set": headers]]],
-      "backendRefs": [backend],
+      "backendRefs": .array(backends),
     ]
     if !configuration.ingress.isRouteTimeoutDisabled {
-      let seconds = service.predictor.component.timeoutSeconds ?? 60
-      rule["timeouts"] = ["request": .string("\(seconds)s")]
+      rule["timeouts"] = ["request": .string("\(plan.component.spec.timeoutSeconds ?? 60)s")]
     }
+    return rule
+  }
+
+  private func makeRoute(_ name: String, hosts: [String], rules: [JSONValue]) -> KubeObject {
+    var route = KubeObject(.httpRoutes, namespace: service.namespace, name: name)
+    let hidden = ComponentMetadata.switches.union(configuration.notPropagatedAnnotations)
+    route.labels = service.labels.merging([ServingLabel.inferenceService: service.name]) { $1 }
+    route.annotations = service.annotations.filter { !hidden.contains($0.key) }
+    route.ownerReferences = [OwnerReference(controller: service.object)]
     route.spec = [
       "parentRefs": [
         [
@@ -102,9 +114,30 @@ struct ServingRoutes {
           "namespace": .string(configuration.ingress.gatewayNamespace),
         ]
       ],
-      "hostnames": .array(hosts.map { .string($0) }),
-      "rules": [rule],
+      "hostnames": .array(hosts.map { .string($0) }), "rules": .array(rules),
     ]
     return route
+  }
+
+  // MARK: what routes name
+
+  /// The Services that a route sends requests to, or has as backends at all.
+  static func services(of route: KubeObject) -> Set<String> {
+    var names: Set<String> = []
+    for rule in route.spec?["rules"]?.array ?? [] {
+      for backend in rule["backendRefs"]?.array ?? [] {
+        if let name = backend["name"]?.string { names.insert(name) }
+      }
+    }
+    return names
+  }
+
+  /// Whether every gateway that has a word in it has taken the route as it is now.
+  static func isSettled(_ route: KubeObject) -> Bool {
+    (route.status?["parents"]?.array ?? []).allSatisfy { parent in
+      (parent["conditions"]?.array ?? []).allSatisfy { condition in
+        condition["observedGeneration"]?.int.map { $0 >= route.generation } ?? true
+      }
+    }
   }
 }

@@ -11,35 +11,39 @@ struct IngressReadiness {
   let routes: [KubeObject]
   /// False where no routes are wanted.
   let isExposed: Bool
-  /// Whether the predictor's Service has an address that takes requests; nil where that is not known.
-  let hasEndpoint: Bool?
+  /// Whether a plain Ingress stands in for them.
+  let hasIngress: Bool
+  let components: [ComponentObservation]
 
-  func condition(predictorReady: Condition.Status) -> Condition {
-    if service.transformer != nil {
-      return no(
-        "Transformer ingress not created",
-        "spec.transformer is not deployed by this release, so the service's own name is not routed; "
-          + "remove it, or "
-          + "use the predictor's URL")
-    }
+  func condition(areComponentsReady: Bool) -> Condition {
     guard isExposed else { return Condition("IngressReady", .yes) }
     guard configuration.ingress.isGatewayAPIEnabled else {
+      // Nobody says of a plain Ingress whether it works; being there is all there is to know.
+      if hasIngress { return Condition("IngressReady", .yes) }
       return no(
         "Predictor ingress not created",
         "ingress.enableGatewayApi is false in ConfigMap "
-          + "\(ServingPlatform.namespace)/\(ServingPlatform.configMap) and "
-          + "this release routes by HTTPRoute only; set it to true")
+          + "\(ServingPlatform.namespace)/\(ServingPlatform.configMap) and the cluster has no kind Ingress; "
+          + "set it to true")
+    }
+    for part in components where !routes.contains(where: { $0.name == part.component.baseName }) {
+      return no("\(part.kind.title) HTTPRoute not created", "")
     }
     for route in routes {
-      let subject = route.name == service.name ? "TopLevel" : "Predictor"
-      if let problem = problem(of: route, subject) { return problem }
+      if let problem = problem(of: route, subject(of: route)) { return problem }
     }
-    if predictorReady == .yes, hasEndpoint == false {
+    if areComponentsReady, let part = components.first(where: { $0.hasEndpoint == false }) {
       return Condition(
         "IngressReady", .unknown, reason: "EndpointsNotReady",
-        message: "Service \(service.predictorName) has no ready address yet")
+        message: "Service \(part.component.name) has no ready address yet")
     }
     return Condition("IngressReady", .yes)
+  }
+
+  private func subject(of route: KubeObject) -> String {
+    if route.name == service.name { return "TopLevel" }
+    let part = components.first { route.name.hasPrefix($0.component.baseName) }
+    return part?.kind.title ?? ComponentKind.predictor.title
   }
 
   private func problem(of route: KubeObject, _ subject: String) -> Condition? {

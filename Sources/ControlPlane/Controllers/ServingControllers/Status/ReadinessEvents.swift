@@ -24,7 +24,8 @@ enum ReadinessEvents {
   }
 
   private static func causes(_ status: JSONValue) -> String {
-    let parts = ["PredictorReady", "IngressReady"].compactMap { type -> String? in
+    let types = ComponentKind.allCases.map(\.readyCondition) + ["IngressReady"]
+    let parts = types.compactMap { type -> String? in
       guard let condition = Conditions.get(status["conditions"], type), condition.status != .yes else {
         return nil
       }

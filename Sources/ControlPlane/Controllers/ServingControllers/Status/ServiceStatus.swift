@@ -4,28 +4,6 @@ internal import Formats
 internal import KubeProtocol
 internal import ServingAPI
 
-/// Everything the status of a service is computed from.
-struct ServiceObservation {
-  var service: InferenceService
-  var configuration: InferenceServiceConfig
-  var mode: DeploymentMode
-  /// The runtime that was chosen; nil for own containers and before one was found.
-  var runtime: ServingRuntime?
-  /// Why nothing was deployed.
-  var failure: ServingFailure?
-  /// Why a child could not be written.
-  var writeFailure: String?
-  var deployment: KubeObject?
-  var pods: [KubeObject] = []
-  /// Warnings about the pods.
-  var podEvents: [KubeObject] = []
-  var routes: [KubeObject] = []
-  /// Nil where host names could not be made.
-  var addresses: ServingRoutes?
-  var hasEndpoint: Bool?
-  var servingPort: Int64 = ServingPod.defaultPort
-}
-
 /// Computes `status`, once, at the end of a reconcile; pure.
 enum ServiceStatus {
   static func make(_ observed: ServiceObservation, now: Timestamp) -> JSONValue {
@@ -35,76 +13,103 @@ enum ServiceStatus {
       "observedGeneration": .int(observed.service.object.generation),
       "deploymentMode": .string(observed.mode.rawValue),
     ]
-    let predictor = predictorCondition(observed)
-    let ingress = ingressCondition(observed, predictor.status)
-    status["conditions"] = conditions(
-      [
-        predictor, ingress, ready(predictor, ingress),
-        Condition("Stopped", .no, severity: "Info"),
-      ] + UnusedFields.conditions(observed.service), old: old, now: now)
+    status["conditions"] = conditions(ServiceConditions.make(observed), old: old, now: now)
     if let runtime = observed.runtime {
       status[runtime.isClusterWide ? "clusterServingRuntimeName" : "servingRuntimeName"] = .string(
         runtime.name)
     }
-    addAddresses(observed, isDeployed: observed.deployment != nil, &status)
-    let model =
-      observed.failure.map { ModelStatus(failure: $0, pods: observed.pods) }
-      ?? ModelStatus(pods: observed.pods, events: observed.podEvents, now: now)
-    status["modelStatus"] = model.json
+    addAddresses(observed, &status)
+    status["components"] = components(observed)
+    if let predictor = observed.predictor {
+      let model =
+        predictor.failure.map { ModelStatus(failure: $0, pods: predictor.allPods) }
+        ?? ModelStatus(pods: predictor.allPods, events: predictor.podEvents, now: now)
+      status["modelStatus"] = model.json
+      let canaries = canaryStatuses(predictor, now: now)
+      if !canaries.isEmpty { status["canaryStatuses"] = .array(canaries) }
+    }
     return status
   }
 
-  private static func addAddresses(
-    _ observed: ServiceObservation, isDeployed: Bool, _ status: inout JSONValue
-  ) {
-    guard let addresses = observed.addresses, isDeployed else { return }
-    if observed.service.transformer == nil {
-      status["url"] = .string(addresses.url)
-      status["address"] = ["url": .string(addresses.address(targetPort: observed.servingPort))]
+  /// Where the service is asked; nothing until there is something to ask.
+  private static func addAddresses(_ observed: ServiceObservation, _ status: inout JSONValue) {
+    let entry = observed.components.first { $0.kind == observed.service.entry }
+    if let knative = entry?.knative {
+      status["url"] = knative.status?["url"]
+      status["address"] = knative.status?["address"]
+      return
     }
-    status["components"] = ["predictor": ["url": .string(addresses.predictorURL)]]
+    guard let hosts = observed.hosts, let entry, entry.deployment != nil else { return }
+    status["url"] = .string(hosts.url)
+    let port = entry.plan?.ports.first { !$0.isGRPC }?.target ?? ServingPod.defaultPort
+    status["address"] = ["url": .string(hosts.address(targetPort: port))]
+  }
+
+  // MARK: components
+
+  private static func components(_ observed: ServiceObservation) -> JSONValue? {
+    let old = observed.service.object.status?["components"]
+    var components: JSONValue = [:]
+    for part in observed.components {
+      let json = component(part, observed.hosts, old: old?[part.kind.rawValue])
+      if json.object?.isEmpty == false { components[part.kind.rawValue] = json }
+    }
+    return components.object?.isEmpty == false ? components : nil
+  }
+
+  private static func component(
+    _ part: ComponentObservation, _ hosts: ServingHosts?, old: JSONValue?
+  ) -> JSONValue {
+    if let knative = part.knative {
+      return KnativeStatus(kind: part.kind, object: knative).component(after: RolloutState(old))
+    }
+    var json: JSONValue = [:]
+    // What could not be planned keeps its history.
+    let state = part.plan?.revisions.state ?? RolloutState(old)
+    state.write(into: &json)
+    if let hosts, part.deployment != nil {
+      json["url"] = .string(hosts.url(of: part.kind))
+      if let plan = part.plan { addTraffic(plan, hosts, state, &json) }
+    }
+    return json
+  }
+
+  /// Upstream's form: the spec's shares, the latest one naming the revision that is ready.
+  private static func addTraffic(
+    _ plan: ComponentPlan, _ hosts: ServingHosts, _ state: RolloutState, _ json: inout JSONValue
+  ) {
+    guard let ready = state.latestReady else { return }
+    let isExposed = hosts.isExposed && hosts.configuration.ingress.isGatewayAPIEnabled
+    json["traffic"] = .array(
+      plan.targets.filter { $0.isLatest || $0.tag != nil || plan.canaries.isEmpty || $0.percent > 0 }
+        .map { target in
+          var entry: JSONValue = [
+            "revisionName": .string(target.isLatest ? ready : target.revision),
+            "latestRevision": .bool(target.isLatest),
+            "percent": .int(plan.canaries.isEmpty ? target.wantedPercent : target.percent),
+          ]
+          if let tag = target.tag {
+            entry["tag"] = .string(tag)
+            if isExposed { entry["url"] = .string(hosts.url(of: plan.component.kind, tag: tag)) }
+          }
+          return entry
+        })
+  }
+
+  private static func canaryStatuses(_ predictor: ComponentObservation, now: Timestamp) -> [JSONValue] {
+    (predictor.plan?.canaries ?? []).map { canary in
+      let pods = predictor.allPods.filter {
+        $0.labels[ServingLabel.app] == ServingLabel.app(forDeployment: canary.workload.name)
+      }
+      return [
+        "name": .string(canary.name), "ready": .bool(canary.isReady),
+        "trafficPercent": .int(canary.trafficPercent),
+        "modelStatus": ModelStatus(pods: pods, events: predictor.podEvents, now: now).json,
+      ]
+    }
   }
 
   // MARK: conditions
-
-  private static func predictorCondition(_ observed: ServiceObservation) -> Condition {
-    if let failure = observed.failure {
-      return Condition("PredictorReady", .no, reason: failure.reason.rawValue, message: failure.explanation)
-    }
-    if let message = observed.writeFailure {
-      let cause = ComponentFailure.refusal(message, subject: "the service's objects cannot be written")
-      return Condition("PredictorReady", .no, reason: cause.code.rawValue, message: cause.sentence)
-    }
-    return PredictorReadiness.condition(
-      deployment: observed.deployment, pods: observed.pods, events: observed.podEvents)
-  }
-
-  private static func ingressCondition(
-    _ observed: ServiceObservation, _ predictorReady: Condition.Status
-  ) -> Condition {
-    guard let addresses = observed.addresses else {
-      return Condition(
-        "IngressReady", .no, reason: "Predictor ingress not created",
-        message: observed.failure?.explanation ?? observed.writeFailure ?? "no host name could be made")
-    }
-    if observed.deployment == nil {
-      return Condition("IngressReady", .no, reason: "Predictor ingress not created")
-    }
-    return IngressReadiness(
-      service: observed.service, configuration: observed.configuration, routes: observed.routes,
-      isExposed: addresses.isExposed, hasEndpoint: observed.hasEndpoint
-    ).condition(predictorReady: predictorReady)
-  }
-
-  /// `Ready` is both; of what is wrong the predictor's word comes first.
-  private static func ready(_ predictor: Condition, _ ingress: Condition) -> Condition {
-    for status in [Condition.Status.no, .unknown] {
-      for part in [predictor, ingress] where part.status == status {
-        return Condition("Ready", status, reason: part.reason, message: part.message)
-      }
-    }
-    return Condition("Ready", .yes)
-  }
 
   private static func conditions(_ wanted: [Condition], old: JSONValue?, now: Timestamp) -> JSONValue {
     let types = Set(wanted.map(\.type))
@@ -114,18 +119,17 @@ enum ServiceStatus {
     return list
   }
 
-  // MARK: stopped
-
   /// A stopped service keeps its mode and nothing else.
   private static func makeStopped(_ observed: ServiceObservation, now: Timestamp) -> JSONValue {
     let stopped = { (type: String) in Condition(type, .no, reason: "Stopped") }
+    var wanted = observed.service.components.map { stopped($0.kind.readyCondition) }
+    if !observed.service.canaries.isEmpty { wanted.append(stopped("CanaryPredictorReady")) }
     return [
       "observedGeneration": .int(observed.service.object.generation),
       "deploymentMode": .string(observed.mode.rawValue),
       "conditions": conditions(
-        [
-          stopped("PredictorReady"), stopped("IngressReady"), stopped("Ready"),
-          Condition("Stopped", .yes, severity: "Info"),
+        wanted + [
+          stopped("IngressReady"), stopped("Ready"), Condition("Stopped", .yes, severity: "Info"),
         ], old: observed.service.object.status, now: now),
     ]
   }

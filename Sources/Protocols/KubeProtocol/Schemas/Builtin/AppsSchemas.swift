@@ -1,5 +1,5 @@
 extension BuiltinSchemas {
-  /// Deployments and ReplicaSets.
+  /// Deployments, ReplicaSets and revisions.
   static let appsSchemas: String = """
     package io.k8s.api.apps.v1
     type Deployment kind=apps/v1
@@ -65,5 +65,11 @@ extension BuiltinSchemas {
       reason: string
       status!: string
       type!: string
+    type ControllerRevision kind=apps/v1
+      apiVersion: string
+      data: object
+      kind: string
+      metadata: ObjectMeta
+      revision!: int64
     """
 }

@@ -5,19 +5,29 @@ import Testing
 
 @testable import ServingControllers
 
-@Suite struct PredictorChildrenTests {
+@Suite struct WorkloadChildrenTests {
+  /// Deployment and Service of the predictor.
+  private struct Made {
+    var plan: ServicePlan
+    var service: InferenceService
+
+    func makeDeployment() throws -> KubeObject {
+      try plan.child(.deployments, service.predictorName)
+    }
+    func makeService() throws -> KubeObject { try plan.child(.services, service.predictorName) }
+  }
+
   private func children(
     _ spec: String, configuration: InferenceServiceConfig = embedded
-  ) throws -> PredictorChildren {
+  ) throws -> Made {
     let service = try makeService(spec)
-    return PredictorChildren(
-      service: service, configuration: configuration, pod: try makePod(service, configuration: configuration))
+    return Made(plan: makePlan(service, configuration: configuration), service: service)
   }
 
   private func routes(
     _ service: InferenceService, configuration: InferenceServiceConfig = embedded
   ) throws -> [KubeObject] {
-    try ServingRoutes(service: service, configuration: configuration).makeRoutes()
+    makePlan(service, configuration: configuration).routes
   }
 
   @Test func theDeploymentIsUpstreams() throws {
@@ -29,6 +39,7 @@ import Testing
     #expect(deployment.spec?["selector"] == ["matchLabels": ["app": "isvc.iris-predictor"]])
     #expect(
       deployment.json.at("spec", "template", "metadata", "labels") == [
+        "apus.dev/revision": .string(deployment.annotations["apus.dev/revision"] ?? ""),
         "app": "isvc.iris-predictor", "component": "predictor", "serving.kserve.io/inferenceservice": "iris",
       ])
     #expect(
@@ -87,15 +98,15 @@ import Testing
     var headless = embedded
     headless.isServiceHeadless = true
     let children = try children(#"{"predictor":{"sklearn":{}}}"#, configuration: headless)
-    #expect(children.makeService().spec?["clusterIP"]?.string == "None")
-    let addresses = try ServingRoutes(service: children.service, configuration: headless)
+    #expect(try children.makeService().spec?["clusterIP"]?.string == "None")
+    let addresses = try ServingHosts(service: children.service, configuration: headless)
     #expect(addresses.address(targetPort: 8080) == "http://iris-predictor.team.svc.cluster.local:8080")
   }
 
   @Test func aNamedPredictorNamesItsChildren() throws {
     let named = try children(#"{"predictor":{"name":"v2","sklearn":{}}}"#)
-    #expect(named.makeDeployment().name == "iris-v2-predictor")
-    #expect(named.makeService().spec?["selector"] == ["app": "isvc.iris-v2-predictor"])
+    #expect(try named.makeDeployment().name == "iris-v2-predictor")
+    #expect(try named.makeService().spec?["selector"] == ["app": "isvc.iris-v2-predictor"])
     let routes = try routes(named.service)
     #expect(routes.map(\.name) == ["iris-predictor", "iris"])
     #expect(routes[1].spec?["rules"]?[0]?["backendRefs"]?[0]?["name"]?.string == "iris-v2-predictor")
@@ -105,7 +116,10 @@ import Testing
     let routes = try routes(try makeService(#"{"predictor":{"sklearn":{},"timeout":5}}"#))
     #expect(routes.map(\.name) == ["iris-predictor", "iris"])
     #expect(
-      routes.map { $0.spec?["hostnames"] } == [["iris-predictor-team.localhost"], ["iris-team.localhost"]])
+      routes.map { $0.spec?["hostnames"] } == [
+          ["iris-predictor-team.localhost", "iris-predictor.team.localhost"],
+          ["iris-team.localhost", "iris.team.localhost"],
+        ])
     let top = try #require(routes[1].spec)
     #expect(
       top["parentRefs"] == [
@@ -137,7 +151,8 @@ import Testing
     changed.ingress.additionalDomains = ["a.corp", "localhost"]
     let service = try makeService(#"{"predictor":{"sklearn":{}}}"#)
     let top = try #require(try routes(service, configuration: changed).last)
-    #expect(top.spec?["hostnames"] == ["iris-team.localhost", "iris-team.a.corp"])
+    #expect(top.spec?["hostnames"] 
+        == ["iris-team.localhost", "iris.team.localhost", "iris-team.a.corp", "iris.team.a.corp"])
     #expect(top.spec?["rules"]?[0]?["timeouts"] == nil)
     #expect(
       try routes(service).last?.spec?["rules"]?[0]?["timeouts"] == ["request": "60s"])
@@ -145,23 +160,17 @@ import Testing
 
   @Test func addressesCarryTheGatewaysPort() throws {
     let service = try makeService(#"{"predictor":{"sklearn":{}}}"#)
-    let addresses = try ServingRoutes(service: service, configuration: embedded)
+    let addresses = try ServingHosts(service: service, configuration: embedded)
     #expect(addresses.url == "http://iris-team.localhost:8081")
-    #expect(addresses.predictorURL == "http://iris-predictor-team.localhost:8081")
+    #expect(addresses.url(of: .predictor) == "http://iris-predictor-team.localhost:8081")
     #expect(addresses.address(targetPort: 8080) == "http://iris-predictor.team.svc.cluster.local")
   }
 
   @Test func aClusterLocalServiceHasNoRoutes() throws {
     let service = try makeService(
       #"{"predictor":{"sklearn":{}}}"#, labels: ["networking.kserve.io/visibility": "cluster-local"])
-    let addresses = try ServingRoutes(service: service, configuration: embedded)
-    #expect(try addresses.makeRoutes() == [])
+    let addresses = try ServingHosts(service: service, configuration: embedded)
+    #expect(try routes(service) == [])
     #expect(addresses.url == "http://iris-predictor.team.svc.cluster.local")
-  }
-
-  @Test func aTransformerLeavesTheServicesOwnNameUnrouted() throws {
-    let service = try makeService(
-      #"{"predictor":{"sklearn":{}},"transformer":{"containers":[{"image":"t"}]}}"#)
-    #expect(try routes(service).map(\.name) == ["iris-predictor"])
   }
 }

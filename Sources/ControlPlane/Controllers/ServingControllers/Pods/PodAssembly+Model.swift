@@ -2,26 +2,13 @@ internal import Formats
 internal import KubeProtocol
 internal import ServingAPI
 
-/// The steps that build a predictor's pod spec.
-struct PredictorAssembly {
-  let service: InferenceService
-  let configuration: InferenceServiceConfig
-  var pod: JSONValue = [:]
-  /// Labels that the runtime's placeholders need and the pod gets.
-  var extraLabels: [String: String] = [:]
-
+/// The pods of a predictor that a runtime serves.
+extension PodAssembly {
   /// Members of a runtime's spec that go into the pod; `hostIPC` stays behind, as upstream leaves it.
   private static let runtimePodFields: [String] = [
     "nodeSelector", "affinity", "tolerations", "volumes", "imagePullSecrets", "schedulerName",
     "resourceClaims",
   ]
-
-  init(service: InferenceService, configuration: InferenceServiceConfig) {
-    self.service = service
-    self.configuration = configuration
-  }
-
-  // MARK: model spec
 
   mutating func addModel(
     _ model: ModelSpec, _ choice: RuntimeSelection.Choice, hasStorage: Bool
@@ -36,19 +23,23 @@ struct PredictorAssembly {
       throw ServingFailure(
         .invalidPredictorSpec, message: "failed to find kserve-container in ServingRuntime containers",
         explanation:
-          "failed to find kserve-container in ServingRuntime containers: the runtime \"\(runtime.name)\" "
+          "the runtime \"\(runtime.name)\" "
           + "has no container of that name; add one to its spec.containers or name another runtime")
     }
     var container = try merged(base, with: model.container, runtime: runtime, name: ServingPod.modelContainer)
     addDefaults(defaults, to: &container)
     addBatching(to: &container)
+    addLogging(to: &container)
     container = try rendered(container, runtime: runtime)
     if let image = container["image"]?.string {
       container["image"] = .string(
         RuntimeImage.resolve(
           image, version: model.runtimeVersion, serverType: runtime.serverType, container: container))
     }
-    var others = service.predictor.component.containers
+    if let nodes = try multiNode(runtime, head: container) {
+      nodes.complete(&container, isHead: true, service)
+    }
+    var others = component.spec.containers
     var containers = [container]
     if let transformer = try transformer(runtime, &others) { containers.append(transformer) }
     let taken: Set<String> = [ServingPod.modelContainer, ServingPod.transformerContainer]
@@ -63,6 +54,7 @@ struct PredictorAssembly {
     }
     containers += others
     try mergePodSpec(runtime)
+    for volume in volumes { pod.appendUnlessNamed(volume, to: "volumes") }
     setContainers(containers)
   }
 
@@ -82,7 +74,7 @@ struct PredictorAssembly {
   }
 
   /// The service's container over the runtime's; arguments of both, the runtime's first.
-  private func merged(
+  func merged(
     _ base: JSONValue, with overlay: JSONValue, runtime: ServingRuntime, name: String
   ) throws(ServingFailure) -> JSONValue {
     var overlay = overlay
@@ -112,18 +104,7 @@ struct PredictorAssembly {
     }
   }
 
-  /// The service's `batcher`: the model server itself joins requests, told so by variables that other servers
-  /// pass over. What the container already says goes first.
-  private func addBatching(to container: inout JSONValue) {
-    guard let batcher = service.predictor.json["batcher"], !batcher.isNull else { return }
-    let settings = [
-      ("APUS_SERVER_MAX_BATCHSIZE", batcher["maxBatchSize"]?.int ?? 32),
-      ("APUS_SERVER_MAX_LATENCY", batcher["maxLatency"]?.int ?? 5000),
-    ]
-    for (name, value) in settings { container.setEnvironment(name, String(value), overwrite: false) }
-  }
-
-  private func rendered(_ container: JSONValue, runtime: ServingRuntime) throws(ServingFailure) -> JSONValue {
+  func rendered(_ container: JSONValue, runtime: ServingRuntime) throws(ServingFailure) -> JSONValue {
     let template = PlaceholderTemplate(
       .init(
         fields: ["Name": service.name, "Namespace": service.namespace],
@@ -140,7 +121,7 @@ struct PredictorAssembly {
   private mutating func mergePodSpec(_ runtime: ServingRuntime) throws(ServingFailure) {
     var base: JSONValue = [:]
     for field in Self.runtimePodFields { base[field] = runtime.spec[field] }
-    var overlay = service.predictor.component.podSpec
+    var overlay = component.spec.podSpec
     overlay["containers"] = nil
     do throws(PatchError) {
       pod = try PodMerge.podSpec(base: base, overlay: overlay)
@@ -150,85 +131,5 @@ struct PredictorAssembly {
           + "\(error.message)"
       )
     }
-  }
-
-  // MARK: own containers
-
-  mutating func addOwnContainers() throws(ServingFailure) {
-    pod = service.predictor.component.podSpec
-    let containers = pod["containers"]?.array ?? []
-    guard !containers.isEmpty else {
-      throw .invalid("spec.predictor has neither a model nor containers; give one of them")
-    }
-    setContainers(containers)
-  }
-
-  // MARK: what every pod gets
-
-  private mutating func setContainers(_ containers: [JSONValue]) {
-    pod["containers"] = .array(
-      containers.map { container in
-        var container = container
-        container.setEnvironment(ServingPod.serviceNameVariable, service.name, overwrite: true)
-        return container
-      })
-  }
-
-  /// Upstream's defaults, written out so that a server's own defaulting changes nothing.
-  mutating func fillDefaults() {
-    let defaults: [(String, JSONValue)] = [
-      ("restartPolicy", "Always"), ("terminationGracePeriodSeconds", 30), ("dnsPolicy", "ClusterFirst"),
-      ("schedulerName", "default-scheduler"),
-    ]
-    for (key, value) in defaults where pod[key] == nil { pod[key] = value }
-    for list in ["initContainers", "containers"] {
-      guard let containers = pod[list]?.array, !containers.isEmpty else { continue }
-      pod[list] = .array(containers.map { Self.filled($0, isMain: list == "containers") })
-    }
-  }
-
-  private static func filled(_ container: JSONValue, isMain: Bool) -> JSONValue {
-    var container = container
-    let name = container["name"]?.string ?? ""
-    let takesRequests = name == ServingPod.modelContainer || name == ServingPod.transformerContainer
-    let defaults: [(String, JSONValue)] = [
-      ("terminationMessagePath", "/dev/termination-log"),
-      // A model server that dies without a message still says why in its last lines.
-      ("terminationMessagePolicy", takesRequests ? "FallbackToLogsOnError" : "File"),
-      ("imagePullPolicy", "IfNotPresent"),
-    ]
-    for (key, value) in defaults where container[key] == nil { container[key] = value }
-    if let ports = container["ports"]?.array {
-      container["ports"] = .array(
-        ports.map { port in
-          var port = port
-          if port["protocol"] == nil { port["protocol"] = "TCP" }
-          return port
-        })
-    }
-    if isMain && takesRequests && container["readinessProbe"] == nil {
-      container["readinessProbe"] = [
-        "tcpSocket": ["port": .int(container.firstPort)], "timeoutSeconds": 1, "periodSeconds": 10,
-        "successThreshold": 1, "failureThreshold": 3,
-      ]
-    }
-    return container
-  }
-}
-
-extension JSONValue {
-  /// The first `containerPort` of a container, else 8080.
-  var firstPort: Int64 { self["ports"]?[0]?["containerPort"]?.int ?? ServingPod.defaultPort }
-
-  /// Sets a variable in a container's `env`, at the end where it is new.
-  mutating func setEnvironment(_ name: String, _ value: String, overwrite: Bool) {
-    var variables = self["env"]?.array ?? []
-    let entry: JSONValue = ["name": .string(name), "value": .string(value)]
-    if let position = variables.firstIndex(where: { $0["name"]?.string == name }) {
-      if overwrite { variables[position] = entry }
-    } else {
-      variables.append(entry)
-    }
-    self["env"] = .array(variables)
   }
 }

@@ -1,0 +1,87 @@
+internal import Formats
+internal import KubeProtocol
+internal import ServingAPI
+
+/// Puts the pods of a component together from the service, its runtime and the configuration; pure.
+struct ComponentPods {
+  let configuration: InferenceServiceConfig
+  let credentials: any CredentialInjector
+
+  /// - Parameter choice: the runtime of a predictor with a model; nil for a component of own containers.
+  func make(_ component: Component, choice: RuntimeSelection.Choice? = nil) throws(ServingFailure)
+    -> PodTemplate
+  {
+    var assembly = PodAssembly(component: component, configuration: configuration)
+    let storage = try ComponentStorage(component)
+    switch component.kind {
+    case .predictor:
+      try PredictorSupport.check(component.service.predictor)
+      if let model = component.service.predictor.model, let choice {
+        try assembly.addModel(model, choice, hasStorage: !storage.sources.isEmpty)
+      } else {
+        try assembly.addOwnContainers()
+      }
+    case .transformer: try assembly.addOwnContainers(arguments: Self.transformerArguments(component))
+    case .explainer:
+      if let art = component.service.explainer?.art {
+        assembly.addArt(art, hasStorage: !storage.sources.isEmpty)
+      } else {
+        try assembly.addOwnContainers(arguments: Self.transformerArguments(component))
+      }
+    }
+    return finish(assembly, storage, choice)
+  }
+
+  /// The workers of a predictor on several nodes, and how many of them; nil for one node.
+  /// - Parameter head: the predictor's own pods.
+  func makeWorkers(
+    _ component: Component, choice: RuntimeSelection.Choice?, head: PodTemplate
+  ) throws(ServingFailure) -> (template: PodTemplate, count: Int64)? {
+    guard let choice, component.kind == .predictor else { return nil }
+    var assembly = PodAssembly(component: component, configuration: configuration)
+    guard let nodes = try assembly.multiNode(choice.runtime, head: head.servingContainer) else { return nil }
+    try assembly.addWorker(choice.runtime, nodes)
+    return (finish(assembly, try ComponentStorage(component), choice), nodes.nodes - 1)
+  }
+
+  private func finish(
+    _ assembly: PodAssembly, _ storage: ComponentStorage, _ choice: RuntimeSelection.Choice?
+  ) -> PodTemplate {
+    var assembly = assembly
+    let component = assembly.component
+    if !storage.sources.isEmpty {
+      StorageMounts(service: component.service, configuration: configuration, credentials: credentials)
+        .apply(storage.sources, isSingle: storage.isSingle, to: &assembly.pod)
+    }
+    assembly.fillDefaults()
+    var metadata = ComponentMetadata(
+      component: component, runtime: choice?.runtime, extraLabels: assembly.extraLabels,
+      configuration: configuration)
+    if storage.isSingle, let first = storage.sources.first {
+      metadata.annotations[ServingAnnotation.storageSourceURI] = first.uri.text
+    }
+    return PodTemplate(labels: metadata.labels, annotations: metadata.annotations, spec: assembly.pod)
+  }
+
+  /// What upstream tells transformers and own explainers where they do not say it themselves.
+  static func transformerArguments(_ component: Component) -> [(flag: String, value: String)] {
+    let predictor = component.service.component(.predictor) ?? component
+    var arguments: [(flag: String, value: String)] = [
+      ("--model_name", component.service.name), ("--predictor_host", predictor.host),
+      ("--http_port", String(ServingPod.defaultPort)),
+    ]
+    if let workers = component.spec.containerConcurrency { arguments.append(("--workers", String(workers))) }
+    return arguments
+  }
+}
+
+/// What this release cannot deploy of a predictor: it is told, not passed over.
+enum PredictorSupport {
+  static func check(_ predictor: PredictorSpec) throws(ServingFailure) {
+    if predictor.model?.storage != nil {
+      throw .invalid(
+        "spec.predictor.model.storage refers to the credentials secret, which this release does not "
+          + "read; give the place of the model in spec.predictor.model.storageUri")
+    }
+  }
+}

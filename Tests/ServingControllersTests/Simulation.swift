@@ -1,0 +1,271 @@
+import APIServer
+import Basics
+import ControllerKit
+import Formats
+import KubeClient
+import KubeProtocol
+import KubeStore
+import Linux
+import ServingAPI
+import Synchronization
+import Testing
+
+@testable import ServingControllers
+
+/// Passes requests on, counts the writes, and lets chosen ones fail.
+final class FaultyTransport: KubeTransport {
+  enum Fault: Sendable, CaseIterable {
+    case conflict, notFound, serverError
+  }
+
+  private struct State {
+    var writes = 0
+    var faults: [Int: Fault] = [:]
+    var failed = 0
+  }
+
+  private let inner: any KubeTransport
+  private let state = Mutex(State())
+
+  init(_ inner: any KubeTransport) { self.inner = inner }
+
+  var writes: Int { state.withLock { $0.writes } }
+  var failed: Int { state.withLock { $0.failed } }
+
+  /// The `number`th write from now on fails.
+  func plant(_ fault: Fault, at number: Int) {
+    state.withLock { $0.faults[$0.writes + number] = fault }
+  }
+
+  func clear() { state.withLock { $0.faults = [:] } }
+
+  func send(_ request: KubeRequest) async throws -> KubeResponse {
+    guard request.method != "GET" else { return try await inner.send(request) }
+    let fault = state.withLock { state -> Fault? in
+      state.writes += 1
+      guard let fault = state.faults[state.writes], Self.applies(fault, request) else { return nil }
+      state.failed += 1
+      return fault
+    }
+    guard let fault else { return try await inner.send(request) }
+    let (code, reason) =
+      switch fault {
+      case .conflict: (409, "Conflict")
+      case .notFound: (404, "NotFound")
+      case .serverError: (500, "InternalError")
+      }
+    return KubeResponse(
+      status: code,
+      body: .json([
+        "kind": "Status", "apiVersion": "v1", "status": "Failure", "reason": .string(reason),
+        "message": "planted", "code": .int(code),
+      ]))
+  }
+
+  /// Only what a server could answer to this request.
+  private static func applies(_ fault: Fault, _ request: KubeRequest) -> Bool {
+    switch fault {
+    case .conflict: request.method == "PUT"
+    case .notFound: request.method != "POST"
+    case .serverError: true
+    }
+  }
+}
+
+/// One reconciler that is called by hand, with everything else played: each Deployment works at once, each
+/// route is taken at once.
+struct Simulation: Sendable {
+  let client: KubeClient
+  let transport: FaultyTransport
+  let caches: ServiceCaches
+  let reconciler: InferenceServiceReconciler
+
+  static let key = ObjectKey(namespace: "team", name: "iris")
+
+  static func run(_ body: @escaping @Sendable (Simulation) async throws -> Void) async throws {
+    let settings = InferenceServiceConfig.Platform(ingressDomain: "localhost", gatewayPort: 8081)
+    let configuration = ServingConfiguration(platform: settings)
+    let store = MemoryStore()
+    let server = APIServer(store: store, preinstalledCRDs: ServingCRDs.all)
+    try await server.start()
+    try await ServingDefaults.install(client: server.client, platform: settings)
+    try await server.client.create(.namespaces, KubeObject(.namespaces, name: "team"))
+    let informers = SharedInformers(client: server.client)
+    let transport = FaultyTransport(server.client.transport)
+    let client = KubeClient(transport)
+    let caches = ServiceCaches(informers)
+    let simulation = Simulation(
+      client: server.client, transport: transport, caches: caches,
+      reconciler: InferenceServiceReconciler(
+        client: client, caches: caches, configuration: configuration, credentials: NoCredentials(),
+        events: EventRecorder(client: client, component: "test"), clock: SystemClock(),
+        writer: ObjectWriter(client)))
+    try await withThrowingTaskGroup(of: Void.self) { group in
+      group.addTask { await informers.run() }
+      do {
+        try await informers.waitUntilSynced()
+        _ = try await caches.optional.refresh { _ in }
+        try await body(simulation)
+      } catch {
+        group.cancelAll()
+        await server.stop()
+        throw error
+      }
+      group.cancelAll()
+      try await group.waitForAll()
+    }
+    await server.stop()
+    await store.close()
+  }
+
+  private var followed: [Informer] {
+    caches.children + [caches.services, caches.pods, caches.endpointSlices]
+  }
+
+  /// Returns once the caches show what the API has.
+  func catchUp() async throws {
+    for informer in followed {
+      let list = try await client.list(informer.resource, namespace: "team").items
+      let wanted = Set(list.map { "\($0.key) \($0.resourceVersion)" })
+      while Set(informer.list(namespace: "team").map { "\($0.key) \($0.resourceVersion)" }) != wanted {
+        await Task.yield()
+      }
+    }
+  }
+
+  /// Reconciles and plays until nothing is written any more.
+  /// - Returns: the number of rounds.
+  @discardableResult
+  func settle() async throws -> Int {
+    for round in 1...60 {
+      try await catchUp()
+      let before = transport.writes
+      do { _ = try await reconciler.reconcile(Self.key) } catch is KubeError { continue }
+      let isQuiet = transport.writes == before
+      try await catchUp()
+      if try await !play(), isQuiet { return round }
+    }
+    throw KubeError(.timeout, "the service does not come to rest")
+  }
+
+  // MARK: the others
+
+  /// - Returns: whether anything changed.
+  func play() async throws -> Bool {
+    var changed = false
+    let deployments = caches.deployments.list(namespace: "team").filter { !$0.isBeingDeleted }
+    let names = Set(deployments.map { "\($0.name)-pod" })
+    for pod in caches.pods.list(namespace: "team") where !names.contains(pod.name) {
+      try await client.delete(.pods, namespace: "team", name: pod.name, gracePeriodSeconds: 0)
+      changed = true
+    }
+    for deployment in deployments { changed = try await playDeployment(deployment) || changed }
+    for route in caches.routes.list(namespace: "team") where !route.isBeingDeleted {
+      changed = try await accept(route) || changed
+    }
+    return changed
+  }
+
+  private func playDeployment(_ deployment: KubeObject) async throws -> Bool {
+    if deployment.status?["observedGeneration"]?.int == deployment.generation { return false }
+    let name = "\(deployment.name)-pod"
+    if let old = caches.pods.get(namespace: "team", name: name) {
+      try await client.delete(.pods, namespace: "team", name: old.name, gracePeriodSeconds: 0)
+    }
+    var pod = KubeObject(.pods, namespace: "team", name: name)
+    pod.labels = KubeObject.stringMap(deployment.json.at("spec", "template", "metadata", "labels"))
+    pod.spec = ["containers": [["name": "c", "image": "i"]]]
+    var created = try await client.create(.pods, pod)
+    created.status = ["phase": "Running", "conditions": [["type": "Ready", "status": "True"]]]
+    try await client.updateStatus(.pods, created)
+    let count = deployment.spec?["replicas"]?.int ?? 1
+    var updated = deployment
+    updated.status = [
+      "observedGeneration": .int(deployment.generation), "replicas": .int(count),
+      "updatedReplicas": .int(count), "availableReplicas": .int(count),
+      "conditions": [["type": "Available", "status": "True"]],
+    ]
+    try await client.updateStatus(.deployments, updated)
+    if caches.endpointSlices.get(namespace: "team", name: deployment.name) == nil {
+      var slice = KubeObject(.endpointSlices, namespace: "team", name: deployment.name)
+      slice.labels = ["kubernetes.io/service-name": deployment.name]
+      slice["addressType"] = "IPv4"
+      slice["endpoints"] = [["addresses": ["127.9.0.1"], "conditions": ["ready": true]]]
+      try await client.create(.endpointSlices, slice)
+    }
+    return true
+  }
+
+  private func accept(_ route: KubeObject) async throws -> Bool {
+    let seen = route.status?["parents"]?[0]?["conditions"]?[0]?["observedGeneration"]?.int
+    if seen == route.generation { return false }
+    var updated = route
+    updated.status = [
+      "parents": [
+        [
+          "parentRef": ["name": "kserve-ingress-gateway", "namespace": "kserve"],
+          "controllerName": .string(ServingPlatform.gatewayController),
+          "conditions": [
+            [
+              "type": "Accepted", "status": "True", "observedGeneration": .int(route.generation),
+              "reason": "Accepted", "message": "", "lastTransitionTime": "2026-11-21T01:00:00Z",
+            ]
+          ],
+        ]
+      ]
+    ]
+    try await client.updateStatus(.httpRoutes, updated)
+    return true
+  }
+
+  // MARK: what is compared
+
+  /// Every child with what matters of it, and the status without its history.
+  func snapshot() async throws -> [String: JSONValue] {
+    var found: [String: JSONValue] = [:]
+    for informer in caches.children where informer.resource != .controllerRevisions {
+      for child in informer.list(namespace: "team") {
+        var spec = child.spec ?? [:]
+        for given in ["clusterIP", "clusterIPs"] { spec[given] = nil }
+        var annotations = child.annotations
+        for given in [
+          ObjectWriter.desiredHashAnnotation, ObjectWriter.desiredKeysAnnotation, "deployment.kubernetes.io/revision",
+        ] {
+          annotations[given] = nil
+        }
+        found["\(child.kind) \(child.name)"] = StableHash.canonical([
+          "spec": spec, "labels": KubeObject.stringMapJSON(child.labels) ?? [:],
+          "annotations": KubeObject.stringMapJSON(annotations) ?? [:],
+        ])
+      }
+    }
+    let service = try await client.get(.inferenceServices, namespace: "team", name: "iris")
+    var status = service.status ?? [:]
+    status["observedGeneration"] = nil
+    status["conditions"] = .array(
+      (status["conditions"]?.array ?? []).map { condition in
+        var condition = condition
+        condition["lastTransitionTime"] = nil
+        return condition
+      })
+    for kind in ComponentKind.allCases {
+      if status.at("components", kind.rawValue) == nil { continue }
+      status.set(nil, at: "components", kind.rawValue, "previousRolledoutRevision")
+    }
+    found["status"] = StableHash.canonical(status)
+    return found
+  }
+
+  /// Deletes the service and waits until nothing of it is left.
+  func remove() async throws {
+    try await client.delete(.inferenceServices, namespace: "team", name: "iris")
+    for informer in caches.children + [caches.services] {
+      while try await !client.list(informer.resource, namespace: "team").items.isEmpty {
+        await Task.yield()
+      }
+    }
+    try await catchUp()
+    _ = try await play()
+    try await catchUp()
+  }
+}
