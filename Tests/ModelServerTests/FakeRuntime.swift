@@ -6,11 +6,13 @@ import ModelRuntime
 struct FakeRuntime: ModelRuntime {
   var name = "fake"
   var frameworks = ["sklearn"]
+  var endings = [".joblib", ".pkl", ".pickle"]
+  var magic = "sum"
   var nanosecondsPerRow: Double = 100
   /// Called inside every prediction.
   var onPredict: @Sendable () -> Void = {}
 
-  func fileExtensions(of framework: String) -> [String] { [".joblib", ".pkl", ".pickle"] }
+  func fileExtensions(of framework: String) -> [String] { endings }
 
   func load(path: String, options: LoadOptions) throws(ModelLoadError) -> any LoadedModel {
     let text: String
@@ -19,13 +21,13 @@ struct FakeRuntime: ModelRuntime {
     } catch {
       throw ModelLoadError(.unreadable, "cannot read \(path): \(error.reason)")
     }
-    guard text.hasPrefix("sum") else { throw ModelLoadError(.corrupt, "\(path) is no fake model") }
+    guard text.hasPrefix(magic) else { throw ModelLoadError(.corrupt, "\(path) is no fake model") }
     return FakeModel(
       estimatedNanosecondsPerRow: nanosecondsPerRow, offset: options.predictsProbabilities ? 0.5 : 0,
       onPredict: onPredict)
   }
 
-  func recognizes(path: String, firstBytes: [UInt8]) -> Bool { firstBytes.starts(with: Array("sum".utf8)) }
+  func recognizes(path: String, firstBytes: [UInt8]) -> Bool { firstBytes.starts(with: Array(magic.utf8)) }
 }
 
 /// Adds up rows of two values.

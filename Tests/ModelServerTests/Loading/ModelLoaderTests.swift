@@ -45,6 +45,28 @@ struct ModelLoaderTests {
         + "['\(folder.path)/a.pkl', '\(folder.path)/b.joblib']")
   }
 
+  @Test func aModelOfAnotherFormatIsCalledWhatItIs() throws {
+    var booster = FakeRuntime(name: "booster")
+    booster.frameworks = ["xgboost"]
+    booster.endings = [".bst"]
+    booster.magic = "tree"
+    let folder = try TemporaryFolder()
+    let file = try folder.file("model.pkl")
+    let error = load(folder.path, framework: "xgboost", runtimes: [FakeRuntime(), booster])
+    #expect(error?.code == .wrongFormat)
+    #expect(error?.value == "xgboost")
+    #expect(
+      error?.message.hasPrefix("the file \(file) is a model of the format sklearn, not xgboost") == true)
+    // The ending fits, the content is another framework's.
+    let other = try TemporaryFolder()
+    try other.file("model.pkl", "tree")
+    #expect(load(other.path, runtimes: [FakeRuntime(), booster])?.code == .wrongFormat)
+    // Content that nobody knows is damage.
+    let damaged = try TemporaryFolder()
+    try damaged.file("model.pkl", "?")
+    #expect(load(damaged.path, runtimes: [FakeRuntime(), booster])?.code == .corrupt)
+  }
+
   @Test func aMissingModelSaysWhatWasLookedForAndWhatIsThere() throws {
     let folder = try TemporaryFolder()
     let start =

@@ -56,7 +56,7 @@ struct ContainerCase: CustomTestStringConvertible, Sendable {
   private static let cases: [ContainerCase] = [
     .init(
       ContainerCase.ended(#"{"code":"SeveralModels","message":"two of them","value":"/mnt/models"}"#),
-      .severalModels, "/mnt/models", "two of them; leave one model file"),
+      .severalModels, "gs://b/m", "two of them; leave one model file"),
     .init(
       ContainerCase.ended(#"{"code":"AccessDenied","message":"no","fix":"ask"}"#), .accessDenied, "gs://b/m",
       "the model could not be fetched: no; ask"),
@@ -65,7 +65,7 @@ struct ContainerCase: CustomTestStringConvertible, Sendable {
       .sourceNotFound, "gs://b/m", "the model could not be fetched: gs://b/m is not there; check the address"),
     .init(
       ContainerCase.ended(#"{"code":"ModelMissing","message":"nothing; found only: a","value":"/m"}"#),
-      .modelMissing, "/m", "nothing; found only: a; put the model's file"),
+      .modelMissing, "gs://b/m", "nothing; found only: a; put the model's file"),
     .init(
       ContainerCase.ended("RuntimeError: Failed to fetch: 404 not found", name: "storage-initializer"),
       .sourceNotFound, "gs://b/m"),

@@ -176,19 +176,19 @@ extension FailureCode {
     switch self {
     case .modelMissing:
       FailureCodeEntry(
-        "ModelLoadFailed", 40, value: "the folder", "no model file in the model folder",
+        "ModelLoadFailed", 40, value: "the model's URI", "no model file in the model folder",
         fix: "put the model's file at the top of the folder that the storage URI names")
     case .severalModels:
       FailureCodeEntry(
-        "ModelLoadFailed", 41, value: "the folder", "more than one file could be the model",
+        "ModelLoadFailed", 41, value: "the model's URI", "more than one file could be the model",
         fix: "leave one model file in the folder that the storage URI names")
     case .unreadable:
       FailureCodeEntry(
-        "ModelLoadFailed", 42, value: "the file", "the file cannot be read",
+        "ModelLoadFailed", 42, value: "the model's URI", "the file cannot be read",
         fix: "check the permissions of the file")
     case .corrupt:
       FailureCodeEntry(
-        "ModelLoadFailed", 43, value: "the file", "the file is damaged or cut off",
+        "ModelLoadFailed", 43, value: "the model's URI", "the file is damaged or cut off",
         fix: "save the model again and upload it again")
     case .unsafeContent:
       FailureCodeEntry(
@@ -200,7 +200,7 @@ extension FailureCode {
         fix: "serve it with a runtime that runs Python")
     case .unsupportedVersion:
       FailureCodeEntry(
-        "ModelLoadFailed", 46, value: "the file", "a file format or library version that is not known",
+        "ModelLoadFailed", 46, value: "the model's URI", "a file format or library version that is not known",
         fix: "save the model with a version that docs/scikit-learn.md names")
     case .unknownFramework:
       FailureCodeEntry(
@@ -208,7 +208,8 @@ extension FailureCode {
         fix: "choose a framework that the message names")
     case .tooLarge:
       FailureCodeEntry(
-        "ModelLoadFailed", 48, value: "the file", "the file, or what it unpacks to, exceeds the limits",
+        "ModelLoadFailed", 48, value: "the model's URI",
+        "the file, or what it unpacks to, exceeds the limits",
         fix: "save only the fitted model, uncompressed")
     case .wrongFormat:
       FailureCodeEntry(

@@ -49,6 +49,14 @@ extension ModelLoadError {
     }
   }
 
+  /// The class of an estimator that is not served: `it holds a sklearn.mixture.…, which`; "" where a setting is
+  /// at fault.
+  private static func estimator(in reason: String) -> String {
+    let words = reason.split(separator: " ")
+    guard words.starts(with: ["it", "holds", "a"]), words.count > 3 else { return "" }
+    return String(words[3].prefix { $0 != "," })
+  }
+
   /// Boosters have formats of their own, which are read natively.
   private static func advice(for name: String) -> String {
     switch name.prefix(while: { $0 != "." }) {
@@ -66,7 +74,9 @@ extension ModelLoadError {
     case .corrupt(let reason):
       self.init(.corrupt, "The model file \(path) cannot be used: \(reason).")
     case .unsupported(let reason):
-      self.init(.unsupportedEstimator, "The model file \(path) cannot be served: \(reason).")
+      self.init(
+        .unsupportedEstimator, "The model file \(path) cannot be served: \(reason).",
+        value: Self.estimator(in: reason))
     case .tooLarge(let limit):
       self.init(
         .tooLarge,

@@ -141,11 +141,16 @@ struct ContainerCause {
   /// What one of Apus's own programs says.
   private func sentence(_ left: TerminationMessage, _ code: FailureCode) -> FailureCause {
     let isFetch = isStorage || code.isStorage
-    let value = left.value.isEmpty ? (isFetch ? view.sourceURI : "") : left.value
+    var details = ["container": name]
+    var value = left.value
+    // The place that the user wrote says more than the path that it has inside a pod.
+    if !view.sourceURI.isEmpty, isFetch && value.isEmpty || code.isAboutPlace {
+      if !value.isEmpty { details["path"] = value }
+      value = view.sourceURI
+    }
     let subject = isFetch ? "the model could not be fetched: " : ""
     let parts = left.fix.isEmpty ? Self.split(left.text) : (left.text, left.fix)
-    return FailureCause(
-      code, value: value, subject + parts.cause, fix: parts.fix, details: ["container": name])
+    return FailureCause(code, value: value, subject + parts.cause, fix: parts.fix, details: details)
   }
 
   private static let imperatives: Set<String> = [
@@ -182,6 +187,14 @@ struct ContainerCause {
 extension FailureCode {
   /// Told by the program that fetches models.
   var isStorage: Bool { entry.exitCode.map { (60..<70).contains($0) } ?? false }
+
+  /// Its value is where the model lies.
+  var isAboutPlace: Bool {
+    switch self {
+    case .modelMissing, .severalModels, .unreadable, .corrupt, .unsupportedVersion, .tooLarge: true
+    default: false
+    }
+  }
 }
 
 /// What other programs that fetch models say, by the words of the common stores.
