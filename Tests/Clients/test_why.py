@@ -147,8 +147,10 @@ def test_a_broken_configuration_is_named_and_hurts_nobody(field):
     try:
         answer = why(plane, "configmap/inferenceservice-config", code=1)
         assert (answer["code"], answer["value"]) == ("InvalidConfiguration", "ingress")
-        wait_until(lambda: answer["message"] in plane.kubectl("get", "events", "-n", "kserve", "-o", "json").stdout,
-                   10, "the event with the same sentence")
+        def events():
+            listed = json.loads(plane.kubectl("get", "events", "-n", "kserve", "-o", "json").stdout)["items"]
+            return [event for event in listed if event["message"] == answer["message"]]
+        wait_until(events, 10, "the event with the same sentence")
         assert why(plane, "steady", code=0)["healthy"]
     finally:
         plane.kubectl(*change, json.dumps({"data": {"ingress": good["data"]["ingress"]}}))

@@ -77,6 +77,7 @@ struct ContainerCase: CustomTestStringConvertible, Sendable {
     .init(
       ContainerCase.ended("OSError: [Errno 98] Address already in use: ('127.0.0.1', 9000)"), .portTaken,
       "9000"),
+    .init(ContainerCase.ended("OSError: [Errno 98] Address already in use"), .portTaken, "8080"),
     .init(ContainerCase.ended("listen tcp 127.4.0.1:8085: bind: address already in use"), .portTaken, "8085"),
     .init(
       ContainerCase.ended("Error: listen EADDRINUSE: address already in use :::3000"), .portTaken, "3000"),

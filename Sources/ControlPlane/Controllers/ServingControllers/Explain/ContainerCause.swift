@@ -176,7 +176,10 @@ struct ContainerCause {
       details: ["container": name])
   }
 
-  private func portTaken(_ port: String, _ text: String) -> FailureCause {
+  private func portTaken(_ found: String, _ text: String) -> FailureCause {
+    let container = view.container(name)
+    let declared = container?["ports"]?[0]?["containerPort"]?.int.map(String.init)
+    let port = found.isEmpty ? declared ?? Self.port(container?["readinessProbe"]) ?? "" : found
     let place = port.isEmpty ? "its port" : "port \(port)"
     return FailureCause(
       .portTaken, value: port, "container \(name) cannot have \(place), which another program holds: \(text)",
