@@ -64,18 +64,16 @@ size_t apus_write_double(double value, uint8_t *text) {
     // Only even significands own the halves themselves.
     lower += whole & 1;
     upper -= whole & 1;
+    // Without branches, which nothing could predict.
     uint64_t below = middle / 4, tens = below / 10;
-    int low_fits = lower <= 40 * tens, high_fits = 40 * tens + 40 <= upper;
-    if (low_fits != high_fits) {
-      decimal = tens + (uint64_t)high_fits;
-      power += 1;
-    } else {
-      low_fits = lower <= 4 * below;
-      high_fits = 4 * below + 4 <= upper;
-      uint64_t half = 4 * below + 2;
-      int rounds_up = low_fits != high_fits ? high_fits : middle > half || (middle == half && (below & 1));
-      decimal = below + (uint64_t)rounds_up;
-    }
+    unsigned tens_low = lower <= 40 * tens, tens_high = 40 * tens + 40 <= upper;
+    unsigned low = lower <= 4 * below, high = 4 * below + 4 <= upper;
+    unsigned rounded = (middle & 3) + (below & 1) > 2;
+    unsigned up = low != high ? high : rounded;
+    unsigned is_shorter = tens_low != tens_high;
+    decimal = is_shorter != 0 ? tens : below;
+    decimal += is_shorter != 0 ? tens_high : up;
+    power += (int)is_shorter;
   }
   // 17 digits, the first of them alone.
   uint64_t first = decimal / 10000000000000000, rest = decimal % 10000000000000000;

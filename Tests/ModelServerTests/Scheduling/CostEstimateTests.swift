@@ -28,6 +28,19 @@ struct CostEstimateTests {
     #expect(cost.nanoseconds(rows: 1) < 6000)
   }
 
+  @Test func workersThatShareAProcessorDoNotSendAFastModelAway() {
+    let cost = CostEstimate(nanosecondsPerRow: 300)
+    for call in 0..<300 { cost.record(rows: 1000, nanoseconds: call % 3 == 2 ? 4_000_000 : 50_000) }
+    #expect(cost.nanoseconds(rows: 1000) < 150_000)
+  }
+
+  @Test func aModelThatHasBecomeSlowIsFoundOut() {
+    let cost = CostEstimate(nanosecondsPerRow: 10)
+    for _ in 0..<100 { cost.record(rows: 1, nanoseconds: 5000) }
+    for _ in 0..<60 { cost.record(rows: 1, nanoseconds: 2_000_000) }
+    #expect(cost.nanoseconds(rows: 1) > 200_000)
+  }
+
   @Test func oddMeasurementsAreHarmless() {
     let cost = CostEstimate(nanosecondsPerRow: .nan)
     #expect(cost.nanoseconds(rows: 1) == .infinity)

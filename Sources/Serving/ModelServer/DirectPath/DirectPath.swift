@@ -34,7 +34,6 @@ final class DirectPath: @unchecked Sendable {
   private static let outputBytes = 256 * 1024
   private static let longAnswerBytes = 1 << 20
   private static let scratchLimit = 4 << 20
-  private static let leastCredibleNanoseconds = 20_000.0
 
   init(_ context: ServingContext, shard: Int) {
     repository = context.repository
@@ -102,7 +101,7 @@ final class DirectPath: @unchecked Sendable {
       isV1
       ? DirectInput.readV1(request.body, into: input) : DirectInput.readV2(request.body, into: input)
     guard let parsed, parsed.columns == ready.columns, let batch = parsed.batch(input),
-      fits(ready, parsed.rows, place.count), let expected = cheapCost(ready, parsed.rows)
+      fits(ready, parsed.rows, place.count), isCheap(ready, parsed.rows)
     else { return nil }
     let decoded = MonotonicClock.nanoseconds
     guard ready.rows.predict(batch, into: output, scratch: scratch) else { return nil }
@@ -114,21 +113,14 @@ final class DirectPath: @unchecked Sendable {
       writeV2(ready, parsed, request.body, &text)
     }
     guard text.isComplete else { return nil }
-    // Where the loop lost the processor on the way, that says nothing about the model.
-    let limit = Int64(max(4 * expected, Self.leastCredibleNanoseconds))
-    ready.cost.record(
-      rows: parsed.rows, nanoseconds: min(limit, Int64(clamping: predicted &- decoded)))
+    ready.cost.record(rows: parsed.rows, nanoseconds: Int64(clamping: predicted &- decoded))
     count(ready, begin, decoded, predicted)
     return text.count
   }
 
-  /// What the prediction may take; nil where it is a worker's.
-  private func cheapCost(_ ready: DirectModel.Ready, _ rows: Int) -> Double? {
-    let expected = ready.cost.nanoseconds(rows: rows)
-    guard expected <= loopNanoseconds, ready.lane.pending.load(ordering: .relaxed) == 0 else {
-      return nil
-    }
-    return expected
+  /// Otherwise the prediction is a worker's.
+  private func isCheap(_ ready: DirectModel.Ready, _ rows: Int) -> Bool {
+    ready.cost.nanoseconds(rows: rows) <= loopNanoseconds && ready.lane.pending.load(ordering: .relaxed) == 0
   }
 
   /// Room for the outputs, the model's scratch and the answer's text.

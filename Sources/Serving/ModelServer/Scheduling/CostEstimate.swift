@@ -12,6 +12,10 @@ public final class CostEstimate: Sendable {
   /// only ever measure too much.
   private static let fallingWeight = 0.25
   private static let risingWeight = 0.0625
+  /// A call that took longer than so many times the estimate lost the processor on the way.
+  private static let credibleFactor = 4.0
+  /// Estimates of less than this are too short to tell that by.
+  private static let leastCredibleNanoseconds = 20_000.0
 
   /// - Parameter nanosecondsPerRow: the model's own guess, which holds until there are measurements.
   public init(nanosecondsPerRow: Double) {
@@ -36,13 +40,15 @@ public final class CostEstimate: Sendable {
   public func record(rows: Int, nanoseconds: Int64) {
     guard rows > 0, nanoseconds >= 0 else { return }
     let index = Self.classIndex(rows)
-    let sample = max(Double(nanoseconds) / Double(rows), .leastNormalMagnitude)
+    var sample = max(Double(nanoseconds) / Double(rows), .leastNormalMagnitude)
     let bits = measured[index]
     guard bits != 0 else {
       measured[index] = sample.bitPattern
       return
     }
     let old = Double(bitPattern: bits)
+    let credible = max(old * Self.credibleFactor, Self.leastCredibleNanoseconds / Double(rows))
+    sample = min(sample, credible)
     let weight = sample < old ? Self.fallingWeight : Self.risingWeight
     measured[index] = max(old + (sample - old) * weight, .leastNormalMagnitude).bitPattern
   }
