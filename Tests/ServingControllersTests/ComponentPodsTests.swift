@@ -257,6 +257,42 @@ import Testing
       ])
   }
 
+  @Test func anAcceleratorChoosesItsNodes() throws {
+    let pod = try makePod(
+      try makeService(
+        #"{"predictor":{"sklearn":{},"nodeSelector":{"a":"b"}}}"#,
+        annotations: ["serving.kserve.io/gke-accelerator": "nvidia-tesla-t4"]))
+    #expect(
+      pod.spec["nodeSelector"] == ["a": "b", "cloud.google.com/gke-accelerator": "nvidia-tesla-t4"])
+  }
+
+  @Test func loggerAndBatcherReachTheModelServer() throws {
+    var configured = embedded
+    configured.logger.authorityConfigMap = "sink-ca"
+    let pod = try makePod(
+      try makeService(
+        #"""
+        {"predictor":{"sklearn":{},"batcher":{"maxLatency":7},"logger":{"mode":"request","url":"https://sink",
+          "metadataHeaders":["A","B"],"metadataAnnotations":["team","absent"]}}}
+        """#, annotations: ["team": "blue"]), configuration: configured)
+    let main = try container(pod)
+    let found = variables(main)
+    #expect(found["APUS_SERVER_MAX_BATCHSIZE"] == "32")
+    #expect(found["APUS_SERVER_MAX_LATENCY"] == "7")
+    #expect(found["APUS_LOG_URL"] == "https://sink")
+    #expect(found["APUS_LOG_MODE"] == "request")
+    #expect(found["APUS_LOG_INFERENCE_SERVICE"] == "iris")
+    #expect(found["APUS_LOG_COMPONENT"] == "predictor")
+    #expect(found["APUS_LOG_METADATA_HEADERS"] == "A,B")
+    #expect(found["APUS_LOG_ANNOTATIONS"] == #"{"team":"blue"}"#)
+    #expect(found["APUS_LOG_CA_FILE"] == "/etc/tls/logger/service-ca.crt")
+    #expect(
+      main["env"]?.array?.contains { $0.at("valueFrom", "fieldRef", "fieldPath") == "metadata.name" } == true)
+    #expect(pod.spec["volumes"]?.array?.contains { $0.at("configMap", "name") == "sink-ca" } == true)
+    let plain = variables(try container(try makePod(try makeService(#"{"predictor":{"sklearn":{}}}"#))))
+    #expect(!plain.keys.contains { $0.hasPrefix("APUS_") })
+  }
+
   @Test func mlserverGetsItsVariablesAndClass() throws {
     let pod = try makePod(
       try makeService(#"{"predictor":{"sklearn":{"storageUri":"gs://b/m","protocolVersion":"v2"}}}"#))

@@ -261,7 +261,8 @@ import Testing
 
 /// Predictors on several nodes.
 @Suite struct MultiNodeTests {
-  private func plan(_ service: String, annotations: String = "{}", head: String = "{}") throws -> ServicePlan {
+  private func plan(_ service: String, annotations: String = "{}", head: String = "{}") throws -> ServicePlan
+  {
     let runtime = try makeRuntime(
       "many", formats: #"[{"name":"hf","autoSelect":true}]"#,
       extra: #"""
@@ -354,7 +355,8 @@ extension String {
   private static let keda = KubeResource(
     group: "keda.sh", version: "v1alpha1", plural: "scaledobjects", kind: "ScaledObject", isNamespaced: true)
 
-  private func child(_ spec: String, autoscaler: String? = nil, _ resource: KubeResource) throws -> JSONValue? {
+  private func child(_ spec: String, autoscaler: String? = nil, _ resource: KubeResource) throws -> JSONValue?
+  {
     var kinds = OptionalKinds()
     (kinds.podAutoscalers, kinds.scaledObjects) = (Self.hpa, Self.keda)
     var annotations: [String: String] = [:]
@@ -390,10 +392,11 @@ extension String {
     #expect(made["behavior"] == [:])
   }
 
-  @Test(arguments: [
-    (#","scaleMetric":"concurrency""#, nil), (#","minReplicas":0"#, nil), ("", "none"), ("", "external"),
-    ("", "keda"),
-  ] as [(String, String?)])
+  @Test(
+    arguments: [
+      (#","scaleMetric":"concurrency""#, nil), (#","minReplicas":0"#, nil), ("", "none"), ("", "external"),
+      ("", "keda"),
+    ] as [(String, String?)])
   func elseThereIsNone(_ spec: String, _ autoscaler: String?) throws {
     #expect(try child(spec, autoscaler: autoscaler, Self.hpa) == nil)
   }
@@ -433,10 +436,12 @@ extension String {
         == ["stabilizationWindowSeconds": 10])
   }
 
-  @Test(arguments: [
-    (#","maxReplicas":5"#, 3, nil), (#","maxReplicas":5"#, 7, 5), (#","minReplicas":2,"maxReplicas":5"#, 1, 2),
-    (#","minReplicas":2"#, 5, 2), (#","minReplicas":0"#, 4, nil),
-  ] as [(String, Int64, Int64?)])
+  @Test(
+    arguments: [
+      (#","maxReplicas":5"#, 3, nil), (#","maxReplicas":5"#, 7, 5),
+      (#","minReplicas":2,"maxReplicas":5"#, 1, 2),
+      (#","minReplicas":2"#, 5, 2), (#","minReplicas":0"#, 4, nil),
+    ] as [(String, Int64, Int64?)])
   func aNumberThatSomebodyElseSetStays(_ spec: String, _ current: Int64, _ written: Int64?) throws {
     var deployment = KubeObject(.deployments, namespace: "team", name: "iris-predictor")
     deployment.spec = ["replicas": .int(current)]

@@ -104,7 +104,8 @@ import Testing
     #expect(status["url"] == "http://iris-predictor.team.example.com")
     #expect(status.at("components", "predictor", "latestRolledoutRevision") == "r2")
     observed.components[0].knative = try knative(
-      #"{"observedGeneration":1,"conditions":[{"type":"Ready","status":"False","reason":"R","message":"m"}]}"#)
+      #"{"observedGeneration":1,"conditions":[{"type":"Ready","status":"False","reason":"R","message":"m"}]}"#
+    )
     let failed = ServiceStatus.make(observed, now: moment)
     #expect(Conditions.get(failed["conditions"], "Ready")?.message == "m")
     observed.components[0].knative?.generation = 2

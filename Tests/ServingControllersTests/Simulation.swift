@@ -229,7 +229,8 @@ struct Simulation: Sendable {
         for given in ["clusterIP", "clusterIPs"] { spec[given] = nil }
         var annotations = child.annotations
         for given in [
-          ObjectWriter.desiredHashAnnotation, ObjectWriter.desiredKeysAnnotation, "deployment.kubernetes.io/revision",
+          ObjectWriter.desiredHashAnnotation, ObjectWriter.desiredKeysAnnotation,
+          "deployment.kubernetes.io/revision",
         ] {
           annotations[given] = nil
         }

@@ -117,9 +117,9 @@ import Testing
     #expect(routes.map(\.name) == ["iris-predictor", "iris"])
     #expect(
       routes.map { $0.spec?["hostnames"] } == [
-          ["iris-predictor-team.localhost", "iris-predictor.team.localhost"],
-          ["iris-team.localhost", "iris.team.localhost"],
-        ])
+        ["iris-predictor-team.localhost", "iris-predictor.team.localhost"],
+        ["iris-team.localhost", "iris.team.localhost"],
+      ])
     let top = try #require(routes[1].spec)
     #expect(
       top["parentRefs"] == [
@@ -151,7 +151,8 @@ import Testing
     changed.ingress.additionalDomains = ["a.corp", "localhost"]
     let service = try makeService(#"{"predictor":{"sklearn":{}}}"#)
     let top = try #require(try routes(service, configuration: changed).last)
-    #expect(top.spec?["hostnames"] 
+    #expect(
+      top.spec?["hostnames"]
         == ["iris-team.localhost", "iris.team.localhost", "iris-team.a.corp", "iris.team.a.corp"])
     #expect(top.spec?["rules"]?[0]?["timeouts"] == nil)
     #expect(
@@ -172,5 +173,44 @@ import Testing
     let addresses = try ServingHosts(service: service, configuration: embedded)
     #expect(try routes(service) == [])
     #expect(addresses.url == "http://iris-predictor.team.svc.cluster.local")
+  }
+
+  @Test func aPathTemplateGivesAPathOfTheCommonDomain() throws {
+    var changed = embedded
+    changed.ingress.pathTemplate = "/serving/{{ .Namespace }}/{{ .Name }}/"
+    let service = try makeService(#"{"predictor":{"sklearn":{}}}"#)
+    let route = try #require(try routes(service, configuration: changed).last)
+    #expect(route.name == "iris-path")
+    #expect(route.spec?["hostnames"] == ["localhost"])
+    let rule = route.spec?["rules"]?[0]
+    #expect(rule?["matches"] == [["path": ["type": "PathPrefix", "value": "/serving/team/iris"]]])
+    #expect(rule?["filters"]?[1]?.at("urlRewrite", "path", "replacePrefixMatch") == "/")
+    changed.ingress.pathTemplate = "{{ .Nothing }}"
+    #expect(makePlan(service, configuration: changed).failures[.predictor] != nil)
+  }
+
+  @Test func aPlainIngressStandsInForRoutes() throws {
+    var changed = embedded
+    changed.ingress.isGatewayAPIEnabled = false
+    changed.ingress.className = "nginx"
+    var kinds = OptionalKinds()
+    kinds.ingresses = KubeResource(
+      group: "networking.k8s.io", version: "v1", plural: "ingresses", kind: "Ingress", isNamespaced: true)
+    let plan = ServicePlanner(
+      service: try makeService(
+        #"{"predictor":{"sklearn":{}},"transformer":{"containers":[{"image":"t"}]}}"#), mode: .standard,
+      configuration: changed, runtimes: ([], builtIn), credentials: NoCredentials(), live: [:], kinds: kinds
+    ).plan()
+    #expect(plan.routes.isEmpty)
+    let ingress = try plan.child(try #require(kinds.ingresses), "iris")
+    #expect(ingress.spec?["ingressClassName"] == "nginx")
+    var targets: [String: String] = [:]
+    for rule in ingress.spec?["rules"]?.array ?? [] {
+      let backend = rule.at("http", "paths")?[0]?.at("backend", "service", "name")?.string
+      targets[rule["host"]?.string ?? ""] = backend
+    }
+    #expect(targets["iris-team.localhost"] == "iris-transformer")
+    #expect(targets["iris-transformer-team.localhost"] == "iris-transformer")
+    #expect(targets["iris-predictor-team.localhost"] == "iris-predictor")
   }
 }

@@ -45,7 +45,8 @@ struct InferenceServiceReconciler: Reconciler {
   }
 
   /// - Returns: a failure that is to be tried again, once it has been told.
-  private func bring(_ stored: KubeObject, _ observed: inout ServiceObservation) async throws -> (any Error)? {
+  private func bring(_ stored: KubeObject, _ observed: inout ServiceObservation) async throws -> (any Error)?
+  {
     let live = caches.live(stored)
     let plan = ServicePlanner(
       service: observed.service, mode: observed.mode, configuration: observed.configuration,
@@ -79,8 +80,9 @@ struct InferenceServiceReconciler: Reconciler {
     for child in plan.children {
       guard let informer = caches.informer(of: child.resource) else { continue }
       do {
-        try await writer.apply(
+        let written = try await writer.apply(
           child.resource, desired: child.object, existing: informer.get(child.object.key))
+        if child.resource == .httpRoutes { observed.routes.append(written.object) }
       } catch let error as TerminalError {
         observed.note(error.message, child.component)
       } catch let error as KubeError where error.reason == .invalid || error.reason == .forbidden {
@@ -149,8 +151,6 @@ struct InferenceServiceReconciler: Reconciler {
     let namespace = observed.service.namespace
     observed.usesKnative = plan.usesKnative
     observed.hasIngress = plan.children.contains { $0.resource.kind == "Ingress" }
-    observed.routes = plan.children.filter { $0.resource == .httpRoutes }
-      .compactMap { caches.routes.get($0.object.key) }
     for index in observed.components.indices {
       let component = observed.components[index].component
       let part = plan.components[component.kind]

@@ -33,6 +33,7 @@ struct ServingRoutes {
         rules = self.rules(explainer, explainer.targets, path: Self.explainPath) + rules
       }
       routes.append(makeRoute(service.name, hosts: try hosts.allHosts(), rules: rules))
+      if let route = try makePathRoute(entry) { routes.append(route) }
     }
     return routes
   }
@@ -47,6 +48,28 @@ struct ServingRoutes {
         "\(plan.component.baseName)-\(tag)", hosts: [hosts.host(of: plan.component.kind, tag: tag)],
         rules: rules(plan, [alone], path: Self.everyPath))
     }
+  }
+
+  /// The service below a path of the common domain, where the configuration has `pathTemplate`. The path is
+  /// taken off on the way, so that the model server sees its own.
+  private func makePathRoute(_ entry: ComponentPlan) throws(PlaceholderTemplate.Failure) -> KubeObject? {
+    guard !configuration.ingress.pathTemplate.isEmpty else { return nil }
+    let template = PlaceholderTemplate(
+      .init(
+        fields: ["Name": service.name, "Namespace": service.namespace],
+        maps: ["Labels": service.labels, "Annotations": service.annotations]))
+    var path = try template.render(configuration.ingress.pathTemplate)
+    while path.hasSuffix("/") { path.removeLast() }
+    if !path.hasPrefix("/") { path = "/" + path }
+    let match: JSONValue = ["path": ["type": "PathPrefix", "value": .string(path)]]
+    var rule = makeRule(
+      entry, entry.targets, match: match, port: entry.ports.first { !$0.isGRPC }?.port ?? 80)
+    let rewrite: JSONValue = [
+      "type": "URLRewrite",
+      "urlRewrite": ["path": ["type": "ReplacePrefixMatch", "replacePrefixMatch": "/"]],
+    ]
+    rule["filters"] = .array((rule["filters"]?.array ?? []) + [rewrite])
+    return makeRoute("\(service.name)-path", hosts: [configuration.ingress.domain], rules: [rule])
   }
 
   // MARK: rules

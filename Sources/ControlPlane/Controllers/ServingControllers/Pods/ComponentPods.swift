@@ -60,8 +60,15 @@ struct ComponentPods {
     if storage.isSingle, let first = storage.sources.first {
       metadata.annotations[ServingAnnotation.storageSourceURI] = first.uri.text
     }
+    if let accelerator = metadata.annotations[Self.acceleratorAnnotation] {
+      // As upstream's pod webhook.
+      assembly.pod.set(.string(accelerator), at: "nodeSelector", Self.acceleratorLabel)
+    }
     return PodTemplate(labels: metadata.labels, annotations: metadata.annotations, spec: assembly.pod)
   }
+
+  private static let acceleratorAnnotation = "serving.kserve.io/gke-accelerator"
+  private static let acceleratorLabel = "cloud.google.com/gke-accelerator"
 
   /// What upstream tells transformers and own explainers where they do not say it themselves.
   static func transformerArguments(_ component: Component) -> [(flag: String, value: String)] {

@@ -9,7 +9,8 @@ extension PodAssembly {
     var container = art.container
     container["name"] = .string(ServingPod.modelContainer)
     if (container["image"]?.string ?? "").isEmpty {
-      container["image"] = .string("\(configuration.explainers.artImage):\(art.runtimeVersion ?? configuration.explainers.artVersion)")
+      container["image"] = .string(
+        "\(configuration.explainers.artImage):\(art.runtimeVersion ?? configuration.explainers.artVersion)")
     }
     var arguments: [String] = [
       "--model_name", service.name, "--http_port", String(ServingPod.defaultPort), "--predictor_host",

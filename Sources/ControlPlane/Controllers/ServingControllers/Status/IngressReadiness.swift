@@ -26,7 +26,8 @@ struct IngressReadiness {
           + "\(ServingPlatform.namespace)/\(ServingPlatform.configMap) and the cluster has no kind Ingress; "
           + "set it to true")
     }
-    for part in components where !routes.contains(where: { $0.name == part.component.baseName }) {
+    for part in components
+    where part.failure == nil && !routes.contains(where: { $0.name == part.component.baseName }) {
       return no("\(part.kind.title) HTTPRoute not created", "")
     }
     for route in routes {
@@ -38,6 +39,13 @@ struct IngressReadiness {
         message: "Service \(part.component.name) has no ready address yet")
     }
     return Condition("IngressReady", .yes)
+  }
+
+  /// Whether the service was ready as its spec is now: moving its traffic takes nothing away meanwhile.
+  private var isInTransition: Bool {
+    let status = service.object.status
+    return status?["observedGeneration"]?.int == service.object.generation
+      && Conditions.isTrue(status?["conditions"], "IngressReady")
   }
 
   private func subject(of route: KubeObject) -> String {
@@ -63,7 +71,7 @@ struct IngressReadiness {
           return no(
             condition.reason, "\(subject) HttpRouteNotReady: HTTPRoute \(route.key): \(condition.message)")
         }
-        if let seen = condition.observedGeneration, seen < route.generation {
+        if let seen = condition.observedGeneration, seen < route.generation, !isInTransition {
           return Condition(
             "IngressReady", .unknown, reason: "RouteNotObserved",
             message:

@@ -101,7 +101,8 @@ enum ServiceConditions {
         Condition(
           type, cause == nil ? .unknown : .no,
           reason: cause?.code.rawValue ?? "\(part.kind.configurationCondition) not ready",
-          message: cause?.sentence ?? "revision \(revision) is not ready yet and gets no requests", severity: "Info")
+          message: cause?.sentence ?? "revision \(revision) is not ready yet and gets no requests",
+          severity: "Info")
       ]
     }
     return [Condition(type, .yes, severity: "Info")]
@@ -146,7 +147,8 @@ enum ServiceConditions {
       Condition(
         "RoutesReady", ingress.status,
         reason: ingress.status == .yes
-          ? "" : "\(observed.components.first?.kind.routeCondition ?? "") not ready", message: ingress.message,
+          ? "" : "\(observed.components.first?.kind.routeCondition ?? "") not ready",
+        message: ingress.message,
         severity: "Info"))
     conditions.append(
       Condition(
