@@ -160,6 +160,37 @@ struct ModelRepositoryTests {
     #expect(catalogue.loads.withLock { $0 } == ["a", "b", "a"])
   }
 
+  @Test func modelsThatEvictOneAnotherAllAnswer() async throws {
+    let names = ["a", "b", "c", "d"]
+    let versions: [(String, [String?])] = names.map { ($0, [nil]) }
+    let repository = repository(Catalogue(Dictionary(uniqueKeysWithValues: versions)), limit: 100)
+    for name in names { try repository.load(name) }
+    let failures = await withTaskGroup(of: Int.self) { group in
+      for name in names {
+        group.addTask { await Self.failures(recalling: name, in: repository) }
+      }
+      return await group.reduce(0, +)
+    }
+    #expect(failures == 0)
+  }
+
+  /// How many of many recalls give no model, on a thread of their own.
+  private static func failures(recalling name: String, in repository: ModelRepository) async -> Int {
+    await withCheckedContinuation { continuation in
+      do {
+        try NamedThread.start("recall") {
+          let failures = (0..<200).count { _ in
+            guard let entry = repository.entry(name) else { return true }
+            return (try? repository.recall(entry))?.loaded == nil
+          }
+          continuation.resume(returning: failures)
+        }
+      } catch {
+        continuation.resume(returning: -1)
+      }
+    }
+  }
+
   @Test func aModelLargerThanAllMemoryIsRefused() {
     let repository = repository(Catalogue(["a": [nil]]), limit: 99)
     #expect(throws: ModelLoadError.self) { try repository.load("a") }

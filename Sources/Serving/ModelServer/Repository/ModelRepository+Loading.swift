@@ -64,25 +64,32 @@ extension ModelRepository {
     guard let slot = table.withLock({ $0.slots[entry.name] }) else {
       throw ModelLoadError(.modelMissing, "the model '\(entry.name)' has been removed")
     }
-    let failure: ModelLoadError? = slot.loading.withLock { _ -> ModelLoadError? in
-      guard let now = slot.entries.first(where: { $0.version == entry.version }),
-        case .evicted = now.state, now.loaded == nil
-      else { return nil }
-      do throws(ModelLoadError) {
-        let sources = try catalogue.sources(of: entry.name)
-        guard let source = sources.first(where: { $0.version == entry.version }) else {
-          return ModelLoadError(.modelMissing, "the model '\(entry.name)' is no longer in the repository")
-        }
-        return loadVersion(slot, source)
-      } catch {
-        return error
+    // The load of another model may evict it again before this request has it.
+    for _ in 0..<ModelRepository.mostRecalls {
+      if let failure = slot.loading.withLock({ _ in reload(entry, slot) }) { throw failure }
+      guard let current = ModelSlot.chosen(slot.entries, entry.version) else { break }
+      if current.loaded != nil { return current }
+      guard case .evicted = current.state else { break }
+    }
+    throw ModelLoadError(.modelMissing, "the model '\(entry.name)' was unloaded meanwhile")
+  }
+
+  private static let mostRecalls = 32
+
+  /// The caller holds the slot's `loading`.
+  private func reload(_ entry: ModelEntry, _ slot: ModelSlot) -> ModelLoadError? {
+    guard let now = slot.entries.first(where: { $0.version == entry.version }),
+      case .evicted = now.state, now.loaded == nil
+    else { return nil }
+    do throws(ModelLoadError) {
+      let sources = try catalogue.sources(of: entry.name)
+      guard let source = sources.first(where: { $0.version == entry.version }) else {
+        return ModelLoadError(.modelMissing, "the model '\(entry.name)' is no longer in the repository")
       }
+      return loadVersion(slot, source)
+    } catch {
+      return error
     }
-    if let failure { throw failure }
-    guard let current = ModelSlot.chosen(slot.entries, entry.version), current.loaded != nil else {
-      throw ModelLoadError(.modelMissing, "the model '\(entry.name)' was unloaded meanwhile")
-    }
-    return current
   }
 
   /// Registers a version without loading it: its first request does.
