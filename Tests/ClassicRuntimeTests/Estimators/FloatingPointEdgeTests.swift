@@ -55,4 +55,11 @@ struct FloatingPointEdgeTests {
     #expect(FeatureRanking.falseDiscovery([.nan, .nan], 0.9) == [])
     #expect(FeatureRanking.falseDiscovery([0.8, 0.9, 0.85], 0.95) == [0, 1, 2])
   }
+
+  @Test("A decision that is no number counts as the smallest probability")
+  func decisionsOfNoNumber() {
+    let calibration = PairwiseCalibration(slopes: [-1], offsets: [0])
+    let values = [Double.nan].withUnsafeBufferPointer { calibration.probabilities($0, classes: 2) }
+    #expect(values.allSatisfy { $0 >= 0 && $0 <= 1 } && values[0] < 1e-6 && values[1] > 0.99)
+  }
 }

@@ -14,7 +14,8 @@ struct PairwiseCalibration: Sendable {
     for first in 0..<count {
       for second in (first + 1)..<max(count, first + 1) {
         let estimate = sigmoid(decisions[pair], slopes[pair], offsets[pair])
-        let bounded = min(max(estimate, smallest), 1 - smallest)
+        // C's comparisons: what is no number becomes the smallest.
+        let bounded = min(estimate > smallest ? estimate : smallest, 1 - smallest)
         pairwise[first * count + second] = bounded
         pairwise[second * count + first] = 1 - bounded
         pair += 1
