@@ -8,9 +8,15 @@ public final class HTTP2HeaderBlock {
   public var size: Int { state.pointee.size }
   /// A field found no room; the block cannot become a request.
   public var isTooLarge: Bool { state.pointee.isTooLarge }
-  /// `grpc-timeout` in nanoseconds.
-  public var timeout: UInt64? { state.pointee.timeout }
-  public var hasMalformedTimeout: Bool { state.pointee.hasMalformedTimeout }
+  /// The call's time, which is no part of the fields: it differs from call to call.
+  public var timeout: Timeout { state.pointee.timeout }
+
+  /// What `grpc-timeout` says.
+  public enum Timeout: Sendable, Hashable {
+    case none
+    case nanoseconds(UInt64)
+    case malformed
+  }
 
   private struct State {
     /// Bytes in `memory`.
@@ -18,8 +24,7 @@ public final class HTTP2HeaderBlock {
     var size = 0
     var fields = 0
     var isTooLarge = false
-    var timeout: UInt64?
-    var hasMalformedTimeout = false
+    var timeout = Timeout.none
   }
 
   /// Per field: length of name and value, 4 bytes each, then both.
@@ -57,8 +62,7 @@ public final class HTTP2HeaderBlock {
     if size > memory.count || state.pointee.fields > maximumFields { state.pointee.isTooLarge = true }
     if isTooLarge { return }
     if name.count == 12, HTTPCharacters.equal(name, 0..<12, "grpc-timeout") {
-      state.pointee.timeout = GRPCFields.timeout(value)
-      if timeout == nil { state.pointee.hasMalformedTimeout = true }
+      state.pointee.timeout = GRPCFields.timeout(value).map { .nanoseconds($0) } ?? .malformed
       return
     }
     let start = state.pointee.count

@@ -40,6 +40,18 @@ public final class GRPCService: GRPCHandler {
 
   private static let inferPath = "/inference.GRPCInferenceService/ModelInfer"
 
+  /// A server that looks at traces answers nothing directly.
+  public var directPath: String? {
+    context.options.tracer == nil && DirectInference.isAllowed(by: context.options) ? Self.inferPath : nil
+  }
+
+  public func answerDirectly(
+    _ message: UnsafeRawBufferPointer, loop: Int, into answer: UnsafeMutableRawBufferPointer
+  ) -> Int? {
+    guard loop < direct.count else { return nil }
+    return direct[loop].answer(message, loop: loop, into: answer)
+  }
+
   private func beginInference(_ method: String, _ call: GRPCCall) -> (any GRPCReceiver)? {
     if method == "ModelStreamInfer" { return StreamInferReceiver(context, call) }
     if let read = InferenceMethods.reading[method] {
@@ -110,8 +122,8 @@ public final class GRPCService: GRPCHandler {
   private func infer(_ message: UnsafeRawBufferPointer, _ call: GRPCCall) {
     let shard = call.loop.index
     let trace = context.options.tracer?.begin(call: call.path, metadata: call.metadata)
-    context.metrics.shard(shard).started.add(1)
     if trace == nil, direct.indices.contains(shard), direct[shard].answer(message, call) { return }
+    context.metrics.shard(shard).started.add(1)
     GRPCPrediction(
       context: context, deadline: call.deadline, isCancelled: { call.isCancelled },
       reply: { [self] result, shard in finish(call, result, shard, trace) }

@@ -4,6 +4,27 @@ public protocol GRPCHandler: Sendable {
   /// ends.
   /// - Returns: nil to refuse with UNIMPLEMENTED.
   func begin(_ call: GRPCCall) -> (any GRPCReceiver)?
+
+  /// The path whose calls are offered to `answerDirectly` first; nil for none. Asked once per server.
+  var directPath: String? { get }
+
+  /// Answers a call that is one plain message without any of the above: one message, status OK, no metadata.
+  /// On the loop's thread.
+  /// - Parameters:
+  ///   - loop: index of the loop that calls.
+  ///   - answer: where the answer's message goes.
+  /// - Returns: the length of the answer; nil where `begin` must have the call, and nothing was done then.
+  func answerDirectly(
+    _ message: UnsafeRawBufferPointer, loop: Int, into answer: UnsafeMutableRawBufferPointer
+  ) -> Int?
+}
+
+extension GRPCHandler {
+  public var directPath: String? { nil }
+
+  public func answerDirectly(
+    _ message: UnsafeRawBufferPointer, loop: Int, into answer: UnsafeMutableRawBufferPointer
+  ) -> Int? { nil }
 }
 
 /// One call's events, all on the loop's thread. Not Sendable: it never leaves the loop.

@@ -8,56 +8,56 @@ enum HTTP2Callbacks {
     var made: OpaquePointer?
     guard nghttp2_session_callbacks_new(&made) == 0, let made else { return nil }
     nghttp2_session_callbacks_set_on_begin_frame_callback(made) { _, header, data in
-      guard let connection = ownConnection(data), let header else { return failure }
-      return connection.frameBegins(header.pointee)
+      guard let header else { return failure }
+      return withConnection(data) { $0.frameBegins(header.pointee) }
     }
-    nghttp2_session_callbacks_set_on_begin_headers_callback(made) { _, frame, data in
-      guard let connection = ownConnection(data), let frame else { return failure }
-      return connection.headersBegin(frame.pointee)
+    nghttp2_session_callbacks_set_on_begin_headers_callback(made) { _, _, data in
+      withConnection(data) { $0.headersBegin() }
     }
     nghttp2_session_callbacks_set_on_header_callback(made) {
       _, _, name, nameCount, value, valueCount, _, data in
-      guard let connection = ownConnection(data) else { return failure }
-      return connection.header(
-        UnsafeRawBufferPointer(start: name, count: nameCount),
-        UnsafeRawBufferPointer(start: value, count: valueCount))
+      withConnection(data) {
+        $0.header(
+          UnsafeRawBufferPointer(start: name, count: nameCount),
+          UnsafeRawBufferPointer(start: value, count: valueCount))
+      }
     }
     nghttp2_session_callbacks_set_on_frame_recv_callback(made) { _, frame, data in
-      guard let connection = ownConnection(data), let frame else { return failure }
-      return connection.frameReceived(frame.pointee)
+      guard let frame else { return failure }
+      return withConnection(data) { $0.frameReceived(frame) }
     }
     nghttp2_session_callbacks_set_on_data_chunk_recv_callback(made) { _, _, id, bytes, count, data in
-      guard let connection = ownConnection(data) else { return failure }
-      return connection.dataReceived(id, UnsafeRawBufferPointer(start: bytes, count: count))
+      withConnection(data) { $0.dataReceived(id, UnsafeRawBufferPointer(start: bytes, count: count)) }
     }
     nghttp2_session_callbacks_set_on_stream_close_callback(made) { _, id, code, data in
-      guard let connection = ownConnection(data) else { return failure }
-      connection.streamClosed(id, code)
-      return 0
+      withConnection(data) {
+        $0.streamClosed(id, code)
+        return 0
+      }
     }
     nghttp2_session_callbacks_set_on_frame_send_callback(made) { _, frame, data in
-      guard let connection = ownConnection(data), let frame else { return failure }
-      connection.frameSent(frame.pointee)
-      return 0
+      guard let frame else { return failure }
+      return withConnection(data) {
+        $0.frameSent(frame)
+        return 0
+      }
     }
-    nghttp2_session_callbacks_set_send_data_callback(made) { _, frame, header, count, source, data in
-      guard let connection = ownConnection(data), let stream = sourceStream(source), let frame, let header
-      else { return failure }
-      return connection.sendData(
-        stream, UnsafeRawBufferPointer(start: header, count: 9), count,
-        padding: frame.pointee.data.padlen)
+    nghttp2_session_callbacks_set_send_data_callback(made) { _, frame, header, count, _, data in
+      guard let frame, let header else { return failure }
+      return withConnection(data) {
+        $0.sendData(
+          frame.pointee.hd.stream_id, UnsafeRawBufferPointer(start: header, count: 9), count)
+      }
     }
     return made
   }
 
-  /// Where an answer's body comes from.
-  static func provider(_ stream: HTTP2Stream) -> nghttp2_data_provider {
+  /// Where answers' bodies come from: the connection finds the stream by its number.
+  static func provider() -> nghttp2_data_provider {
     var provider = nghttp2_data_provider()
-    provider.source.ptr = Unmanaged.passUnretained(stream).toOpaque()
-    provider.read_callback = { _, _, _, room, flags, source, data in
-      guard let connection = ownConnection(data), let stream = sourceStream(source), let flags
-      else { return Int(failure) }
-      return connection.nextData(stream, room, &flags.pointee)
+    provider.read_callback = { _, id, _, room, flags, _, data in
+      guard let flags else { return Int(failure) }
+      return Int(withConnection(data) { Int32(clamping: $0.nextData(id, room, &flags.pointee)) })
     }
     return provider
   }
@@ -65,14 +65,13 @@ enum HTTP2Callbacks {
 
 private var failure: Int32 { NGHTTP2_ERR_CALLBACK_FAILURE.rawValue }
 
-private func ownConnection(_ data: UnsafeMutableRawPointer?) -> HTTP2ServerConnection? {
-  guard let data else { return nil }
-  let connection = Unmanaged<HTTP2ServerConnection>.fromOpaque(data).takeUnretainedValue()
-  return connection.isClosed ? nil : connection
-}
-
-/// The connection keeps its streams until nghttp2 has closed them.
-private func sourceStream(_ source: UnsafeMutablePointer<nghttp2_data_source>?) -> HTTP2Stream? {
-  guard let pointer = source?.pointee.ptr else { return nil }
-  return Unmanaged<HTTP2Stream>.fromOpaque(pointer).takeUnretainedValue()
+/// The connection is not counted here: it is alive for as long as it is in a call of nghttp2.
+@inline(__always)
+private func withConnection(
+  _ data: UnsafeMutableRawPointer?, _ body: (HTTP2ServerConnection) -> Int32
+) -> Int32 {
+  guard let data else { return failure }
+  return Unmanaged<HTTP2ServerConnection>.fromOpaque(data)._withUnsafeGuaranteedRef {
+    $0.isClosed ? failure : body($0)
+  }
 }

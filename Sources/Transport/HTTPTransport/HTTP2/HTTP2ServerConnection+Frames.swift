@@ -23,7 +23,7 @@ extension HTTP2ServerConnection {
     return 0
   }
 
-  func headersBegin(_ frame: nghttp2_frame) -> Int32 {
+  func headersBegin() -> Int32 {
     block.reset()
     isBlockOpen = true
     return 0
@@ -37,7 +37,8 @@ extension HTTP2ServerConnection {
     return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE.rawValue
   }
 
-  func frameReceived(_ frame: nghttp2_frame) -> Int32 {
+  func frameReceived(_ received: UnsafePointer<nghttp2_frame>) -> Int32 {
+    let frame = received.pointee
     let isLast = frame.hd.flags & Self.endStream != 0
     switch UInt32(frame.hd.type) {
     case NGHTTP2_HEADERS.rawValue:
@@ -49,7 +50,11 @@ extension HTTP2ServerConnection {
         stream.requestEnded()
       }
     case NGHTTP2_DATA.rawValue where isLast:
-      if let stream = stream(frame.hd.stream_id) { stream.requestEnded() }
+      if case .direct(let number) = place(frame.hd.stream_id), server.directCalls[number].isAnswered {
+        server.directCalls.endInput(of: number)
+      } else if let stream = stream(frame.hd.stream_id) {
+        stream.requestEnded()
+      }
     case NGHTTP2_PING.rawValue where frame.hd.flags & UInt8(NGHTTP2_FLAG_ACK.rawValue) != 0:
       if isDraining { sendLastGoAway() }
     default: break
@@ -64,28 +69,39 @@ extension HTTP2ServerConnection {
       return
     }
     if server.state.sendsClientsAway { announceEnd() }
+    let isKnown = !block.isTooLarge && knownRequest != nil && block.hasSameFields(as: knownFields)
+    if isKnown, !hasEnded, isKnownDirect, beginDirectly(id, block.timeout) { return }
     let stream = HTTP2Stream(self, id)
     add(stream)
     if block.isTooLarge {
       stream.refuse(HTTPWireError(431, "the request's head is longer than \(limits.wire.headBytes) bytes"))
       return
     }
-    if let known = knownRequest, block.hasSameFields(as: knownFields) {
-      stream.begin(known, hasEnded: hasEnded)
+    if isKnown, let known = knownRequest {
+      stream.begin(known, hasEnded: hasEnded, timeout: block.timeout)
       return
     }
     switch block.makeRequest(separatesGRPC: server.state.grpc != nil) {
     case .failure(let error): stream.refuse(error)
     case .success(let request):
+      // Those that wait for their message belong to the request before.
+      if server.directCalls.isInUse { makeStreams { !$0.isAnswered } }
       knownFields = block.bytes
       knownRequest = request
-      stream.begin(request, hasEnded: hasEnded)
+      isKnownDirect = mayAnswerDirectly(request)
+      stream.begin(request, hasEnded: hasEnded, timeout: block.timeout)
     }
   }
 
   func dataReceived(_ id: Int32, _ bytes: UnsafeRawBufferPointer) -> Int32 {
     nghttp2_session_consume_connection(session.pointer, bytes.count)
-    if let stream = stream(id) { stream.received(bytes) }
+    switch place(id) {
+    case .none: break
+    case .stream(let stream): stream.received(bytes)
+    case .direct(let number):
+      if answerDirectly(number, bytes) { break }
+      makeStream(number).received(bytes)
+    }
     return 0
   }
 
@@ -97,7 +113,15 @@ extension HTTP2ServerConnection {
   }
 
   /// What a stream's next DATA frame carries.
-  func nextData(_ stream: HTTP2Stream, _ room: Int, _ flags: inout UInt32) -> Int {
+  func nextData(_ id: Int32, _ room: Int, _ flags: inout UInt32) -> Int {
+    switch place(id) {
+    case .none: Int(NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE.rawValue)
+    case .stream(let stream): nextData(stream, room, &flags)
+    case .direct(let number): nextData(number, room, &flags)
+    }
+  }
+
+  private func nextData(_ stream: HTTP2Stream, _ room: Int, _ flags: inout UInt32) -> Int {
     let count = min(room, stream.output.count)
     let isLast = stream.answer == .ended && count == stream.output.count
     if count == 0, !isLast {
@@ -113,10 +137,18 @@ extension HTTP2ServerConnection {
   }
 
   /// Writes a DATA frame straight from the stream's output to the channel's.
-  func sendData(
-    _ stream: HTTP2Stream, _ header: UnsafeRawBufferPointer, _ count: Int, padding: Int
-  ) -> Int32 {
+  func sendData(_ id: Int32, _ header: UnsafeRawBufferPointer, _ count: Int) -> Int32 {
     guard hasRoom else { return NGHTTP2_ERR_WOULDBLOCK.rawValue }
+    switch place(id) {
+    case .none: return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE.rawValue
+    case .direct(let number): return sendData(number, header, count)
+    case .stream(let stream): return sendData(stream, header, count)
+    }
+  }
+
+  private func sendData(
+    _ stream: HTTP2Stream, _ header: UnsafeRawBufferPointer, _ count: Int
+  ) -> Int32 {
     put(header)
     var left = count
     while left > 0 {
@@ -134,11 +166,17 @@ extension HTTP2ServerConnection {
     return 0
   }
 
-  func frameSent(_ frame: nghttp2_frame) {
+  func frameSent(_ sent: UnsafePointer<nghttp2_frame>) {
+    let frame = sent.pointee
     let id = frame.hd.stream_id
     switch UInt32(frame.hd.type) {
     case NGHTTP2_HEADERS.rawValue, NGHTTP2_DATA.rawValue:
-      guard frame.hd.flags & Self.endStream != 0, let stream = stream(id), !stream.inputEnded else { return }
+      guard frame.hd.flags & Self.endStream != 0 else { return }
+      switch place(id) {
+      case .none: return
+      case .direct(let number): if server.directCalls[number].inputEnded { return }
+      case .stream(let stream): if stream.inputEnded { return }
+      }
       // RFC 9113 §8.1: the answer is complete, the rest of the request is not wanted.
       nghttp2_submit_rst_stream(session.pointer, 0, id, NGHTTP2_NO_ERROR.rawValue)
     case NGHTTP2_RST_STREAM.rawValue where frame.rst_stream.error_code != NGHTTP2_NO_ERROR.rawValue:

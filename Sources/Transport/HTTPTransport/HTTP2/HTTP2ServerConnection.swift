@@ -17,6 +17,8 @@ final class HTTP2ServerConnection: ServerConnection, @unchecked Sendable {
   /// The last request's fields, which most clients send again.
   var knownFields: Bytes = []
   var knownRequest: HTTP2Request?
+  /// Calls of that request may be answered where their message lies.
+  var isKnownDirect = false
   /// Header fields on their way out.
   var fields = HTTP2Fields()
 
@@ -94,7 +96,7 @@ final class HTTP2ServerConnection: ServerConnection, @unchecked Sendable {
     submitSettings()
     let stream = HTTP2Stream(self, 1)
     add(stream)
-    stream.begin(HTTP2Request(head: head), hasEnded: true)
+    stream.begin(HTTP2Request(head: head), hasEnded: true, timeout: .none)
     if !rest.isEmpty, !isClosed { channel(channel, received: rest) }
     pumpSoon()
   }
@@ -109,17 +111,37 @@ final class HTTP2ServerConnection: ServerConnection, @unchecked Sendable {
       session.pointer, stream.id, Unmanaged.passUnretained(stream).toOpaque())
   }
 
-  /// The open stream of that number.
+  /// What nghttp2 keeps for a stream: the object, or a direct call's number.
+  enum StreamPlace {
+    case none
+    case stream(HTTP2Stream)
+    case direct(HTTP2DirectCalls.Number)
+  }
+
+  func place(_ id: Int32) -> StreamPlace {
+    guard let pointer = nghttp2_session_get_stream_user_data(session.pointer, id) else { return .none }
+    if let number = HTTP2DirectCalls.number(of: pointer) { return .direct(number) }
+    return .stream(Unmanaged<HTTP2Stream>.fromOpaque(pointer).takeUnretainedValue())
+  }
+
+  /// The open stream of that number; a direct call becomes one.
   func stream(_ id: Int32) -> HTTP2Stream? {
-    guard let pointer = nghttp2_session_get_stream_user_data(session.pointer, id) else { return nil }
-    return Unmanaged<HTTP2Stream>.fromOpaque(pointer).takeUnretainedValue()
+    switch place(id) {
+    case .none: nil
+    case .stream(let stream): stream
+    case .direct(let number): makeStream(number)
+    }
   }
 
   func streamClosed(_ id: Int32, _ code: UInt32) {
-    guard let stream = stream(id) else { return }
-    nghttp2_session_set_stream_user_data(session.pointer, id, nil)
-    remove(stream)
-    stream.close()
+    switch place(id) {
+    case .none: break
+    case .direct(let number): server.directCalls.remove(number)
+    case .stream(let stream):
+      nghttp2_session_set_stream_user_data(session.pointer, id, nil)
+      remove(stream)
+      stream.close()
+    }
   }
 
   private func remove(_ stream: HTTP2Stream) {
@@ -129,10 +151,14 @@ final class HTTP2ServerConnection: ServerConnection, @unchecked Sendable {
       last.position = stream.position
       streams[stream.position] = last
     }
-    if streams.isEmpty {
-      idleDeadline = server.loop.deadline(after: limits.idleTimeout)
-      watch(idleDeadline)
-    }
+    waitIfIdle()
+  }
+
+  /// Without open streams the connection has its time until the next one.
+  func waitIfIdle() {
+    guard streams.isEmpty else { return }
+    idleDeadline = server.loop.deadline(after: limits.idleTimeout)
+    watch(idleDeadline)
   }
 
   // MARK: the output
@@ -228,7 +254,13 @@ extension HTTP2ServerConnection: ChannelDelegate {
     let used = nghttp2_session_mem_recv(
       session.pointer, bytes.baseAddress?.assumingMemoryBound(to: UInt8.self), bytes.count)
     isReceiving = false
-    guard !isClosed else { return }
+    guard !isClosed else {
+      server.directCalls.removeAll()
+      return
+    }
+    // What has not come whole by now is an ordinary call's; so is what cannot be sent at once.
+    if server.directCalls.isInUse { makeStreams { !$0.isAnswered } }
+    defer { if server.directCalls.wasUsed { endDirectCalls() } }
     if used < 0 {
       let code =
         used == Int(NGHTTP2_ERR_FLOODED.rawValue) ? NGHTTP2_ENHANCE_YOUR_CALM : NGHTTP2_PROTOCOL_ERROR

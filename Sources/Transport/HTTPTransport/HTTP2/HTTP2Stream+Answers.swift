@@ -162,7 +162,7 @@ extension HTTP2Stream: ExchangeDriver {
     connection.fields.setHead(head, length: length, date: server.currentDate())
     let result = connection.fields.withPairs { pairs, count -> Int32 in
       guard hasBody else { return nghttp2_submit_response(session, id, pairs, count, nil) }
-      var provider = HTTP2Callbacks.provider(self)
+      var provider = HTTP2Callbacks.provider()
       return nghttp2_submit_response(session, id, pairs, count, &provider)
     }
     if result != 0 { reset(NGHTTP2_INTERNAL_ERROR) }

@@ -17,7 +17,10 @@ extension HTTP2Stream {
 
   private var grpcLimits: GRPCLimits { server.state.grpcLimits }
 
-  func beginCall(_ head: HTTPRequestHead, _ asked: HTTP2Request.GRPC, _ handler: any GRPCHandler) {
+  func beginCall(
+    _ head: HTTPRequestHead, _ asked: HTTP2Request.GRPC, _ timeout: HTTP2HeaderBlock.Timeout,
+    _ handler: any GRPCHandler
+  ) {
     guard asked.isKnownType else {
       refuse(HTTPWireError(415, "the content type is none of gRPC's"))
       return
@@ -31,12 +34,12 @@ extension HTTP2Stream {
     call = Call(
       reader: GRPCMessageReader(maximumBytes: grpcLimits.receiveMessageBytes), requestIsGzip: isGzip,
       answersGzip: isGzip && asked.acceptsGzip)
-    if let problem = problem(asked) {
+    if let problem = problem(asked, timeout) {
       finish(problem, [:])
       return
     }
     var deadline: Duration?
-    if let timeout = connection.block.timeout {
+    if case .nanoseconds(let timeout) = timeout {
       let (moment, overflows) = server.loop.clock.now.addingReportingOverflow(timeout)
       callDeadline = overflows ? .max &- 1 : moment
       deadline = .nanoseconds(Int64(clamping: callDeadline))
@@ -57,7 +60,7 @@ extension HTTP2Stream {
     }
   }
 
-  private func problem(_ asked: HTTP2Request.GRPC) -> GRPCStatus? {
+  private func problem(_ asked: HTTP2Request.GRPC, _ timeout: HTTP2HeaderBlock.Timeout) -> GRPCStatus? {
     if !asked.acceptsTrailers {
       return GRPCStatus(.internal, "the request has no \"te: trailers\": its client cannot get a status")
     }
@@ -66,7 +69,7 @@ extension HTTP2Stream {
       return GRPCStatus(
         .unimplemented, "the encoding \"\(name)\" is not supported; supported are identity and gzip")
     }
-    if connection.block.hasMalformedTimeout {
+    if case .malformed = timeout {
       return GRPCStatus(.internal, "grpc-timeout is malformed")
     }
     return nil
@@ -271,7 +274,7 @@ extension HTTP2Stream: GRPCDriver {
     if answer == .waiting {
       answer = .begun
       let fields = call.answersGzip ? HTTP2StaticFields.grpcGzipHead : HTTP2StaticFields.grpcHead
-      var provider = HTTP2Callbacks.provider(self)
+      var provider = HTTP2Callbacks.provider()
       if nghttp2_submit_response(session, id, fields.pairs, fields.count, &provider) != 0 {
         reset(NGHTTP2_INTERNAL_ERROR)
         return

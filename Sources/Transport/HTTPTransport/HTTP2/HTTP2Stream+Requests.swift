@@ -4,10 +4,10 @@ internal import HTTPWire
 
 /// From the client to the handler.
 extension HTTP2Stream {
-  func begin(_ request: HTTP2Request, hasEnded: Bool) {
+  func begin(_ request: HTTP2Request, hasEnded: Bool, timeout: HTTP2HeaderBlock.Timeout) {
     inputEnded = hasEnded
     if let asked = request.grpc, let handler = server.state.grpc {
-      beginCall(request.head, asked, handler)
+      beginCall(request.head, asked, timeout, handler)
       return
     }
     isHEAD = request.head.method == "HEAD"

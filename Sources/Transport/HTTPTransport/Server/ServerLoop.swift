@@ -19,6 +19,10 @@ final class ServerLoop: @unchecked Sendable {
   /// What answers plain requests where they lie, if anything does.
   let directHandler: (any BufferedHTTPHandler)?
   let directAnswers = DirectAnswers()
+  /// What answers plain gRPC calls where their message lies, and the path of those calls.
+  let directCallHandler: (any GRPCHandler)?
+  let directCallPath: String?
+  let directCalls: HTTP2DirectCalls
   let wireLimits: HTTPWireLimits
   let idleNanoseconds: UInt64
 
@@ -30,6 +34,10 @@ final class ServerLoop: @unchecked Sendable {
     idleNanoseconds =
       UInt64(clamping: min(seconds, 1 << 32)) &* 1_000_000_000
       &+ UInt64(clamping: attoseconds / 1_000_000_000)
+    directCallPath = state.grpc?.directPath
+    directCallHandler = directCallPath == nil ? nil : state.grpc
+    directCalls = HTTP2DirectCalls(
+      messageBytes: directCallPath == nil ? 0 : state.grpcLimits.receiveMessageBytes)
     if case .buffered(let handler) = state.handler, handler.answersDirectly {
       directHandler = handler
     } else {
