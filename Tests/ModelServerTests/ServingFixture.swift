@@ -61,10 +61,12 @@ final class ServingFixture: Sendable {
         routes.handle(
           RouteRequest(
             head: HTTPRequestHead(method: method, target: target, headers: headers),
-            body: isOwned ? .owned(bytes) : .view(buffer), loop: 0, isCancelled: nil,
+            body: isOwned ? .owned(bytes[...]) : .view(buffer), loop: 0, isCancelled: nil,
             reply: { answer, _ in
+              var whole = answer.body
+              for tensor in answer.tensors { tensor.appendBinary(to: &whole) }
               continuation.resume(
-                returning: Answer(status: answer.status, headers: answer.head.headers, bytes: answer.body))
+                returning: Answer(status: answer.status, headers: answer.head.headers, bytes: whole))
             }))
       }
     }

@@ -54,6 +54,30 @@ struct BinaryTensorTests {
     #expect(request.inputs == [Tensor(name: "x", shape: [2, 1], values: values)])
   }
 
+  @Test func longOutputsMayStayWhereTheyAre() throws {
+    let outputs = [
+      Tensor(name: "short", shape: [1], values: .float32([1])),
+      Tensor(name: "long", shape: [20_000], values: .float32((0..<20_000).map { Float($0) })),
+      Tensor(name: "texts", shape: [2], values: .strings(["a", "bc"])),
+      Tensor(name: "truth", shape: [2], values: .bool([true, false])),
+      Tensor(name: "json", shape: [1], values: .int64([5])),
+    ]
+    func encode(keepsLong: Bool) throws -> V2Response {
+      try V2Response.encode(model: "m", id: "1", outputs: outputs, keepsLong: keepsLong) { $0 < 4 }
+    }
+    let whole = try encode(keepsLong: false)
+    let kept = try encode(keepsLong: true)
+    #expect(whole.tensors.isEmpty && kept.tensors.count == 3)
+    var joined = kept.body
+    for tensor in kept.tensors {
+      tensor.withBinary {
+        #expect($0.count == tensor.binarySize)
+        joined.append(contentsOf: $0)
+      }
+    }
+    #expect(joined == whole.body && kept.jsonBytes == whole.jsonBytes)
+  }
+
   @Test(
     "wrong binary data is refused with the input's name",
     arguments: [

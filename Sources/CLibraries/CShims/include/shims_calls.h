@@ -38,6 +38,15 @@ static inline struct apus_calls apus_read_calls(const struct apus_calls *calls) 
   return read;
 }
 
+/// recv(2) and send(2), counted. The library's own functions are cancellation points, which costs each call of a
+/// process with threads several locked instructions; nobody cancels threads here.
+ssize_t apus_receive(int descriptor, void *bytes, size_t count);
+ssize_t apus_send(int descriptor, const void *bytes, size_t count, int flags);
+
+/// mallopt: keeps freed memory up to so many bytes at the end of a heap, and takes pieces up to `longest` bytes from
+/// heaps. Returns 0, or -1 where the C library does not know how.
+int apus_keep_freed_memory(int bytes, int longest);
+
 /// getrandom(2), which is not in the Glibc module.
 static inline ssize_t apus_random(void *bytes, size_t count) { return getrandom(bytes, count, 0); }
 

@@ -14,8 +14,7 @@ extension Socket {
   /// At most `buffer.count` bytes.
   public func receive(into buffer: UnsafeMutableRawBufferPointer) -> TransferResult {
     while true {
-      apus_count_receive()
-      let count = recv(descriptor, buffer.baseAddress, buffer.count, 0)
+      let count = apus_receive(descriptor, buffer.baseAddress, buffer.count)
       if count > 0 { return .bytes(count) }
       if count == 0 { return .endOfStream }
       if errno == EINTR { continue }
@@ -28,8 +27,7 @@ extension Socket {
   public func send(_ bytes: UnsafeRawBufferPointer, more: Bool = false) -> TransferResult {
     let flags = Int32(MSG_NOSIGNAL) | (more ? Int32(MSG_MORE) : 0)
     while true {
-      apus_count_send()
-      let count = Glibc.send(descriptor, bytes.baseAddress, bytes.count, flags)
+      let count = apus_send(descriptor, bytes.baseAddress, bytes.count, flags)
       if count >= 0 { return .bytes(count) }
       if errno == EINTR { continue }
       if errno == EAGAIN || errno == EWOULDBLOCK { return .wouldBlock }

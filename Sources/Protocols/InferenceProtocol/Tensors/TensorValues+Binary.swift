@@ -46,6 +46,39 @@ extension TensorValues {
     }
   }
 
+  /// Lends the binary form: from where the elements lie, but for truth values and texts, which are written
+  /// first (see `lendable`).
+  public func withBinary(_ body: (UnsafeRawBufferPointer) -> Void) {
+    switch self {
+    case .int8(let values): values.withUnsafeBytes(body)
+    case .int16(let values): values.withUnsafeBytes(body)
+    case .int32(let values): values.withUnsafeBytes(body)
+    case .int64(let values): values.withUnsafeBytes(body)
+    case .uint8(let values): values.withUnsafeBytes(body)
+    case .uint16(let values): values.withUnsafeBytes(body)
+    case .uint32(let values): values.withUnsafeBytes(body)
+    case .uint64(let values): values.withUnsafeBytes(body)
+    case .float32(let values): values.withUnsafeBytes(body)
+    case .float64(let values): values.withUnsafeBytes(body)
+    case .raw(let elements): elements.bytes.withUnsafeBytes(body)
+    case .bool, .strings:
+      var bytes = Bytes()
+      appendBinary(to: &bytes)
+      bytes.withUnsafeBytes(body)
+    }
+  }
+
+  /// The same elements in a form that lends its bytes as they are.
+  var lendable: TensorValues {
+    switch self {
+    case .bool, .strings:
+      var bytes = Bytes()
+      appendBinary(to: &bytes)
+      return RawElements(datatype, count: count, bytes: bytes[...]).map { .raw($0) } ?? self
+    default: return self
+    }
+  }
+
   /// Appends the binary form.
   public func appendBinary(to output: inout Bytes) {
     switch self {

@@ -1,4 +1,3 @@
-public import Basics
 public import Formats
 
 /// The V2 (Open Inference Protocol) request, as REST and gRPC clients send it.
@@ -31,7 +30,7 @@ public struct V2Request: Sendable {
   ///   - owner: the body where somebody owns it: long binary tensors stay in it without a copy.
   ///   - model: the model's name, for messages.
   public static func decode(
-    _ body: UnsafeRawBufferPointer, jsonBytes: Int? = nil, owner: Bytes? = nil, model: String,
+    _ body: UnsafeRawBufferPointer, jsonBytes: Int? = nil, owner: ArraySlice<UInt8>? = nil, model: String,
     limits: InferenceLimits = InferenceLimits()
   ) throws(InferenceRequestError) -> V2Request {
     guard let jsonBytes else {
@@ -46,7 +45,7 @@ public struct V2Request: Sendable {
     }
     let json = UnsafeRawBufferPointer(rebasing: body[..<jsonBytes])
     let tail = UnsafeRawBufferPointer(rebasing: body[jsonBytes...])
-    let ownedTail = owner.flatMap { $0.count == body.count ? $0[jsonBytes...] : nil }
+    let ownedTail = owner.flatMap { $0.count == body.count ? $0.dropFirst(jsonBytes) : nil }
     var reader = V2RequestReader(
       json, tail: BinaryTail(tail, owner: ownedTail), model: model, limits: limits)
     return try reader.read()

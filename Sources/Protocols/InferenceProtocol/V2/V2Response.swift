@@ -8,6 +8,12 @@ public struct V2Response: Sendable, Hashable {
   /// How many of the body's bytes are JSON, where binary outputs follow (`Inference-Header-Content-Length`).
   public var jsonBytes: Int?
 
+  /// Binary outputs that follow the body where the encoder was told to keep long ones.
+  public var tensors: [TensorValues] = []
+
+  /// Shorter ones are cheaper copied.
+  private static let longBytes = 64 * ByteCount.kibibyte
+
   public init(body: Bytes, jsonBytes: Int? = nil) {
     self.body = body
     self.jsonBytes = jsonBytes
@@ -15,15 +21,16 @@ public struct V2Response: Sendable, Hashable {
 
   /// - Parameters:
   ///   - outputs: each checked to hold as many values as its shape says.
+  ///   - keepsLong: leave long binary outputs, and those that follow one, to `tensors`.
   ///   - isBinary: whether the output at a position goes behind the JSON.
   /// - Throws: `invalid` for an output that has no JSON form.
   public static func encode(
     model: String, id: String, outputs: [Tensor], form: V2ResponseForm = V2ResponseForm(),
-    isBinary: (Int) -> Bool = { _ in false }
+    keepsLong: Bool = false, isBinary: (Int) -> Bool = { _ in false }
   ) throws(InferenceRequestError) -> V2Response {
     let binary = outputs.indices.map(isBinary)
     var bytes = Bytes()
-    bytes.reserveCapacity(capacity(outputs, binary))
+    bytes.reserveCapacity(capacity(outputs, binary, keepsLong))
     bytes.append(contentsOf: "{\"model_name\":".utf8)
     JSONText.writeString(model, into: &bytes)
     write("model_version", form.modelVersion.map { .string($0) }, form.absentVersion, into: &bytes)
@@ -39,14 +46,24 @@ public struct V2Response: Sendable, Hashable {
     bytes.append(contentsOf: "]}".utf8)
     guard binary.contains(true) else { return V2Response(body: bytes) }
     let jsonBytes = bytes.count
-    for (index, output) in outputs.enumerated() where binary[index] { output.values.appendBinary(to: &bytes) }
-    return V2Response(body: bytes, jsonBytes: jsonBytes)
+    var tensors: [TensorValues] = []
+    for (index, output) in outputs.enumerated() where binary[index] {
+      if keepsLong, !tensors.isEmpty || output.values.binarySize >= longBytes {
+        tensors.append(output.values.lendable)
+      } else {
+        output.values.appendBinary(to: &bytes)
+      }
+    }
+    var response = V2Response(body: bytes, jsonBytes: jsonBytes)
+    response.tensors = tensors
+    return response
   }
 
-  private static func capacity(_ outputs: [Tensor], _ binary: [Bool]) -> Int {
+  private static func capacity(_ outputs: [Tensor], _ binary: [Bool], _ keepsLong: Bool) -> Int {
     var total = 160
     for (index, output) in outputs.enumerated() {
-      total &+= 140 &+ (binary[index] ? output.values.binarySize : output.values.count &* 8)
+      let size = binary[index] ? output.values.binarySize : output.values.count &* 8
+      total &+= 140 &+ (keepsLong && binary[index] && size >= longBytes ? 0 : size)
     }
     return total
   }

@@ -89,7 +89,7 @@ struct RESTPrediction: Sendable {
   // MARK: decoding
 
   private func decode(
-    _ bytes: UnsafeRawBufferPointer, _ owner: Bytes?
+    _ bytes: UnsafeRawBufferPointer, _ owner: ArraySlice<UInt8>?
   ) throws(RequestFailure) -> Decoded {
     if media == .cloudEvent, event == nil {
       guard let decoded = try decodeStructured(bytes, isDeclared: true) else {
@@ -165,7 +165,7 @@ struct RESTPrediction: Sendable {
   }
 
   private func decodeData(
-    _ bytes: UnsafeRawBufferPointer, _ owner: Bytes?, event: CloudEvent?
+    _ bytes: UnsafeRawBufferPointer, _ owner: ArraySlice<UInt8>?, event: CloudEvent?
   ) throws(RequestFailure) -> Decoded {
     do throws(InferenceRequestError) {
       switch verb {
@@ -220,13 +220,15 @@ struct RESTPrediction: Sendable {
   ) throws(InferenceRequestError) -> ServerAnswer {
     let (selected, form) = try context.options.dialect.answer(outputs, to: request, from: entry)
     let id = request.id ?? context.random.uuid()
-    let response = try V2Response.encode(model: entry.name, id: id, outputs: selected, form: form) { index in
-      isBinaryAllowed && request.wantsBinary(index)
-    }
+    let response = try V2Response.encode(
+      model: entry.name, id: id, outputs: selected, form: form, keepsLong: true
+    ) { index in isBinaryAllowed && request.wantsBinary(index) }
     var fields = context.options.dialect.fields(answering: id, from: entry)
     guard let jsonBytes = response.jsonBytes else { return ServerAnswer(body: response.body, fields: fields) }
     fields.append("Inference-Header-Content-Length", String(jsonBytes))
-    return ServerAnswer(contentType: "application/octet-stream", body: response.body, fields: fields)
+    var answer = ServerAnswer(contentType: "application/octet-stream", body: response.body, fields: fields)
+    answer.tensors = response.tensors
+    return answer
   }
 
   private func wrap(_ answer: inout ServerAnswer, answering event: CloudEvent) {

@@ -4,7 +4,7 @@ internal import HTTPWire
 /// A request's body: a view that is valid during the call only, or bytes of its own.
 enum RequestBody {
   case view(UnsafeRawBufferPointer)
-  case owned(Bytes)
+  case owned(ArraySlice<UInt8>)
 
   var count: Int {
     switch self {
@@ -14,14 +14,14 @@ enum RequestBody {
   }
 
   /// The bytes, copied where they are a view.
-  var bytes: Bytes {
+  var bytes: ArraySlice<UInt8> {
     switch self {
-    case .view(let view): Bytes(view)
+    case .view(let view): Bytes(view)[...]
     case .owned(let bytes): bytes
     }
   }
 
-  func withBytes<Value>(_ body: (UnsafeRawBufferPointer, _ owner: Bytes?) -> Value) -> Value {
+  func withBytes<Value>(_ body: (UnsafeRawBufferPointer, _ owner: ArraySlice<UInt8>?) -> Value) -> Value {
     switch self {
     case .view(let view): body(view, nil)
     case .owned(let bytes): bytes.withUnsafeBytes { body($0, bytes) }

@@ -1,12 +1,15 @@
 public import Basics
 public import Formats
 public import HTTPWire
+public import InferenceProtocol
 
 /// An answer of the model server: status, headers, body.
 public struct ServerAnswer: Sendable, Hashable {
   public var status: Int
   public var contentType: String
   public var body: Bytes
+  /// Long binary tensors that follow the body, as its last part.
+  public var tensors: [TensorValues] = []
   /// Fields besides Content-Type and Content-Length.
   public var fields: HTTPHeaders
 

@@ -1,6 +1,14 @@
-public import Basics
 public import HTTPTransport
 public import HTTPWire
+internal import InferenceProtocol
+
+/// A tensor as it is sent: from the memory that the model wrote it to.
+private struct TensorPiece: BodyPiece {
+  let values: TensorValues
+
+  var byteCount: Int { values.binarySize }
+  func withBytes(_ body: (UnsafeRawBufferPointer) -> Void) { values.withBinary(body) }
+}
 
 /// Binds the REST routes to HTTP.
 public final class ModelServer: BufferedHTTPHandler {
@@ -35,12 +43,20 @@ public final class ModelServer: BufferedHTTPHandler {
     handle(head, .view(body), exchange)
   }
 
-  public func handle(_ head: HTTPRequestHead, ownedBody body: Bytes, exchange: HTTPExchange) {
+  /// Binary tensors begin behind the JSON: models can compute on them where they were received.
+  public func alignedOffset(in head: HTTPRequestHead) -> Int {
+    guard let text = head.headers["Inference-Header-Content-Length"], let length = Int(text) else { return 0 }
+    return max(0, length)
+  }
+
+  public func handle(_ head: HTTPRequestHead, ownedBody body: ArraySlice<UInt8>, exchange: HTTPExchange) {
     if answeredDirectly(head, body, exchange) { return }
     handle(head, .owned(body), exchange)
   }
 
-  private func answeredDirectly(_ head: HTTPRequestHead, _ body: Bytes, _ exchange: HTTPExchange) -> Bool {
+  private func answeredDirectly(
+    _ head: HTTPRequestHead, _ body: ArraySlice<UInt8>, _ exchange: HTTPExchange
+  ) -> Bool {
     let loop = exchange.loop.index
     guard loop < directPaths.count, HTTPPlainRequest.isPlain(head) else { return false }
     var target = head.target
@@ -72,7 +88,12 @@ public final class ModelServer: BufferedHTTPHandler {
             head.headers.append("traceparent", trace.traceparent)
             tracer.end(trace, status: answer.status)
           }
-          exchange.respond(head, body: answer.body)
+          if answer.tensors.isEmpty {
+            exchange.respond(head, body: answer.body)
+          } else {
+            let pieces = answer.tensors.map { TensorPiece(values: $0) }
+            exchange.respond(head, body: answer.body, followedBy: pieces)
+          }
           metrics.shard(shard).countAnswer(answer.status)
           metrics.shard(shard).finished.add(1)
         }))

@@ -116,6 +116,13 @@ final class Channel: LoopHandler {
     outputGrew()
   }
 
+  /// As the others, without a copy of what is long.
+  func write(_ piece: any BodyPiece) {
+    guard isOpen else { return }
+    output.append(piece)
+    outputGrew()
+  }
+
   /// Sends at once where nothing waits before; for answers that are complete and alone in their turn.
   func sendNow(_ bytes: UnsafeRawBufferPointer) {
     guard state == .open, tls == nil, output.isEmpty, !isBlocked, let socket else {

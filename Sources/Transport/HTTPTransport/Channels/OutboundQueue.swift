@@ -9,7 +9,7 @@ struct OutboundQueue {
   private static let keptCapacity = 8 * 1024
 
   /// Complete pieces, before `tail`; `head` of them are sent.
-  private var pieces: [ArraySlice<UInt8>] = []
+  private var pieces: [Piece] = []
   private var head = 0
   private var headOffset = 0
   /// Where small pieces go.
@@ -17,6 +17,28 @@ struct OutboundQueue {
   private var tailOffset = 0
 
   private(set) var count = 0
+
+  private enum Piece {
+    case bytes(ArraySlice<UInt8>)
+    case lent(any BodyPiece)
+
+    var count: Int {
+      switch self {
+      case .bytes(let bytes): bytes.count
+      case .lent(let piece): piece.byteCount
+      }
+    }
+
+    func withUnsafeBytes<Result>(_ body: (UnsafeRawBufferPointer) -> Result) -> Result? {
+      switch self {
+      case .bytes(let bytes): return bytes.withUnsafeBytes(body)
+      case .lent(let piece):
+        var result: Result?
+        piece.withBytes { result = body($0) }
+        return result
+      }
+    }
+  }
 
   var isEmpty: Bool { count == 0 }
 
@@ -39,9 +61,20 @@ struct OutboundQueue {
       tail.append(contentsOf: bytes)
     } else {
       sealTail()
-      pieces.append(bytes)
+      pieces.append(.bytes(bytes))
     }
     count += bytes.count
+  }
+
+  mutating func append(_ piece: any BodyPiece) {
+    let length = piece.byteCount
+    if length < Self.largePiece {
+      piece.withBytes { tail.append(contentsOf: $0) }
+    } else {
+      sealTail()
+      pieces.append(.lent(piece))
+    }
+    count += length
   }
 
   /// The next bytes to send, with whether others follow; nil where there are none.
@@ -73,11 +106,13 @@ struct OutboundQueue {
         return body()
       }
     }
-    return pieces[index].withUnsafeBytes { bytes in
+    let result = pieces[index].withUnsafeBytes { bytes -> TransferResult in
       let skipped = index == head ? headOffset : 0
       guard list.append(UnsafeRawBufferPointer(rebasing: bytes[skipped...])) else { return body() }
       return gather(index + 1, into: list, body)
     }
+    // A piece that lends nothing has nothing to send.
+    return result ?? .bytes(0)
   }
 
   /// Takes bytes off the front, at most what was shown.
@@ -89,7 +124,7 @@ struct OutboundQueue {
       headOffset += taken
       left -= taken
       guard headOffset >= pieces[head].count else { return }
-      pieces[head] = []
+      pieces[head] = .bytes([])
       head += 1
       headOffset = 0
       if head == pieces.count {
@@ -116,7 +151,7 @@ struct OutboundQueue {
 
   private mutating func sealTail() {
     if tail.count > tailOffset {
-      pieces.append(tail[tailOffset...])
+      pieces.append(.bytes(tail[tailOffset...]))
     }
     tail = []
     tailOffset = 0

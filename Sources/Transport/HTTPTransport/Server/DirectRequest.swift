@@ -1,4 +1,3 @@
-public import Basics
 public import HTTPWire
 
 /// A plain `POST` of JSON that lies complete in the receive buffer. Its views are valid during the call only.
@@ -23,7 +22,9 @@ extension BufferedHTTPHandler {
     _ request: DirectRequest, into answer: UnsafeMutableRawBufferPointer
   ) -> Int? { nil }
 
-  public func handle(_ head: HTTPRequestHead, ownedBody body: Bytes, exchange: HTTPExchange) {
+  public func alignedOffset(in head: HTTPRequestHead) -> Int { 0 }
+
+  public func handle(_ head: HTTPRequestHead, ownedBody body: ArraySlice<UInt8>, exchange: HTTPExchange) {
     body.withUnsafeBytes { handle(head, body: $0, exchange: exchange) }
   }
 }

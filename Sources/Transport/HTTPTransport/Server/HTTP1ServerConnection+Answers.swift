@@ -12,9 +12,10 @@ extension HTTP1ServerConnection: ExchangeDriver {
     finishResponse()
   }
 
-  func respond(_ sequence: Int, _ head: HTTPResponseHead, _ pieces: [ArraySlice<UInt8>]) {
+  func respond(_ sequence: Int, _ head: HTTPResponseHead, _ body: Bytes, _ pieces: [any BodyPiece]) {
     guard isWaiting(sequence) else { return }
-    if writeWholeHead(head, pieces.reduce(0) { $0 + $1.count }) {
+    if writeWholeHead(head, pieces.reduce(body.count) { $0 + $1.byteCount }) {
+      channel.write(body)
       for piece in pieces { channel.write(piece) }
     }
     finishResponse()

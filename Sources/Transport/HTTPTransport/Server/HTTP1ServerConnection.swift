@@ -75,8 +75,10 @@ final class HTTP1ServerConnection: ServerConnection, @unchecked Sendable {
   /// When the present body was first waited for, on the loop's clock; 0 before.
   var bodyBegan: UInt64 = 0
   var collected: Bytes = []
-  /// The whole body's memory, where it is long and its length is known; `ownedFilled` of it have come.
+  /// The whole body's memory, where it is long and its length is known; the body begins at `ownedStart`, and
+  /// `ownedFilled` of it have come.
   var ownedBody: Bytes = []
+  var ownedStart = 0
   var ownedFilled = 0
   /// How long the present body will be, where it gets memory of its own; else 0.
   var ownedLength = 0

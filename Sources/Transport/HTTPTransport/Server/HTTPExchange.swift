@@ -38,10 +38,11 @@ public final class HTTPExchange: @unchecked Sendable {
     onLoop { driver, sequence in driver.respond(sequence, head, body) }
   }
 
-  /// The whole answer in pieces, of which long ones are sent from where they are. Content-Length is added.
-  public func respond(_ head: HTTPResponseHead, pieces: [ArraySlice<UInt8>]) {
+  /// The whole answer: `body`, and behind it pieces of which long ones are sent from where they are.
+  /// Content-Length is added.
+  public func respond(_ head: HTTPResponseHead, body: Bytes, followedBy pieces: [any BodyPiece]) {
     guard move(from: Self.open, to: Self.ended) else { return }
-    onLoop { driver, sequence in driver.respond(sequence, head, pieces) }
+    onLoop { driver, sequence in driver.respond(sequence, head, body, pieces) }
   }
 
   /// The whole answer out of a view; without a copy on the loop's thread.
@@ -145,7 +146,7 @@ protocol ExchangeDriver: AnyObject, Sendable {
   var remoteAddress: String { get }
   func isCancelled(_ sequence: Int) -> Bool
   func respond(_ sequence: Int, _ head: HTTPResponseHead, _ body: Bytes)
-  func respond(_ sequence: Int, _ head: HTTPResponseHead, _ pieces: [ArraySlice<UInt8>])
+  func respond(_ sequence: Int, _ head: HTTPResponseHead, _ body: Bytes, _ pieces: [any BodyPiece])
   func respond(_ sequence: Int, _ head: HTTPResponseHead, _ body: UnsafeRawBufferPointer)
   func sendHead(_ sequence: Int, _ head: HTTPResponseHead)
   func sendBody(_ sequence: Int, _ bytes: Bytes) -> Bool
@@ -161,7 +162,10 @@ protocol ExchangeDriver: AnyObject, Sendable {
 
 extension ExchangeDriver {
   /// For drivers that have no use for pieces.
-  func respond(_ sequence: Int, _ head: HTTPResponseHead, _ pieces: [ArraySlice<UInt8>]) {
-    respond(sequence, head, Bytes(pieces.joined()))
+  func respond(_ sequence: Int, _ head: HTTPResponseHead, _ body: Bytes, _ pieces: [any BodyPiece]) {
+    var whole = body
+    whole.reserveCapacity(pieces.reduce(body.count) { $0 + $1.byteCount })
+    for piece in pieces { piece.withBytes { whole.append(contentsOf: $0) } }
+    respond(sequence, head, whole)
   }
 }

@@ -18,7 +18,10 @@ public protocol BufferedHTTPHandler: Sendable {
   func handle(_ head: HTTPRequestHead, body: UnsafeRawBufferPointer, exchange: HTTPExchange)
 
   /// As above, with a long body that was received in memory of its own, which the handler may keep.
-  func handle(_ head: HTTPRequestHead, ownedBody: Bytes, exchange: HTTPExchange)
+  func handle(_ head: HTTPRequestHead, ownedBody: ArraySlice<UInt8>, exchange: HTTPExchange)
+
+  /// Where in a long body the part begins that should lie at a multiple of 64 bytes.
+  func alignedOffset(in head: HTTPRequestHead) -> Int
 
   /// Whether `answerDirectly` is worth a try; asked once per server.
   var answersDirectly: Bool { get }
