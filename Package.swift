@@ -237,7 +237,10 @@ let tests: [(name: String, dependencies: [String])] = [
       "APIServer", "Gateway",
     ]
   ),
-  ("CommandsTests", ["Basics", "Linux", "Formats", "Commands"]),
+  (
+    "CommandsTests",
+    ["Basics", "Linux", "Formats", "KubeProtocol", "ServingAPI", "ServingControllers", "Commands"]
+  ),
 ].filter { FileManager.default.fileExists(atPath: "\(Context.packageDirectory)/Tests/\($0.name)") }
 
 let swiftSettings: [SwiftSetting] = [

@@ -17,7 +17,7 @@ public enum Program {
   static let verbs: [Verb] = [
     UpCommand.verb, ServerCommand.verb, StorageInitializerCommand.verb,
     ApplyCommand.verb, GetCommand.verb, WaitCommand.verb, DeleteCommand.verb, LogsCommand.verb,
-    DescribeCommand.verb, PredictCommand.verb, WhyCommand.verb, RolloutCommand.verb,
+    DescribeCommand.verb, PredictCommand.verb, WhyCommand.verb, PlanCommand.verb, RolloutCommand.verb,
     EndpointsCommand.verb, VersionCommand.verb,
   ]
 

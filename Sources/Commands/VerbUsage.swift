@@ -75,6 +75,13 @@ enum VerbUsage {
       -o, --output json     of status
 
     """ + client,
+    "plan": """
+      -f, --filename FILE   YAML or JSON, a folder of them, or - for standard input
+      --server              compare with what is there, by the API's dry run; else the files alone count
+      -o, --output json
+    Exit code 0: nothing to do, 2: changes, 1: something is refused.
+
+    """ + client,
     "why": """
       NAME…                 services; nothing explains all that are not well; configmap/inferenceservice-config
       -f, --filename FILE   manifests: what is stored, or why the API refuses it

@@ -122,8 +122,16 @@ class Plant:
         self.known_after, self.options = known_after, options
         self.name = None
 
-    def manifest(self, name):
-        spec = self.spec if "predictor" in self.spec else {"predictor": self.spec}
+    def matches(self, answer):
+        """Whether the code is right, and the value; of a revision it is a name that nobody knows before."""
+        value = answer["value"] or ""
+        right = value == self.value if self.value is not None else \
+            value.endswith(self.options.get("ends", "")) and (value.startswith(self.name) or ":" in value)
+        return answer["code"] == self.code and right
+
+    def manifest(self, name, spec=None):
+        spec = spec or self.spec
+        spec = spec if "predictor" in spec else {"predictor": spec}
         return {"apiVersion": "serving.kserve.io/v1beta1", "kind": "InferenceService",
                 "metadata": {"name": name}, "spec": spec}
 
@@ -161,5 +169,11 @@ def plants(store):
               "SecretMissing", "no-such-secret"),
         Plant("wrong secret key", containers(program(FOREVER, env=secret_variable("real-secret", "no-such-key"))),
               "SecretKeyMissing", "no-such-key"),
+        Plant("canary never ready", dict(model(f"{store}/missing/new.joblib"), canaryTrafficPercent=10),
+              "CanaryNotReady", None, before=model(), condition="LatestDeploymentReady"),
+        Plant("transformer unreachable", {
+            "predictor": model(), "transformer": containers(program(
+                "import time; time.sleep(1000)", readinessProbe=probe(tcpSocket={"port": 8080})))},
+            "TransformerUnreachable", None, known_after=3, condition="TransformerReady", ends=":8080"),
         Plant("PVC missing", model("pvc://no-such-claim/m"), "ClaimMissing", "no-such-claim"),
     ]

@@ -46,14 +46,20 @@ enum ApplyCommand {
       StandardStreams.write("\(label) created\n")
       return
     }
-    let previous = existing.annotations[lastApplied].flatMap { try? JSONValue(parsing: $0) }
-    let patch = ThreeWayPatch.make(previous: previous, desired: annotated.json, current: existing.json)
+    let patch = patch(existing: existing, desired: annotated)
     let answer = try await session.client.json(
       .init(
         method: "PATCH", path: resource.path(namespace: desired.namespace, name: desired.name),
         query: [("fieldValidation", "Strict")], body: .json(patch), contentType: PatchType.merge.rawValue))
     let isSame = KubeObject(json: answer).resourceVersion == existing.resourceVersion
     StandardStreams.write("\(label) \(isSame ? "unchanged" : "configured")\n")
+  }
+}
+
+extension ApplyCommand {
+  static func patch(existing: KubeObject, desired: KubeObject) -> JSONValue {
+    let previous = existing.annotations[lastApplied].flatMap { try? JSONValue(parsing: $0) }
+    return ThreeWayPatch.make(previous: previous, desired: desired.json, current: existing.json)
   }
 }
 

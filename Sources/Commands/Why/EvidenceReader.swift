@@ -44,6 +44,32 @@ struct EvidenceReader: Sendable {
     return evidence
   }
 
+  /// What a forecast is decided by, and the service's children by kind and name.
+  func surroundings(
+    of service: KubeObject
+  ) async throws -> (around: ServiceForecast.Surroundings, children: [String: KubeObject]) {
+    let namespace = service.namespace
+    let label = "\(ServingLabel.inferenceService)=\(service.name)"
+    var gaps: [String] = []
+    var around = ServiceForecast.Surroundings()
+    let runtimes = await runtimes(namespace)
+    around.namespaceRuntimes = runtimes.namespace
+    around.clusterRuntimes = runtimes.cluster
+    gaps = runtimes.gaps
+    around.deployments = await list(.deployments, namespace, label, &gaps)
+    around.pods = await list(.pods, namespace, label, &gaps)
+    around.controllerRevisions = await list(.controllerRevisions, namespace, label, &gaps)
+    let configMap = try await client.find(
+      .configMaps, namespace: ServingPlatform.namespace, name: ServingPlatform.configMap)
+    around.configuration = KubeObject.stringMap(configMap?["data"])
+    var children = around.deployments + around.controllerRevisions
+    children += await list(.services, namespace, label, &gaps)
+    children += await list(.httpRoutes, namespace, label, &gaps)
+    if let gap = gaps.first { throw UsageError(message: "the plan would be wrong: \(gap)") }
+    let named = children.map { ("\($0.kind)/\($0.name)", $0) }
+    return (around, Dictionary(named) { first, _ in first })
+  }
+
   /// Every service of a namespace (nil: of all).
   func services(_ namespace: String?) async throws -> [KubeObject] {
     try await client.list(.inferenceServices, namespace: namespace).items

@@ -1,0 +1,174 @@
+internal import Formats
+public import KubeProtocol
+public import ServingAPI
+
+/// What would become of a service: runtime, revisions, traffic, objects and needs, before anything is applied;
+/// pure.
+public struct ServiceForecast: Sendable {
+  /// What is there now, and what it is decided by.
+  public struct Surroundings: Sendable {
+    /// `data` of the ConfigMap.
+    public var configuration: [String: String] = [:]
+    public var namespaceRuntimes: [KubeObject] = []
+    public var clusterRuntimes: [KubeObject] = []
+    /// Of the service.
+    public var deployments: [KubeObject] = []
+    public var pods: [KubeObject] = []
+    public var controllerRevisions: [KubeObject] = []
+
+    public init() {}
+  }
+
+  public struct Share: Sendable, Hashable {
+    public var component: String
+    public var revision: String
+    /// Once the revision is ready.
+    public var percent: Int64
+    public var isNew: Bool
+  }
+
+  /// What the pods of one Deployment ask for, all together.
+  public struct Need: Sendable, Hashable {
+    public var deployment: String
+    public var replicas: Int64
+    public var cpu: String
+    public var memory: String
+    public var memoryLimit: String
+  }
+
+  public struct Child: Sendable {
+    public var resource: KubeResource
+    public var object: KubeObject
+  }
+
+  public private(set) var runtime: ServingRuntime?
+  public private(set) var runtimes: [Explanation.RuntimeVerdict] = []
+  public private(set) var traffic: [Share] = []
+  public private(set) var needs: [Need] = []
+  /// Fetched into each pod, at its start.
+  public private(set) var downloads: [String] = []
+  public private(set) var children: [Child] = []
+  /// Why it could not be deployed.
+  public private(set) var cause: FailureCause?
+  /// What is deprecated or ignored, one sentence each.
+  public private(set) var notes: [String] = []
+
+  /// - Parameters:
+  ///   - manifest: as it would be stored; nothing needs to be defaulted.
+  ///   - written: as the user has it, where that is another form.
+  public init(
+    _ manifest: KubeObject, written: KubeObject? = nil, _ around: Surroundings,
+    platform: InferenceServiceConfig.Platform
+  ) {
+    let configuration: InferenceServiceConfig
+    do throws(ConfigurationError) {
+      configuration = try InferenceServiceConfig(data: around.configuration, platform: platform)
+    } catch {
+      cause = ConfigurationCause.make(error)
+      return
+    }
+    let service = InferenceService(
+      InferenceServiceDefaults.apply(to: manifest, configuration: configuration))
+    notes = Self.deprecations(written ?? manifest) + [UnusedFields.message(service)].compactMap { $0 }
+    var evidence = ServiceEvidence(service: service.object)
+    evidence.namespaceRuntimes = around.namespaceRuntimes
+    evidence.clusterRuntimes = around.clusterRuntimes
+    runtimes = Explanation(evidence).runtimes
+    let plan = ServicePlanner(
+      service: service, mode: service.deploymentMode(default: configuration.defaultDeploymentMode),
+      configuration: configuration,
+      runtimes: (
+        around.namespaceRuntimes.map(ServingRuntime.init), around.clusterRuntimes.map(ServingRuntime.init)
+      ), credentials: NoCredentials(), live: Self.live(service, around)
+    ).plan()
+    runtime = plan.runtime
+    cause = ComponentKind.allCases.lazy.compactMap { plan.failures[$0]?.cause }.first
+    children = plan.children.map { Child(resource: $0.resource, object: $0.object) }
+    addComponents(plan, around)
+  }
+
+  private mutating func addComponents(_ plan: ServicePlan, _ around: Surroundings) {
+    let known = Set(around.controllerRevisions.map(\.name))
+    for kind in ComponentKind.allCases {
+      guard let component = plan.components[kind] else { continue }
+      for target in component.targets {
+        traffic.append(
+          Share(
+            component: kind.rawValue, revision: target.revision, percent: target.wantedPercent,
+            isNew: !known.contains(target.revision)))
+      }
+    }
+    for child in children where child.resource == .deployments {
+      let replicas = child.object.spec?["replicas"]?.int ?? 1
+      let pod = child.object.spec?.at("template", "spec") ?? [:]
+      needs.append(
+        Need(
+          deployment: child.object.name, replicas: replicas,
+          cpu: Self.sum(pod, "requests", "cpu", replicas),
+          memory: Self.sum(pod, "requests", "memory", replicas),
+          memoryLimit: Self.sum(pod, "limits", "memory", replicas)))
+      for container in pod["initContainers"]?.array ?? []
+      where container["name"]?.string == ServingPod.storageInitializer {
+        let arguments = (container["args"]?.array ?? []).compactMap(\.string)
+        downloads += stride(from: 0, to: arguments.count, by: 2).map { arguments[$0] }
+      }
+    }
+  }
+
+  /// Over all pods, in the API's units; "" where a container says nothing.
+  private static func sum(_ pod: JSONValue, _ list: String, _ name: String, _ replicas: Int64) -> String {
+    var total: Int128 = 0
+    for container in pod["containers"]?.array ?? [] {
+      guard let amount = container.at("resources", list, name).flatMap(Quantity.init(json:)) else {
+        return ""
+      }
+      total += amount.billionths * Int128(replicas)
+    }
+    return Quantity.text(billionths: total)
+  }
+
+  private static func live(
+    _ service: InferenceService, _ around: Surroundings
+  ) -> [ComponentKind: LiveComponent] {
+    var live: [ComponentKind: LiveComponent] = [:]
+    for kind in ComponentKind.allCases {
+      let pairs = around.deployments.filter { ServiceCaches.component(of: $0) == kind }.map { deployment in
+        let app = ServingLabel.app(forDeployment: deployment.name)
+        return LivePair(
+          deployment: deployment, pods: around.pods.filter { $0.labels[ServingLabel.app] == app })
+      }
+      let history = around.controllerRevisions.filter { ServiceCaches.component(of: $0) == kind }
+        .compactMap(Revision.init)
+      live[kind] = LiveComponent(
+        pairs: pairs, history: history,
+        rollout: RolloutState(service.object.status?.at("components", kind.rawValue)))
+    }
+    return live
+  }
+
+  private static func deprecations(_ manifest: KubeObject) -> [String] {
+    var notes = InferenceService(manifest).predictor.frameworks.map { entry in
+      "spec.predictor.\(entry.framework.field) is deprecated: write spec.predictor.model with "
+        + "modelFormat.name \(entry.framework.field)"
+    }
+    let mode = manifest.annotations[ServingAnnotation.deploymentMode] ?? ""
+    if let newName = ["RawDeployment": "Standard", "Serverless": "Knative"][mode] {
+      notes.append("the deployment mode \(mode) is deprecated: write \(newName)")
+    }
+    return notes
+  }
+}
+
+extension Quantity {
+  /// Whole units with a binary unit where they fit, else milli units.
+  static func text(billionths: Int128) -> String {
+    guard billionths % 1_000_000_000 == 0 else { return "\(billionths / 1_000_000)m" }
+    var number = billionths / 1_000_000_000
+    var unit = ""
+    for next in ["Ki", "Mi", "Gi", "Ti"] where number >= 1024 && number % 1024 == 0 {
+      number /= 1024
+      unit = next
+    }
+    return "\(number)\(unit)"
+  }
+}
