@@ -1,7 +1,7 @@
 import Formats
 import Testing
 
-/// Long lists go eight numbers at a time where the processor can; short ones never do. Both must say the same.
+/// Long lists go eight numbers at a time where the processor can; short ones never do. Both say the same.
 @Suite struct JSONNumberListTests {
   private static let forms: [JSONNumbers.Element] = [.float64, .float32, .inferred, .int64]
 
