@@ -13,7 +13,7 @@ import subprocess
 import sys
 import traceback
 
-from measuring import APUS, CACHE, CLIENT_CORE, CONNECTIONS, QUICK, ROUNDS, SECONDS, SERVER_CORE, Row, Workplace
+from measuring import APUS, CACHE, CLIENT_CORE, CONNECTIONS, QUICK, ROUNDS, SECONDS, SERVER_CORE, TURNS, Row, Workplace
 
 ROWS = ["forest", "table_v1", "calls", "tensors", "trees", "start", "latency", "many"]
 
@@ -38,7 +38,7 @@ def settings(work):
     print(f"{platform.release()}, {processor}; apus {first(output(APUS, 'version'))}, nginx {first(output('nginx', '-v'))}, "
           f"wrk {first(output('wrk', '-v'))}, h2load {first(output('h2load', '--version'))}, mlserver {mlserver}, "
           + ", ".join(f"{name} {version}" for name, version in work.versions.items()))
-    print(f"servers on core {SERVER_CORE}, clients on core {CLIENT_CORE}; medians of {ROUNDS}, {SECONDS} s each; "
+    print(f"servers on core {SERVER_CORE}, clients on core {CLIENT_CORE}; medians of {ROUNDS}, {SECONDS} s each, in turns of {SECONDS / TURNS:g} s; "
           f"{CONNECTIONS} connections where nothing else is said; 1,000 different rows in shuffled order; response cache off, "
           "metrics on; rivals without access logs, MLServer with parallel_workers 0, one thread for BLAS and OpenMP"
           + ("; QUICK, not for keeps" if QUICK else ""))

@@ -78,7 +78,7 @@ def wait_for(port, process, seconds=20):
 
 def load(port, body, seconds, connections, streams):
     """Requests per second and the median and 99th percentile latency that h2load sees."""
-    command = ["taskset", "-c", CLIENT_CORE, "h2load", "-D", str(seconds), "--warm-up-time", "1", "-c", str(connections),
+    command = ["taskset", "-c", CLIENT_CORE, "h2load", "-D", str(seconds), "--warm-up-time", "200ms", "-c", str(connections),
                "-m", str(streams), "-d", body, "-H", "content-type: application/grpc", "-H", "te: trailers",
                f"http://127.0.0.1:{port}{PATH}"]
     output = subprocess.run(command, capture_output=True, text=True, check=True).stdout

@@ -2,6 +2,7 @@
 
 import contextlib
 import dataclasses
+import functools
 import http.client
 import json
 import os
@@ -21,8 +22,10 @@ ROOT = HERE.parent
 APUS = pathlib.Path(os.environ.get("APUS_BIN", ROOT / ".build/release/apus"))
 CACHE = pathlib.Path(os.environ.get("APUS_CACHE", pathlib.Path.home() / ".cache/apus"))
 QUICK = os.environ.get("BENCH_QUICK") == "1"
-ROUNDS = 2 if QUICK else 5
+ROUNDS = 3 if QUICK else 5
 SECONDS = 1 if QUICK else 4
+# A round's time is divided into so many turns of each server.
+TURNS = 4 if QUICK else 8
 SERVER_CORE, CLIENT_CORE = "0", "1"
 CONNECTIONS = 32
 
@@ -39,7 +42,7 @@ class Row:
 
     @property
     def met(self):
-        if self.ratio is None:
+        if self.ratio is None or not self.reach:
             return ""
         limit = float(re.search(r"[\d.]+", self.reach.replace(",", "")).group())
         return "met" if (self.ratio <= limit if self.reach.startswith("≤") else self.ratio >= limit) else "NOT MET"
@@ -89,6 +92,13 @@ class Server:
     @property
     def pid(self):
         return self.process.pid
+
+    def processor_seconds(self):
+        """Of the program and its workers so far: (user, kernel)."""
+        pids = [self.pid, *map(int, pathlib.Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text().split())]
+        fields = [pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split() for pid in pids]
+        tick = os.sysconf("SC_CLK_TCK")
+        return sum(int(one[11]) for one in fields) / tick, sum(int(one[12]) for one in fields) / tick
 
     def __enter__(self):
         return self
@@ -178,6 +188,53 @@ def lua_script(folder, requests):
     return script
 
 
+def request_file(path, requests):
+    """A file for `http_load` of the requests (path, headers, body); returns its path."""
+    with open(path, "wb") as file:
+        for target, headers, body in requests:
+            fields = {"Host": "127.0.0.1", **headers, "Content-Length": str(len(body))}
+            head = f"POST {target} HTTP/1.1\r\n" + "".join(f"{name}: {value}\r\n" for name, value in fields.items())
+            whole = head.encode() + b"\r\n" + body
+            file.write(len(whole).to_bytes(4, "little") + whole)
+    return path
+
+
+def load(port, requests, seconds=SECONDS, connections=CONNECTIONS):
+    """Answers per second, and the median and the 99th percentile of the latency in microseconds."""
+    result = subprocess.run(
+        ["taskset", "-c", CLIENT_CORE, load_program(), str(port), requests, str(connections), str(seconds)],
+        capture_output=True, text=True)
+    if result.returncode != 0:
+        raise RuntimeError(result.stderr.strip()[:2000])
+    return tuple(map(float, result.stdout.split()))
+
+
+@functools.cache
+def load_program():
+    folder = CACHE / "bench-tools"
+    folder.mkdir(parents=True, exist_ok=True)
+    subprocess.run(["cc", "-O2", "-o", folder / "http_load", HERE / "http_load.c"], check=True)
+    return folder / "http_load"
+
+
+def in_turns(ours, theirs):
+    """Rates of two measures that take short turns, so that what disturbs one disturbs both: (ours, theirs, the
+    ratio), medians of the rounds. A measure gets its seconds and returns a rate."""
+    figures = []
+    for _ in range(ROUNDS):
+        pairs = [(ours(SECONDS / TURNS), theirs(SECONDS / TURNS)) for _ in range(TURNS)]
+        mine, other = (statistics.mean(values) for values in zip(*pairs))
+        figures.append((mine, other, mine / other))
+    return tuple(statistics.median(values) for values in zip(*figures))
+
+
+def processor_time(server, requests, seconds=SECONDS):
+    """User and kernel microseconds per request under full load."""
+    before, begin = server.processor_seconds(), time.perf_counter()
+    answers = load(server.port, requests, seconds)[0] * (time.perf_counter() - begin)
+    return [(after - first) / answers * 1e6 for first, after in zip(before, server.processor_seconds())]
+
+
 def wrk(port, script, seconds=SECONDS, connections=CONNECTIONS):
     """Answers per second, and the median latency in microseconds."""
     output = subprocess.run(
@@ -232,6 +289,11 @@ class Workplace:
 
     def tensors(self):
         self._make("identity/model.onnx", "venv-onnx", "make_tensors.py")
+
+    def iris_requests(self):
+        rows = self.iris["rows"]
+        return request_file(self.folder / "iris-requests", [
+            ("/v2/models/iris/infer", JSON, v2_body(rows[index])) for index in self.order])
 
     def iris_script(self):
         rows = self.iris["rows"]

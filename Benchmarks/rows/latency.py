@@ -4,7 +4,7 @@ import pathlib
 import statistics
 import subprocess
 
-from measuring import CLIENT_CORE, CONNECTIONS, ROUNDS, SECONDS, Row, apus, nginx, v2_body, wrk
+from measuring import CLIENT_CORE, CONNECTIONS, ROUNDS, SECONDS, Row, apus, load, nginx, v2_body
 
 
 def percentile(port, body, path, rate, log):
@@ -27,10 +27,10 @@ def percentile(port, body, path, rate, log):
 def run(work):
     body, log = pathlib.Path(work.folder) / "open-loop", pathlib.Path(work.folder) / "h2load.log"
     body.write_bytes(v2_body(work.iris["rows"][0]))
-    script = work.iris_script()
+    requests = work.iris_requests()
     path = "/v2/models/iris/infer"
     with apus(work.models / "forest", "sklearn") as ours, nginx(work.folder / "nginx-latency") as rival:
-        half = int(min(wrk(ours.port, script)[0], wrk(rival.port, script)[0]) / 2)
+        half = int(min(load(ours.port, requests)[0], load(rival.port, requests)[0]) / 2)
         mine, other = [], []
         for _ in range(ROUNDS):
             mine.append(percentile(ours.port, body, path, half, log))

@@ -4,7 +4,7 @@ import os
 import random
 import shutil
 
-from measuring import JSON, QUICK, Row, apus, lua_script, resident, rounds, v2_body, wrk
+from measuring import JSON, QUICK, Row, apus, in_turns, load, request_file, resident, v2_body
 
 COUNT = 1000 if QUICK else 10_000
 
@@ -21,16 +21,17 @@ def run(work):
     random.Random(9).shuffle(names)
     chosen = names[:1000]
     with apus(folder, "sklearn", name="m0") as ours, apus(work.models / "small", "sklearn", name="m0") as single:
-        many = lua_script(work.folder / "many-wrk", [
+        many = request_file(work.folder / "many-requests", [
             (f"/v2/models/m{name}/infer", JSON, v2_body(rows[i % len(rows)])) for i, name in enumerate(chosen)])
-        one = lua_script(work.folder / "one-wrk", [
+        one = request_file(work.folder / "one-requests", [
             ("/v2/models/m0/infer", JSON, v2_body(rows[i % len(rows)])) for i in range(1000)])
-        mine, alone = rounds(lambda: wrk(ours.port, many, connections=1)[1], lambda: wrk(single.port, one, connections=1)[1])
+        mine, alone, ratio = in_turns(lambda seconds: load(ours.port, many, seconds, connections=1)[1],
+                                      lambda seconds: load(single.port, one, seconds, connections=1)[1])
         memory = resident(ours.pid)
         yield Row(f"{COUNT:,} small models: ready after", f"{ours.ready_seconds * 1000:.0f} ms", "", None, "loads")
         yield Row(f"{COUNT:,} small models: resident memory", f"{memory:.0f} MB", "1 GB", memory / 1024, "≤ 1")
         yield Row(f"{COUNT:,} small models: p50 beside one model's", f"{mine:.0f} us", f"one model {alone:.0f} us",
-                  mine / alone, "≤ 1.2")
+                  ratio, "≤ 1.2")
     shutil.rmtree(folder)
 
 

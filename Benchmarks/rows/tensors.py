@@ -4,7 +4,7 @@ import json
 import random
 import struct
 
-from measuring import Row, apus, ask, lua_script, nginx, rate, rounds, wrk
+from measuring import Row, apus, ask, in_turns, load, nginx, rate, request_file
 
 COUNT = 3 * 224 * 224
 
@@ -27,13 +27,14 @@ def run(work):
     kinds = [("mean", "small", "one number out"), ("identity", "large", "and the same tensor back")]
     with nginx(work.folder / "nginx-tensors") as rival:
         for model, path, what in kinds:
-            script = lua_script(work.folder / model, [("/v2/models/iris/infer", *one) for one in requests])
-            theirs = lua_script(work.folder / path, [(f"/{path}", *one) for one in requests])
+            mine = request_file(work.folder / f"{model}-requests", [("/v2/models/iris/infer", *one) for one in requests])
+            theirs = request_file(work.folder / f"{path}-requests", [(f"/{path}", *one) for one in requests])
             with apus(work.models / model, "onnx") as ours:
                 check(ours, requests, raw, model)
-                mine, other = rounds(lambda: wrk(ours.port, script)[0], lambda: wrk(rival.port, theirs)[0])
-                yield Row(f"V2 binary tensor 1x3x224x224 FP32 in, {what}", rate(mine), f"nginx {rate(other)}",
-                          mine / other, "≥ 0.6")
+                ours_rate, other, ratio = in_turns(lambda seconds: load(ours.port, mine, seconds)[0],
+                                                   lambda seconds: load(rival.port, theirs, seconds)[0])
+                yield Row(f"V2 binary tensor 1x3x224x224 FP32 in, {what}", rate(ours_rate), f"nginx {rate(other)}",
+                          ratio, "≥ 0.6")
 
 
 def check(ours, requests, raw, model):
