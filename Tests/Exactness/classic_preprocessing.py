@@ -170,8 +170,13 @@ def draw_iterative_imputer(rng, count):
     model = IterativeImputer(max_iter=3, random_state=1, add_indicator=bool(rng.random() < 0.3)).fit(X)
     rows = rng.normal(size=(count, X.shape[1])) * np.nanstd(X, axis=0) + np.nanmean(X, axis=0)
     rows[rng.random(rows.shape) < 0.2] = np.nan
-    slack = {"transform": lambda rows, right: np.abs(right) * 1e-9 + 1e-9 * np.nanstd(X)}
-    return ClassicCase(f"{model}", model, rows, slack)
+    if rng.random() < 0.1:
+        # Where nothing is known the first guess is the answer.
+        rows[:] = np.nan
+    rows = rows.astype(pick(rng, ["<f8", "<f4"]))
+    close = 1e-9 if rows.dtype == np.float64 else 1e-5
+    slack = {"transform": lambda rows, right: np.abs(right) * close + close * np.nanstd(X)}
+    return ClassicCase(f"{model}, X={rows.dtype}", model, rows, slack)
 
 
 def draw_indicator(rng, count):
