@@ -89,6 +89,29 @@ import Testing
       }
     }
   }
+
+  @Test func headersForAHostComeFromItsVariable() async throws {
+    try await BucketServer.with { address in
+      try TemporaryFolder.with { folder in
+        let host = address.dropFirst("http://".count)
+        for name in ["\(host)-headers", "127.0.0.1-headers"] {
+          let storage = HTTPStorage { $0 == name ? #"{"Authorization":"Bearer let-me-in"}"# : nil }
+          #expect(try storage.fetch("\(address)/guarded/model.pkl", into: folder.path).count == 1)
+        }
+        let error = #expect(throws: StorageError.self) {
+          try HTTPStorage { _ in nil }.fetch("\(address)/guarded/model.pkl", into: folder.path)
+        }
+        #expect(error?.code == .accessDenied)
+        for bad in ["[]", "{", #"{"a b":"c"}"#, #"{"a":1}"#, #"{"a":"b\r\nc: d"}"#] {
+          let error = #expect(throws: StorageError.self) {
+            try HTTPStorage { $0.hasSuffix("-headers") ? bad : nil }
+              .fetch("\(address)/guarded/model.pkl", into: folder.path)
+          }
+          #expect(error?.code == .badSource, "\(bad)")
+        }
+      }
+    }
+  }
 }
 
 extension GoogleStorage {
@@ -145,6 +168,8 @@ private struct BucketServer: AsyncHTTPHandler {
       return answer(200, "{\"items\":[\(items)],\"nextPageToken\":\"\(pageIndex(target) + 1)\"}")
     case target.hasPrefix("/storage/v1/b/private/o"): return answer(401, "{}")
     case target.hasPrefix("/files/my%20model.pkl"): return answer(200, "content")
+    case target == "/guarded/model.pkl":
+      return answer(request.head.headers["authorization"] == "Bearer let-me-in" ? 200 : 401, "content")
     default: return answer(404, "{}")
     }
   }
