@@ -26,7 +26,9 @@ fi
 # Swift would print its own backtrace and keep libFuzzer from writing the input down.
 export SWIFT_BACKTRACE=enable=no
 mkdir -p "$scratch/bin" "$scratch/work" Fuzz/Findings
-swift package --scratch-path "$scratch" describe --type json >"$scratch/package.json" 2>/dev/null
+# Moved into place at once: several runs may share the folder.
+swift package --scratch-path "$scratch" describe --type json >"$scratch/package.$$" 2>/dev/null
+mv "$scratch/package.$$" "$scratch/package.json"
 
 setting() { sed -n "1s|^// fuzz:.* $2=\\([^ ]*\\).*|\\1|p" "Fuzz/Targets/Fuzz$1.swift"; }
 
