@@ -177,3 +177,77 @@ def test_the_text_is_plain_in_a_pipe_and_ends_in_cause_and_fix(field):
                  "Pod denied-predictor-", f"download {store}/forbidden/model.joblib", "403"):
         assert word in text, text
     plane.apus("delete", "isvc", "denied")
+
+
+def test_a_quota_that_leaves_no_room_is_named(field):
+    plane, _ = field
+    if "resourcequotas" not in plane.kubectl("api-resources", "-o", "name").stdout:
+        pytest.skip("this server has no ResourceQuotas")
+    plane.kubectl("create", "namespace", "narrow")
+    quota = {"apiVersion": "v1", "kind": "ResourceQuota", "metadata": {"name": "no-room", "namespace": "narrow"},
+             "spec": {"hard": {"pods": "0"}}}
+    apply(plane, quota)
+    service = planted.Plant("quota", planted.model(), "QuotaExceeded", "no-room").manifest("squeezed")
+    plane.apus("apply", "-n", "narrow", "-f", "-", stdin=json.dumps(service))
+    answer = wait_until(lambda: (lambda found: found["code"] == "QuotaExceeded" and found)(
+        why(plane, "squeezed", "-n", "narrow")), 30, "the quota in the explanation")
+    assert answer["value"] == "no-room" and "limited: pods=0" in answer["cause"] and "raise the quota" in answer["fix"]
+    status = json.loads(plane.kubectl("get", "isvc", "squeezed", "-n", "narrow", "-o", "json").stdout)["status"]
+    assert any(item["type"] == "Ready" and item["message"] == answer["message"] for item in status["conditions"])
+    plane.kubectl("delete", "quota", "no-room", "-n", "narrow")
+    plane.apus("wait", "squeezed", "-n", "narrow", "--timeout", "60s")
+
+
+def test_a_plan_says_what_apply_would_do_and_exits_for_ci(field, tmp_path):
+    plane, _ = field
+    manifest = planted.Plant("", planted.model(), "", "").manifest("planned")
+    file = tmp_path / "planned.json"
+    file.write_text(json.dumps(manifest))
+
+    def plan(*arguments, code):
+        result = plane.apus("plan", "-f", file, "-o", "json", *arguments, check=False)
+        assert result.returncode == code, (result.stdout, result.stderr)
+        return json.loads(result.stdout)[0]
+
+    new = plan(code=2)
+    assert new["action"] == "create" and new["runtime"] == "kserve-sklearnserver"
+    assert {"Deployment", "Service", "HTTPRoute"} <= {child["kind"] for child in new["children"]}
+    assert plan("--server", code=2)["action"] == "create"
+    plane.apus("apply", "-f", file)
+    plane.apus("wait", "planned", "--timeout", "60s")
+    assert plan("--server", code=0)["action"] == "none"
+    manifest["spec"]["predictor"].update(planted.model("pvc://samples/two"), canaryTrafficPercent=10)
+    file.write_text(json.dumps(manifest))
+    changed = plan("--server", code=2)
+    assert {"path": "spec.predictor.model.storageUri", "old": "pvc://samples/good",
+            "new": "pvc://samples/two"} in changed["changes"]
+    assert [share["percent"] for share in changed["traffic"]] == [10, 90]
+    manifest["spec"]["predictor"]["model"]["runtime"] = "no-such-runtime"
+    file.write_text(json.dumps(manifest))
+    assert plan("--server", code=1)["code"] == "RuntimeNotRecognized"
+    assert plan(code=1)["code"] == "RuntimeNotRecognized"
+    plane.apus("delete", "isvc", "planned")
+
+
+def test_a_rollout_is_promoted_and_undone(field):
+    plane, _ = field
+    plant = planted.Plant("", planted.model(), "", "")
+    apply(plane, plant.manifest("rolling"))
+    plane.apus("wait", "rolling", "--timeout", "60s")
+    first = json.loads(plane.apus("rollout", "status", "rolling", "-o", "json").stdout)["latestReadyRevision"]
+    other = dict(planted.model(), canaryTrafficPercent=20)
+    other["model"]["env"] = [{"name": "SECOND", "value": "1"}]
+    apply(plane, plant.manifest("rolling", other))
+    plane.apus("rollout", "status", "rolling", "--timeout", "60s", timeout=70)
+
+    def shares():
+        state = json.loads(plane.apus("rollout", "status", "rolling", "-o", "json", check=False).stdout)
+        return {share["revisionName"]: share["percent"] for share in state["traffic"]}
+    assert sorted(shares().values()) == [20, 80] and shares()[first] == 80
+    plane.apus("rollout", "promote", "rolling")
+    wait_until(lambda: list(shares().values()) == [100] and first not in shares(), 30, "the promotion")
+    plane.apus("rollout", "undo", "rolling")
+    wait_until(lambda: shares().get(first) == 100, 30, "the way back")
+    refused = plane.apus("rollout", "pause", "planned", check=False)
+    assert refused.returncode == 1 and "not found" in refused.stderr
+    plane.apus("delete", "isvc", "rolling")

@@ -1,3 +1,4 @@
+internal import Basics
 internal import Formats
 internal import KubeClient
 internal import KubeProtocol
@@ -122,13 +123,29 @@ struct EvidenceReader: Sendable {
     let request = KubeRequest(method: "GET", path: path, query: query, accept: "text/plain, */*")
     // A log that is gone, or not there yet, is no evidence.
     guard let response = try? await client.transport.send(request), response.status == 200,
-      case .bytes(let bytes, _) = response.body
+      let bytes = try? await Self.bytes(response.body)
     else { return nil }
-    let lines = String(decoding: bytes.prefix(64 << 10), as: UTF8.self)
+    let lines = String(decoding: bytes.prefix(Self.logLimit), as: UTF8.self)
       .split(whereSeparator: \.isNewline).map { String($0.prefix(400)) }
     return ServiceEvidence.LogTail(
       pod: wanted.pod, container: wanted.container, isPrevious: wanted.isPrevious,
       lines: lines.suffix(logLines).map { Self.printable($0) })
+  }
+
+  private static let logLimit = 64 << 10
+
+  private static func bytes(_ body: KubeResponse.Body) async throws -> Bytes? {
+    switch body {
+    case .bytes(let bytes, _): return bytes
+    case .stream(let chunks, _):
+      var bytes = Bytes()
+      for try await chunk in chunks {
+        bytes += chunk
+        if bytes.count > logLimit { break }
+      }
+      return bytes
+    default: return nil
+    }
   }
 
   /// Without what would drive a terminal.

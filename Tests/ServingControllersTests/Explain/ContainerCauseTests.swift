@@ -200,6 +200,16 @@ struct ContainerCase: CustomTestStringConvertible, Sendable {
   }
 }
 
+@Suite struct QuotedNameTests {
+  @Test func namesAreFoundWhateverTheCase() {
+    #expect(QuotedName.after("secret", in: "Ünder Secret \"s\" not found") == "s")
+    #expect(QuotedName.after("secret", in: "secretary") == nil)
+    #expect(QuotedName.after("", in: "\"x\"") == "x")
+    #expect(QuotedName.wordAfter("quota:", in: "exceeded QUOTA: small, requested") == "small")
+    #expect(QuotedName.find("longer than the text", in: "long") == nil)
+  }
+}
+
 @Suite struct ComponentFailureTests {
   @Test func aQuotaIsNamed() throws {
     var set = KubeObject(.deployments, namespace: "team", name: "iris-predictor")

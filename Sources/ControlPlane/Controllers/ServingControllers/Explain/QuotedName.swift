@@ -19,23 +19,29 @@ enum QuotedName {
     return word.isEmpty ? nil : String(word.prefix(253))
   }
 
-  /// Where the text goes on after `words`, letters' case aside.
+  /// Where the text goes on after `words`, the case of ASCII letters aside.
   static func find(_ words: String, in text: String) -> String.Index? {
-    let wanted = Array(words.lowercased())
-    guard !wanted.isEmpty else { return text.startIndex }
-    var index = text.startIndex
-    while index < text.endIndex {
-      var position = index
-      var matched = 0
-      while matched < wanted.count, position < text.endIndex,
-        text[position].lowercased() == String(wanted[matched])
-      {
-        position = text.index(after: position)
-        matched += 1
+    let wanted = words.utf8.map(lowercase)
+    guard let first = wanted.first else { return text.startIndex }
+    let bytes = text.utf8
+    var start = bytes.startIndex
+    while start < bytes.endIndex {
+      if lowercase(bytes[start]) == first {
+        var position = start
+        var matched = 0
+        while matched < wanted.count, position < bytes.endIndex, lowercase(bytes[position]) == wanted[matched]
+        {
+          position = bytes.index(after: position)
+          matched += 1
+        }
+        if matched == wanted.count { return position }
       }
-      if matched == wanted.count { return position }
-      index = text.index(after: index)
+      start = bytes.index(after: start)
     }
     return nil
+  }
+
+  private static func lowercase(_ byte: UInt8) -> UInt8 {
+    (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains(byte) ? byte | 0x20 : byte
   }
 }
