@@ -100,6 +100,12 @@ let rows: [Row] = [
       "Basics", "Linux", "Formats", "Telemetry", "Lifecycle", "HTTPWire", "KubeProtocol", "ServingAPI",
       "HTTPTransport", "KubeClient",
     ]),
+  Row(
+    name: "Sidecar", folder: "Serving",
+    dependencies: [
+      "Basics", "Linux", "Formats", "Telemetry", "Lifecycle", "HTTPWire", "ServingAPI", "HTTPTransport",
+      "ModelStorage",
+    ]),
   // Control plane: never imports Serving
   Row(
     name: "KubeStore", folder: "ControlPlane",
@@ -137,7 +143,7 @@ let rows: [Row] = [
       "CShims", "Basics", "Linux", "Formats", "Crypto", "Telemetry", "Lifecycle", "HTTPWire",
       "InferenceProtocol",
       "KubeProtocol", "ServingAPI", "HTTPTransport", "KubeClient", "ModelRuntime", "ClassicRuntime",
-      "TreesRuntime", "ONNXRuntime", "PMMLRuntime", "PythonRuntime", "ModelStorage", "ModelServer", "Gateway",
+      "TreesRuntime", "ONNXRuntime", "PMMLRuntime", "PythonRuntime", "ModelStorage", "ModelServer", "Sidecar", "Gateway",
       "KubeStore", "APIServer", "ControllerKit", "Workloads", "NodeAgent",
       "ServingControllers",
     ]),
@@ -195,6 +201,11 @@ let tests: [(name: String, dependencies: [String])] = [
       "Basics", "Linux", "Formats", "KubeProtocol", "ServingAPI", "KubeClient", "KubeStore", "APIServer",
       "ControllerKit", "ServingControllers",
     ]
+  ),
+  ("SidecarTests", ["Basics", "Linux", "ServingAPI", "Sidecar"]),
+  (
+    "SamplesTests",
+    ["Basics", "Linux", "Formats", "KubeProtocol", "ServingAPI", "KubeClient", "KubeStore", "APIServer"]
   ),
   ("InferenceProtocolTests", ["Basics", "Formats", "InferenceProtocol"]),
   (

@@ -15,10 +15,10 @@ public enum Program {
   static let version = "0.1.0"
 
   static let verbs: [Verb] = [
-    UpCommand.verb, ServerCommand.verb, StorageInitializerCommand.verb,
+    UpCommand.verb, ServerCommand.verb, StorageInitializerCommand.verb, AgentCommand.verb,
     ApplyCommand.verb, GetCommand.verb, WaitCommand.verb, DeleteCommand.verb, LogsCommand.verb,
     DescribeCommand.verb, PredictCommand.verb, WhyCommand.verb, PlanCommand.verb, RolloutCommand.verb,
-    EndpointsCommand.verb, VersionCommand.verb,
+    EndpointsCommand.verb, ManifestsCommand.verb, VersionCommand.verb,
   ]
 
   /// Runs the role that must have the process for itself; nil for every other. A pod's supervisor learns of

@@ -39,6 +39,14 @@ enum VerbUsage {
       DEST                  the folder that receives the files
 
     """,
+    "manifests": """
+      crds                  the CustomResourceDefinitions, for any Kubernetes (what is printed by default)
+      runtimes              the built-in ClusterServingRuntimes
+      config                the namespace kserve with inferenceservice-config
+      all                   all of them
+    Apply them with `apus manifests | kubectl apply -f -`; `apus up` has them already.
+
+    """,
     "apply": "  -f, --filename FILE   YAML or JSON, a folder of them, or - for standard input\n" + client,
     "get": """
       -o, --output FORM     wide, yaml, json, name or jsonpath=…

@@ -31,7 +31,7 @@ import Testing
       try makeService(
         #"""
         {"predictor":{"nodeSelector":{"disk":"ssd"},"serviceAccountName":"me","model":{"modelFormat":{"name":"sklearn"},
-          "args":["--b"],"env":[{"name":"TWO","value":"zwei"},{"name":"THREE","value":"3"}],
+          "storageUri":"pvc://c/p","args":["--b"],"env":[{"name":"TWO","value":"zwei"},{"name":"THREE","value":"3"}],
           "resources":{"limits":{"cpu":"4"}}}}}
         """#), runtime: runtime)
     let main = try container(pod)
@@ -289,7 +289,9 @@ import Testing
     #expect(
       main["env"]?.array?.contains { $0.at("valueFrom", "fieldRef", "fieldPath") == "metadata.name" } == true)
     #expect(pod.spec["volumes"]?.array?.contains { $0.at("configMap", "name") == "sink-ca" } == true)
-    let plain = variables(try container(try makePod(try makeService(#"{"predictor":{"sklearn":{}}}"#))))
+    let plain = variables(
+      try container(
+        try makePod(try makeService(#"{"predictor":{"sklearn":{"storageUri":"pvc://c/p"}}}"#))))
     #expect(!plain.keys.contains { $0.hasPrefix("APUS_") })
   }
 

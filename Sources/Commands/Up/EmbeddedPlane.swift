@@ -166,9 +166,9 @@ struct EmbeddedPlane: Sendable {
   private static func admission(
     _ configuration: ServingConfiguration, _ informers: SharedInformers
   ) -> [AdmissionHook] {
-    let runtimes = [KubeResource.servingRuntimes, .clusterServingRuntimes].map { informers.informer($0) }
-    let admission = ServingAdmission(
-      configuration: configuration, runtimes: { runtimes.flatMap { $0.list() } })
+    let peers = Dictionary(
+      uniqueKeysWithValues: ServingAdmission.peerResources.map { ($0, informers.informer($0)) })
+    let admission = ServingAdmission(configuration: configuration) { peers[$0]?.list() ?? [] }
     return ServingAdmission.resources.map { resource in
       AdmissionHook(
         resource: resource,

@@ -9,6 +9,7 @@ internal import Telemetry
 /// The controllers of the serving kinds, wired.
 public struct ServingControllers: Sendable {
   private let controller: Controller
+  private let trainedModels: TrainedModelController
   private let events: EventRecorder
   private let caches: ServiceCaches
   private let clock: any SleepingClock
@@ -29,6 +30,8 @@ public struct ServingControllers: Sendable {
       client: client, caches: caches, configuration: configuration, credentials: credentials, events: events,
       clock: clock, writer: ObjectWriter(client))
     controller = Controller(name: "inferenceservice", reconciler: reconciler, clock: clock)
+    trainedModels = TrainedModelController(
+      client: client, informers: informers, events: events, clock: clock)
     watch(caches, configuration)
   }
 
@@ -38,6 +41,7 @@ public struct ServingControllers: Sendable {
     await withDiscardingTaskGroup { group in
       group.addTask { await events.run() }
       group.addTask { await controller.run() }
+      group.addTask { await trainedModels.run() }
       group.addTask {
         while !Task.isCancelled {
           await kindsChanged.wait()

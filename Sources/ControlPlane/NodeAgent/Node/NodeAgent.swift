@@ -82,6 +82,7 @@ public final class NodeAgent: Sendable {
       informers: informers, forwarder: forwarder, namesFile: settings.namesFile, workers: workers,
       clock: clock,
       log: log)
+    let volumes = VolumeRefresher(context: context, informers: informers)
     let pods = informers.informer(.pods)
     defer {
       forwarder.close()
@@ -90,6 +91,7 @@ public final class NodeAgent: Sendable {
     try await withThrowingDiscardingTaskGroup { group in
       group.addTask { [context] in await context.recorder.run() }
       group.addTask { await network.run() }
+      group.addTask { await volumes.run() }
       let registration = NodeRegistration(context: context, informer: informers.informer(.nodes))
       group.addTask { await registration.run() }
       try await pods.waitUntilSynced()

@@ -27,10 +27,6 @@ public enum DefaultConfiguration {
       ("security", ["autoMountServiceAccountToken": true]),
       ("service", ["serviceClusterIPNone": false]),
       ("multiNode", ["customGPUResourceTypeList": []]),
-      (
-        "autoscaler",
-        ["scaleUpStabilizationWindowSeconds": "0", "scaleDownStabilizationWindowSeconds": "300"]
-      ),
     ]
   }
 

@@ -20,17 +20,17 @@ public enum ModelList {
     do throws(JSONError) {
       json = try JSONValue(parsing: text, limits: JSONLimits(depth: 8, bytes: 4 << 20))
     } catch {
-      throw ModelListError(description: "\(fileName): \(error.description)")
+      throw ModelListError("\(fileName): \(error.description)")
     }
     guard let elements = json.array else {
-      throw ModelListError(description: "\(fileName): an array is expected, not \(json.typeName)")
+      throw ModelListError("\(fileName): an array is expected, not \(json.typeName)")
     }
     var entries: [ModelListEntry] = []
     var names: Set<String> = []
     for (index, element) in elements.enumerated() {
       let entry = try ModelListEntry(json: element, index: index)
       guard names.insert(entry.name).inserted else {
-        throw ModelListError(description: "\(fileName): the model \"\(entry.name)\" is listed twice")
+        throw ModelListError("\(fileName): the model \"\(entry.name)\" is listed twice")
       }
       entries.append(entry)
     }
@@ -60,11 +60,11 @@ public struct ModelListEntry: Sendable, Hashable {
     memory = json.at("modelSpec", "memory").map { $0.string ?? $0.encodedText } ?? ""
     guard TrainedModelValidation.isName(name) else {
       throw ModelListError(
-        description: "\(ModelList.fileName): entry \(index) has the name \"\(name)\"; letters, digits, '-' "
+        "\(ModelList.fileName): entry \(index) has the name \"\(name)\"; letters, digits, '-' "
           + "and '_' are allowed")
     }
     guard !storageURI.isEmpty else {
-      throw ModelListError(description: "\(ModelList.fileName): the model \"\(name)\" has no storageUri")
+      throw ModelListError("\(ModelList.fileName): the model \"\(name)\" has no storageUri")
     }
   }
 
@@ -81,4 +81,6 @@ public struct ModelListEntry: Sendable, Hashable {
 /// Why a list of models cannot be read.
 public struct ModelListError: Error, Sendable, Hashable, CustomStringConvertible {
   public let description: String
+
+  public init(_ description: String) { self.description = description }
 }

@@ -6,9 +6,9 @@ public import ServingAPI
 
 /// The objects that every installation starts with.
 public enum ServingDefaults {
-  /// In the order in which they must be made: namespace, gateway, configuration, runtimes.
+  /// In the order in which they must be made: namespace, gateway, configuration, storage, runtimes.
   ///
-  /// `isSeed` marks what belongs to the user once it is there (the ConfigMap): it is made where it is
+  /// `isSeed` marks what belongs to the user once it is there (the ConfigMap, the storage container): it is made where it is
   /// missing, never overwritten. The rest is brought up to date at each start.
   public static func objects(
     platform: InferenceServiceConfig.Platform
@@ -18,6 +18,7 @@ public enum ServingDefaults {
       (.gatewayClasses, gatewayClass, false),
       (.gateways, gateway, false),
       (.configMaps, configMap(platform), true),
+      (.clusterStorageContainers, storageContainer(InferenceServiceConfig(platform: platform)), true),
     ] + BuiltInRuntimes.all.map { (.clusterServingRuntimes, $0, false) }
   }
 
@@ -52,49 +53,35 @@ public enum ServingDefaults {
     return object
   }
 
+  /// The program that fetches models of every URI that upstream's fetches.
+  static func storageContainer(_ configuration: InferenceServiceConfig) -> KubeObject {
+    var object = KubeObject(.clusterStorageContainers, name: "default")
+    let prefixes = ["gs://", "s3://", "hdfs://", "hf://", "modelscope://", "webhdfs://"]
+    let patterns = [
+      "https://(.+?).blob.core.windows.net/(.+)", "https://(.+?).file.core.windows.net/(.+)",
+      "https?://(.+)/(.+)",
+    ]
+    let initializer = configuration.storageInitializer
+    object.spec = [
+      "container": [
+        "name": .string(ServingPod.storageInitializer), "image": .string(initializer.image),
+        "imagePullPolicy": "IfNotPresent", "resources": initializer.resources.json,
+      ],
+      "supportedUriFormats": .array(
+        prefixes.map { ["prefix": .string($0)] } + patterns.map { ["regex": .string($0)] }),
+      "workloadType": "initContainer", "supportsMultiModelDownload": true,
+    ]
+    return object
+  }
+
   /// Upstream's keys with Apus's defaults, to be read and edited by people. `ingressDomain` is left out:
   /// without it the platform's holds, which may be another at the next start.
   static func configMap(_ platform: InferenceServiceConfig.Platform) -> KubeObject {
-    let configuration = InferenceServiceConfig(platform: platform)
-    let resources = configuration.resources
-    let initializer = configuration.storageInitializer
-    let entries: [(key: String, value: JSONValue)] = [
-      ("deploy", ["defaultDeploymentMode": .string(configuration.defaultDeploymentMode.rawValue)]),
-      (
-        "ingress",
-        [
-          "enableGatewayApi": true,
-          "kserveIngressGateway": .string(
-            "\(configuration.ingress.gatewayNamespace)/\(configuration.ingress.gatewayName)"),
-          "domainTemplate": .string(configuration.ingress.domainTemplate.text),
-          "urlScheme": .string(configuration.ingress.urlScheme),
-          "disableIngressCreation": false, "disableHTTPRouteTimeout": false,
-        ]
-      ),
-      (
-        "storageInitializer",
-        [
-          "image": .string(initializer.image), "memoryRequest": .string(initializer.resources.memoryRequest),
-          "memoryLimit": .string(initializer.resources.memoryLimit),
-          "cpuRequest": .string(initializer.resources.cpuRequest),
-          "cpuLimit": .string(initializer.resources.cpuLimit),
-        ]
-      ),
-      (
-        "inferenceService",
-        [
-          "resource": [
-            "cpuLimit": .string(resources.cpuLimit), "memoryLimit": .string(resources.memoryLimit),
-            "cpuRequest": .string(resources.cpuRequest), "memoryRequest": .string(resources.memoryRequest),
-          ]
-        ]
-      ),
-      ("security", ["autoMountServiceAccountToken": true]),
-      ("service", ["serviceClusterIPNone": false]),
-    ]
     var object = KubeObject(
       .configMaps, namespace: ServingPlatform.namespace, name: ServingPlatform.configMap)
-    object["data"] = .object(JSONObject(entries.map { ($0.key, .string($0.value.prettyText())) }))
+    object["data"] = .object(
+      JSONObject(
+        DefaultConfiguration.entries(platform).map { ($0.key, .string($0.value.prettyText())) }))
     return object
   }
 }

@@ -53,6 +53,10 @@ struct ComponentPods {
       StorageMounts(service: component.service, configuration: configuration, credentials: credentials)
         .apply(storage.sources, isSingle: storage.isSingle, to: &assembly.pod)
     }
+    if component.kind == .predictor {
+      MultiModelPod.complete(
+        &assembly.pod, service: component.service, configuration: configuration)
+    }
     assembly.fillDefaults()
     var metadata = ComponentMetadata(
       component: component, runtime: choice?.runtime, extraLabels: assembly.extraLabels,

@@ -25,7 +25,7 @@ extension PodAssembly {
     guard let logger = component.spec.logger else { return }
     let url = logger.url ?? configuration.logger.defaultURL
     let settings: [(name: String, value: String)] = [
-      ("URL", url), ("MODE", (logger.mode ?? .all).rawValue), ("INFERENCE_SERVICE", service.name),
+      ("URL", url), ("MODE", logger.mode.rawValue), ("INFERENCE_SERVICE", service.name),
       ("NAMESPACE", service.namespace), ("COMPONENT", component.kind.rawValue),
       ("METADATA_HEADERS", logger.metadataHeaders.joined(separator: ",")),
       ("ANNOTATIONS", annotationsText(logger)),
