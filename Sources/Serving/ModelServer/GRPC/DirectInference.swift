@@ -18,7 +18,6 @@ final class DirectInference: @unchecked Sendable {
   private var scratch = AlignedMemory()
   private var aligned = AlignedMemory()
   private var output = AlignedMemory()
-  private var random = RandomPool()
 
   init(_ context: ServingContext) {
     self.context = context
@@ -104,7 +103,7 @@ final class DirectInference: @unchecked Sendable {
     writer.append(UnsafeRawBufferPointer(model.head))
     if view.id.isEmpty {
       writer.header(3, count: 36)
-      let (first, second) = (random.next(), random.next())
+      let (first, second) = (context.random.next(), context.random.next())
       writer.appendInPlace { UUIDText.append(first, second, to: &$0) }
     } else {
       writer.header(3, count: view.id.count)
