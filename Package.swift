@@ -244,8 +244,8 @@ let tests: [(name: String, dependencies: [String])] = [
   (
     "GatewayTests",
     [
-      "Basics", "Linux", "Formats", "HTTPWire", "KubeProtocol", "HTTPTransport", "KubeClient", "KubeStore",
-      "APIServer", "Gateway",
+      "Basics", "Linux", "Formats", "HTTPWire", "KubeProtocol", "ServingAPI", "HTTPTransport", "KubeClient",
+      "KubeStore", "APIServer", "Gateway",
     ]
   ),
   (
