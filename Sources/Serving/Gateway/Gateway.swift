@@ -16,6 +16,7 @@ public final class Gateway: Sendable {
   private let server: HTTPServer
   private let sources: GatewaySources
   private let statuses: GatewayStatusWriter
+  private let reporter: LoadReporter
   private let log: Logger
   private let isLive = Latch()
 
@@ -32,9 +33,16 @@ public final class Gateway: Sendable {
   ) {
     self.configuration = configuration
     self.group = group
-    loops = group.loops.map { _ in
-      GatewayLoop(endpointWait: configuration.endpointWait, random: SystemRandom())
+    let isAwaited = WakeSignal()
+    let loops = group.loops.map { loop in
+      GatewayLoop(
+        loop, configuration: configuration, loopCount: group.loops.count, random: SystemRandom(),
+        wake: { isAwaited.signal() })
     }
+    self.loops = loops
+    reporter = LoadReporter(
+      loops: Array(zip(group.loops, loops)), isAwaited: isAwaited, interval: configuration.reportInterval,
+      clock: clock, random: SystemRandom())
     var limits = HTTPServerLimits()
     limits.bodyBytes = Self.bodyLimit
     server = HTTPServer(
@@ -66,12 +74,16 @@ public final class Gateway: Sendable {
 
   /// Follows the cluster's state until the task is cancelled; then stops accepting and lets open requests
   /// end.
-  public func run() async {
+  /// - Parameter sink: gets the load of the Services that requests scale.
+  public func run(reportingTo sink: (any LoadReportSink)? = nil) async {
     await withTaskGroup(of: Void.self) { tasks in
       tasks.addTask { await self.followSources() }
       tasks.addTask { await self.statuses.run() }
+      if let sink { tasks.addTask { await self.reporter.run(sink) } }
       await tasks.waitForAll()
     }
+    // Nobody starts pods for them any more.
+    for (loop, state) in zip(group.loops, loops) { loop.submit { state.refuseWaiting() } }
     await server.drain(timeout: configuration.drainTimeout)
   }
 
@@ -79,7 +91,7 @@ public final class Gateway: Sendable {
     let changed = WakeSignal()
     sources.onChange { changed.signal() }
     do { try await sources.waitUntilSynced() } catch { return }
-    var compiler = GatewayCompiler()
+    var compiler = GatewayCompiler(loops: group.loops.count)
     changed.signal()
     while !Task.isCancelled {
       await changed.wait()

@@ -1,3 +1,4 @@
+internal import Basics
 internal import ServingAPI
 
 /// What one gateway is told at start.
@@ -13,6 +14,14 @@ public struct GatewayConfiguration: Sendable {
   /// How long a request waits where its service has no ready endpoint: one that has just become ready may not
   /// have reached the table yet.
   public var endpointWait: Duration = .milliseconds(500)
+  /// How long a request may wait for a pod that is being started, where its route has no timeout of its own.
+  public var activationTimeout: Duration = .seconds(300)
+  /// Requests that may wait for one Service; further ones get 503 at once.
+  public var waitingLimit = 10_000
+  /// Bytes of bodies that all waiting requests together may hold.
+  public var waitingBytes = 256 * ByteCount.mebibyte
+  /// How often load is reported.
+  public var reportInterval: Duration = .seconds(1)
   /// How long requests under way may take once the gateway was told to stop.
   public var drainTimeout: Duration = .seconds(30)
 

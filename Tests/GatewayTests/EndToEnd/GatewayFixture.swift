@@ -18,8 +18,13 @@ final class GatewayFixture: Sendable {
   let client: HTTPClient
   private let tasks: [Task<Void, Never>]
 
-  /// - Parameter endpointWait: zero answers 503 at once.
-  init(endpointWait: Duration = .zero) async throws {
+  /// - Parameters:
+  ///   - endpointWait: zero answers 503 at once.
+  ///   - sink: gets the load reports.
+  init(
+    endpointWait: Duration = .zero, sink: (any LoadReportSink)? = nil,
+    configure: (inout GatewayConfiguration) -> Void = { _ in }
+  ) async throws {
     api = APIServer(store: MemoryStore())
     try await api.start()
     let kube = api.client
@@ -34,12 +39,19 @@ final class GatewayFixture: Sendable {
     let informers = SharedInformers(client: kube)
     var configuration = GatewayConfiguration(port: 0)
     configuration.endpointWait = endpointWait
+    configure(&configuration)
     let gateway = Gateway(configuration: configuration, client: kube, informers: informers, group: group)
     self.gateway = gateway
     address = try gateway.listen()[0]
     client = HTTPClient(group: group)
-    tasks = [Task { await informers.run() }, Task { await gateway.run() }]
+    tasks = [Task { await informers.run() }, Task { await gateway.run(reportingTo: sink) }]
     try await gateway.waitUntilLive()
+  }
+
+  /// Only the gateway; returns once its requests have ended.
+  func stopGateway() async {
+    tasks[1].cancel()
+    await tasks[1].value
   }
 
   func shutDown() async {
@@ -52,8 +64,10 @@ final class GatewayFixture: Sendable {
   // MARK: objects
 
   /// A service whose pods listen where `upstreams` do.
-  func addService(_ name: String, _ upstreams: [Upstream]) async throws {
-    try await api.client.create(.services, RouteObjects.service(name))
+  func addService(_ name: String, _ upstreams: [Upstream], annotations: [String: String] = [:]) async throws {
+    var service = RouteObjects.service(name)
+    service.annotations = annotations
+    try await api.client.create(.services, service)
     for upstream in upstreams { try await addEndpoint(of: name, upstream.address) }
   }
 

@@ -1,4 +1,5 @@
 import Formats
+import HTTPTransport
 import HTTPWire
 import KubeProtocol
 import Testing
@@ -105,7 +106,7 @@ struct RouteTableTests {
     #expect(table.hostCount == 1)
   }
 
-  @Test func weightsHoldOverFewRequests() throws {
+  @Test func weightsHoldOverFewRequests() async throws {
     let rule: JSONValue = [
       "backendRefs": [
         ["name": "stable", "port": 80, "weight": 90], ["name": "canary", "port": 80, "weight": 10],
@@ -117,7 +118,10 @@ struct RouteTableTests {
       Issue.record("not found")
       return
     }
-    let loop = GatewayLoop(endpointWait: .zero, random: FixedRandom(value: 7))
+    let group = try EventLoopGroup(loops: 1, name: "weights")
+    let loop = GatewayLoop(
+      group.loops[0], configuration: GatewayConfiguration(port: 0), loopCount: 1,
+      random: FixedRandom(value: 7), wake: {})
     var counts: [String: Int] = [:]
     for _ in 0..<1000 {
       let backend = try #require(found.target.choose(loop.nextPosition()))
@@ -125,6 +129,7 @@ struct RouteTableTests {
     }
     #expect(counts["never"] == nil)
     #expect((895...905).contains(counts["stable"] ?? 0))
+    await group.shutdown()
   }
 
   @Test(

@@ -14,7 +14,10 @@ struct GatewayCompiler {
   }
 
   private var specs: [String: RouteSpec] = [:]
-  private var registry = EndpointRegistry()
+  private var registry: EndpointRegistry
+
+  /// - Parameter loops: that the tables are for.
+  init(loops: Int = 1) { registry = EndpointRegistry(loops: loops) }
 
   mutating func compile(_ snapshot: GatewaySources.Snapshot) -> Result {
     var current: [String: RouteSpec] = [:]

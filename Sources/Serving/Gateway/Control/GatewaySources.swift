@@ -46,7 +46,8 @@ struct GatewaySources: Sendable {
       informer.onChange { change in
         // Our own writes change statuses only.
         if let old = change.old, !change.isDeletion, informer.resource != .endpointSlices,
-          old.generation == change.object.generation, old.generation != 0, old.labels == change.object.labels
+          old.generation == change.object.generation, old.generation != 0,
+          old.labels == change.object.labels, old.annotations == change.object.annotations
         {
           return
         }

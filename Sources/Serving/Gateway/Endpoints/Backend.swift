@@ -7,6 +7,12 @@ final class Backend: Sendable {
   let endpoints: [Endpoint]
   /// Why the reference leads nowhere; nil where it is right (there may be no ready endpoint all the same).
   let problem: ReferenceProblem?
+  /// Whether requests scale it: one that finds no endpoint waits for a pod to start.
+  let isScaledByRequests: Bool
+  /// Most requests that one endpoint is given at a time; 0 for no bound.
+  let endpointLimit: Int
+  /// Where one of the two above is set.
+  let gate: BackendGate?
 
   /// A `ResolvedRefs` reason with its sentence.
   struct ReferenceProblem: Sendable, Hashable {
@@ -14,11 +20,17 @@ final class Backend: Sendable {
     var message: String
   }
 
-  init(service: ObjectKey, port: Int64?, endpoints: [Endpoint], problem: ReferenceProblem? = nil) {
+  init(
+    service: ObjectKey, port: Int64?, endpoints: [Endpoint], problem: ReferenceProblem? = nil,
+    isScaledByRequests: Bool = false, endpointLimit: Int = 0, gate: BackendGate? = nil
+  ) {
     self.service = service
     self.port = port
     self.endpoints = endpoints
     self.problem = problem
+    self.isScaledByRequests = isScaledByRequests
+    self.endpointLimit = endpointLimit
+    self.gate = gate
   }
 
   /// Beyond a few, the better of some picks is nearly as good as the best of all (M. Mitzenmacher, 2001).
@@ -36,7 +48,9 @@ final class Backend: Sendable {
     var best: Endpoint?
     var bestLoad = Int.max
     let start = turn & (Int.max >> 1)
-    for offset in 0..<endpoints.count where looks < Self.looks {
+    // Where places are counted none may be overlooked.
+    let enough = endpointLimit > 0 ? Int.max : Self.looks
+    for offset in 0..<endpoints.count where looks < enough {
       let endpoint = endpoints[(start + offset) % endpoints.count]
       if failed.contains(where: { $0 === endpoint }) { continue }
       looks += 1
@@ -47,5 +61,17 @@ final class Backend: Sendable {
       }
     }
     return best
+  }
+
+  /// As `leastLoaded`, with the request counted there.
+  /// - Returns: nil where there is none, all have failed, or all have as much as they may.
+  func reserve(turn: Int, avoiding failed: [Endpoint] = []) -> Endpoint? {
+    // Lost races for the last place of an endpoint are few; whoever loses them all waits.
+    for attempt in 0..<8 {
+      guard let endpoint = leastLoaded(turn: turn &+ attempt, avoiding: failed) else { return nil }
+      if endpoint.tryBegin(limit: endpointLimit) { return endpoint }
+      if endpoint.inFlight >= endpointLimit { return nil }
+    }
+    return nil
   }
 }

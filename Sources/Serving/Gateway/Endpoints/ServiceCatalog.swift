@@ -1,6 +1,7 @@
 internal import Formats
 internal import HTTPTransport
 internal import KubeProtocol
+internal import ServingAPI
 
 /// Services and EndpointSlices of one moment: resolves references to backends.
 struct ServiceCatalog {
@@ -60,9 +61,16 @@ struct ServiceCatalog {
         "service \(key.service) has no port \(wanted); it has \(present.isEmpty ? "none" : present)")
     }
     let addresses = readyAddresses(key.service, portName: port["name"]?.string ?? "")
+    let isScaled = object.annotations[GatewayAnnotation.scaledBy] == GatewayAnnotation.requests
+    let limit = object.annotations[GatewayAnnotation.containerConcurrency].flatMap { Int32($0) } ?? 0
     return Backend(
-      service: key.service, port: key.port, endpoints: addresses.map { registry.endpoint($0) })
+      service: key.service, port: key.port, endpoints: addresses.map { registry.endpoint($0) },
+      isScaledByRequests: isScaled, endpointLimit: Int(max(0, limit)),
+      gate: isScaled || limit > 0 ? registry.gate(.init(service: key.service, port: key.port)) : nil)
   }
+
+  /// The backends found so far whose requests are counted or held back.
+  var gated: [Backend] { backends.values.filter { $0.gate != nil } }
 
   /// Every ready address once, in a stable order. A slice's port is found by the name of the Service's port.
   private func readyAddresses(_ service: ObjectKey, portName: String) -> [ListenAddress] {

@@ -54,6 +54,34 @@ struct GatewayAnswer {
         + "kubectl get pods and kubectl describe tell why", isTemporary: true)
   }
 
+  static func tooManyWaiting(service: String) -> GatewayAnswer {
+    GatewayAnswer(
+      status: 503, reason: "QueueFull",
+      message: "service \(service) has as many requests waiting for a pod as may wait; come back later, or "
+        + "raise maxReplicas or containerConcurrency", isTemporary: true)
+  }
+
+  static func neverStarted(service: String, after timeout: Duration) -> GatewayAnswer {
+    GatewayAnswer(
+      status: 503, reason: "ActivationTimeout",
+      message: "no pod of service \(service) became ready within \(timeout): the service was asleep or all "
+        + "of its pods were lost; kubectl describe isvc tells what keeps them", isTemporary: true)
+  }
+
+  static func noPlace(service: String, limit: Int, after timeout: Duration) -> GatewayAnswer {
+    GatewayAnswer(
+      status: 503, reason: "ConcurrencyLimit",
+      message: "each pod of service \(service) had \(limit) requests, its containerConcurrency, for "
+        + "\(timeout); raise maxReplicas or containerConcurrency", isTemporary: true)
+  }
+
+  static func stopping(service: String) -> GatewayAnswer {
+    GatewayAnswer(
+      status: 503, reason: "Stopping",
+      message: "the gateway stops; the request waited for a pod of service \(service) and reached none",
+      isTemporary: true)
+  }
+
   static func upstreamFailed(service: String, cause: String) -> GatewayAnswer {
     GatewayAnswer(
       status: 502, reason: "UpstreamFailed", message: "service \(service) gave no answer: \(cause)",

@@ -4,11 +4,13 @@ internal import HTTPWire
 
 /// One request on its way through the gateway, and its answer on the way back. Lives on its loop's thread.
 final class ProxyExchange {
-  private enum Phase {
+  enum Phase {
     /// No upstream yet: the request's body waits.
     case choosing
     /// Waits for an endpoint to come.
     case held
+    /// Has a place in a queue.
+    case waiting
     /// Under way to an upstream that has not answered.
     case forwarding
     /// The answer's head is on its way to the client.
@@ -18,15 +20,21 @@ final class ProxyExchange {
 
   private let head: HTTPRequestHead
   private let host: String
-  private let bodyLength: HTTPRequestBodyLength
-  private let loop: GatewayLoop
-  private var exchange: HTTPExchange?
-  private var phase = Phase.choosing
+  let bodyLength: HTTPRequestBodyLength
+  let loop: GatewayLoop
+  private(set) var exchange: HTTPExchange?
+  var phase = Phase.choosing
   private var rule: CompiledRule?
-  private var backend: RouteTarget.WeightedBackend?
+  /// Where it was found.
+  private var table: RouteTable?
+  var backend: RouteTarget.WeightedBackend?
+  /// Where this request is counted.
+  var load: LoopLoad?
+  /// The place in a queue while it has one.
+  var waitsFor: Wait?
   private var endpoint: Endpoint?
   private var upstream: HTTPUpstreamExchange?
-  private var deadline: LoopTimer?
+  var deadline: LoopTimer?
   private var holdTimer: LoopTimer?
   /// The time to wait for an endpoint is over.
   private var hasWaited = false
@@ -85,6 +93,7 @@ final class ProxyExchange {
 
   /// - Returns: false where the gateway has answered by itself.
   private func findBackend() -> Bool {
+    table = loop.table
     switch loop.table.find(host: host, head) {
     case .unknownHost: answer(.unknownHost(host, hostCount: loop.table.hostCount))
     case .noRule(let rules): answer(.noRule(host: host, method: head.method, path: head.path, rules: rules))
@@ -99,20 +108,33 @@ final class ProxyExchange {
       }
       rule = found
       backend = chosen
+      countLoad(chosen.backend)
       return true
     }
     return false
   }
 
   private func dispatch() {
+    // What failed may long have a successor in a table that came meanwhile.
+    if attempts > 0, table !== loop.table, !findBackend() { return }
     guard let backend else { return }
-    let turn = Int(truncatingIfNeeded: loop.nextPosition() >> 2)
-    if let endpoint = backend.backend.leastLoaded(turn: turn, avoiding: failedEndpoints) {
+    let target = backend.backend
+    let isFull = target.endpointLimit > 0 && target.gate.map { $0.queue.count > 0 } ?? false
+    if !isFull, let endpoint = target.reserve(turn: loop.nextTurn(), avoiding: failedEndpoints) {
       forward(to: endpoint, of: backend)
+    } else if let gate = target.gate, mayWaitInQueue(target) {
+      wait(for: target, gate)
     } else {
       // All are gone, or there is none; the successor may be in the next table.
       hold()
     }
+  }
+
+  /// A pod will come, or one that has not failed will have a place.
+  private func mayWaitInQueue(_ target: Backend) -> Bool {
+    if target.endpoints.isEmpty { return target.isScaledByRequests }
+    guard target.endpointLimit > 0 else { return false }
+    return target.endpoints.contains { endpoint in !failedEndpoints.contains { $0 === endpoint } }
   }
 
   /// Waits for the next table, or answers where that takes too long: a wait that goes on over several tables
@@ -147,12 +169,15 @@ final class ProxyExchange {
 
   // MARK: forwarding
 
-  private func forward(to endpoint: Endpoint, of backend: RouteTarget.WeightedBackend) {
-    guard let exchange, let rule else { return }
+  /// - Parameter endpoint: this request is already counted there.
+  func forward(to endpoint: Endpoint, of backend: RouteTarget.WeightedBackend) {
+    guard let exchange, let rule else {
+      endpoint.end()
+      return
+    }
     attempts += 1
     phase = .forwarding
     self.endpoint = endpoint
-    endpoint.begin()
     let forwarded = ForwardedHead.request(
       head, remoteAddress: exchange.remoteAddress, target: rule.target, backend: backend, random: loop.random)
     isStarting = true
@@ -208,13 +233,22 @@ final class ProxyExchange {
   }
 
   private func leaveEndpoint() {
-    endpoint?.end()
-    endpoint = nil
+    guard let endpoint else { return }
+    endpoint.end()
+    self.endpoint = nil
+    // The place goes to whoever has waited longest.
+    guard let gate = backend?.backend.gate, gate.queue.count > 0, let known = gate.load(of: loop).backend
+    else { return }
+    loop.serve(known)
   }
 
-  private func timedOut(_ timeout: Duration) {
+  func timedOut(_ timeout: Duration) {
     switch phase {
     case .ended: break
+    case .waiting:
+      guard let wait = waitsFor else { return }
+      endWait()
+      answer(waitedTooLong(wait, timeout))
     case .answering:
       upstream?.abort()
       leaveEndpoint()
@@ -229,11 +263,13 @@ final class ProxyExchange {
 
   // MARK: ending
 
-  private func answer(_ answer: GatewayAnswer) { end()?.respond(answer.head, body: answer.body) }
+  func answer(_ answer: GatewayAnswer) { end()?.respond(answer.head, body: answer.body) }
 
   /// - Returns: the way to the client, the first time.
   private func end() -> HTTPExchange? {
     phase = .ended
+    load?.leave()
+    load = nil
     deadline?.cancel()
     holdTimer?.cancel()
     deadline = nil
@@ -268,6 +304,7 @@ extension ProxyExchange: HTTPRequestReceiver {
     if phase == .ended { return }
     upstream?.abort()
     leaveEndpoint()
+    endWait(clientHasGone: true)
     loop.release(self)
     _ = end()
   }

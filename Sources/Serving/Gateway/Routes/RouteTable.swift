@@ -19,13 +19,16 @@ final class RouteTable: Sendable {
   private let anyHost: [CompiledRule]
   /// How many hosts routes name.
   let hostCount: Int
+  /// Backends whose requests are counted or held back.
+  let gated: [Backend]
 
   static let empty = RouteTable(exact: [:], wildcards: [], anyHost: [])
 
   init(
     exact: [String: [CompiledRule]], wildcards: [(suffix: String, rules: [CompiledRule])],
-    anyHost: [CompiledRule]
+    anyHost: [CompiledRule], gated: [Backend] = []
   ) {
+    self.gated = gated
     self.exact = exact.mapValues { $0.sorted(by: CompiledRule.precedes) }
     self.wildcards = wildcards.map { ($0.suffix, $0.rules.sorted(by: CompiledRule.precedes)) }
       .sorted { $0.suffix.utf8.count > $1.suffix.utf8.count }

@@ -34,7 +34,7 @@ struct RouteTableBuilder {
     return Result(
       table: RouteTable(
         exact: builder.exact, wildcards: builder.wildcards.map { (suffix: $0.key, rules: $0.value) },
-        anyHost: builder.anyHost),
+        anyHost: builder.anyHost, gated: builder.catalog.gated),
       routes: reports, attached: builder.attached)
   }
 
