@@ -91,9 +91,9 @@ public struct RequestScaler: Sendable {
     guard let coverage, now - coverage.end <= Self.reportLifetime else {
       // Without news nothing is taken away; only the bounds hold.
       let observation = ScaleDecider.Observation(readyPods: pods.ready, stable: 0, panic: 0)
-      let kept = pods.wanted == 0 && scaling.minimum == 0 ? 0 : scaling.bounded(pods.wanted)
       return Decision(
-        replicas: kept, isAtRest: true, observation: observation, isPanicking: decider.isPanicking)
+        replicas: scaling.bounded(pods.wanted), isAtRest: pods.wanted == scaling.bounded(0),
+        observation: observation, isPanicking: decider.isPanicking)
     }
     let observation = observe(pods, until: coverage.end)
     var desired = decider.decide(observation, scaling, now: now)
