@@ -26,6 +26,7 @@ struct EmbeddedPlane: Sendable {
   private let node: NodeAgent
   private let informers: SharedInformers
   private let serving: ServingControllers
+  private let autoscaler: RequestAutoscaler
   private let log = Logger("up")
 
   private static let podGrace: Duration = .seconds(20)
@@ -85,6 +86,8 @@ struct EmbeddedPlane: Sendable {
     apiServer.connect(node)
     let serving = ServingControllers(
       client: client, informers: informers, configuration: configuration, clock: SystemClock())
+    let autoscaler = RequestAutoscaler(
+      client: client, informers: informers, configuration: configuration, clock: SystemClock())
 
     let endpoints = Endpoints(api: "https://127.0.0.1:\(api)", gateway: "http://127.0.0.1:\(gatewayPort)")
     let kubeconfig = KubeconfigText.make(
@@ -95,18 +98,20 @@ struct EmbeddedPlane: Sendable {
     return EmbeddedPlane(
       endpoints: endpoints, options: options, store: store, apiServer: apiServer, apiListener: listener,
       group: group,
-      gatewayGroup: gatewayGroup, gateway: gateway, node: node, informers: informers, serving: serving)
+      gatewayGroup: gatewayGroup, gateway: gateway, node: node, informers: informers, serving: serving,
+      autoscaler: autoscaler)
   }
 
   /// Works until `shutdown` returns, then stops in order: pods, controllers, gateway, API, store.
   func run(until shutdown: @escaping @Sendable () async -> Void) async {
     await withTaskGroup(of: Void.self) { tasks in
       tasks.addTask { await informers.run() }
-      tasks.addTask { await gateway.run() }
+      tasks.addTask { await gateway.run(reportingTo: InProcessLoadSink(autoscaler: autoscaler)) }
       tasks.addTask {
         await WorkloadControllers.run(client: apiServer.client, informers: informers, clock: SystemClock())
       }
       tasks.addTask { await serving.run() }
+      tasks.addTask { await autoscaler.run() }
       tasks.addTask {
         do {
           try await node.run()
