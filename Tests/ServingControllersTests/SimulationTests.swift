@@ -7,7 +7,7 @@ import Testing
 
 @testable import ServingControllers
 
-@Suite(.timeLimit(.minutes(10))) struct SimulationTests {
+@Suite(.timeLimit(.minutes(60))) struct SimulationTests {
   private static let full = #"""
     {"predictor":{"sklearn":{"storageUri":"pvc://c/a"}},
      "transformer":{"containers":[{"name":"kserve-container","image":"t"}]},
@@ -45,11 +45,12 @@ import Testing
   }
 
   /// Random sequences of changes, with writes that fail now and then, end where a fresh service with the last
-  /// spec ends. `APUS_SEQUENCES` sets their number.
+  /// spec ends. `APUS_SEQUENCES` sets their number, `APUS_SEED` the first one's seed.
   @Test func anyHistoryEndsWhereAFreshStartEnds() async throws {
     let count = ProcessEnvironment.variable("APUS_SEQUENCES").flatMap { Int($0) } ?? 12
+    let first = ProcessEnvironment.variable("APUS_SEED").flatMap { Int($0) } ?? 0
     try await Simulation.run { simulation in
-      for sequence in 0..<count {
+      for sequence in first..<first + count {
         var changes = RandomChanges(seed: UInt64(sequence))
         var object = Self.service(changes.start())
         object = try await simulation.client.create(.inferenceServices, object)

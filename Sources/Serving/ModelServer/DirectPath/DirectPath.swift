@@ -55,6 +55,7 @@ final class DirectPath: @unchecked Sendable {
   /// latency log and traces tell of each.
   static func isAllowed(by options: ServingContext.Options) -> Bool {
     options.dialect is KServeDialect && options.latencyLog == nil && options.tracer == nil
+      && options.payloads == nil
   }
 
   deinit {

@@ -110,8 +110,9 @@ public struct ModelServerRole: Sendable {
     until shutdown: @escaping @Sendable () async -> Void
   ) async throws(ListenFailure) {
     let tracing = TracingService(version: version, log: log)
+    let payloads = PayloadLog.start(log: log)
     let metrics = ServerMetrics(loops: loops)
-    let context = makeContext(start.repository, metrics, loops: loops, tracing)
+    let context = makeContext(start.repository, metrics, loops: loops, tracing, payloads)
     let handler = ModelServer(context)
     let group: EventLoopGroup
     do {
@@ -130,6 +131,7 @@ public struct ModelServerRole: Sendable {
     } catch {
       await group.shutdown()
       await tracing?.finish()
+      await payloads?.finish()
       throw error
     }
     handler.beginDraining()
@@ -138,6 +140,7 @@ public struct ModelServerRole: Sendable {
     await server.drain(timeout: Self.drainTimeout)
     await group.shutdown()
     await tracing?.finish()
+    await payloads?.finish()
   }
 
   /// Reports readiness once the models are there; returns when the server shall end.
@@ -166,11 +169,13 @@ public struct ModelServerRole: Sendable {
   }
 
   private func makeContext(
-    _ repository: ModelRepository, _ metrics: ServerMetrics, loops: Int, _ tracing: TracingService?
+    _ repository: ModelRepository, _ metrics: ServerMetrics, loops: Int, _ tracing: TracingService?,
+    _ payloads: PayloadLog?
   ) -> ServingContext {
     var options = ServingContext.Options(version: version)
     options.latencyLog = flags.enableLatencyLogging ? LatencyLog() : nil
     options.tracer = tracing?.tracer
+    options.payloads = payloads
     if let mlserver { options.dialect = MLServerDialect(mlserver.settings, models: mlserver.models) }
     return ServingContext(
       repository: repository,

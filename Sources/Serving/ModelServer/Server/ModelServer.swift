@@ -1,3 +1,4 @@
+internal import Basics
 public import HTTPTransport
 public import HTTPWire
 internal import InferenceProtocol
@@ -78,11 +79,18 @@ public final class ModelServer: BufferedHTTPHandler {
     let metrics = context.metrics
     let tracer = context.options.tracer
     let trace = tracer?.begin(head)
+    let payloads = context.options.payloads
+    let asked = head
+    let copied = payloads?.request(head, Bytes(body.bytes))
     metrics.shard(loop).started.add(1)
     routes.handle(
       RouteRequest(
         head: head, body: body, loop: loop, isCancelled: { exchange.isCancelled },
         reply: { answer, shard in
+          if let payloads, let copied {
+            payloads.response(
+              copied, to: asked, status: answer.status, contentType: answer.contentType, answer.wholeBody)
+          }
           var head = answer.head
           if let tracer, let trace {
             head.headers.append("traceparent", trace.traceparent)

@@ -18,6 +18,8 @@ public final class ServingContext: Sendable {
     public var dialect: any V2Dialect = KServeDialect()
     /// Makes spans of requests; nil where nobody wants traces.
     public var tracer: RequestTracer?
+    /// Copies requests and answers to a sink; nil where nobody wants copies.
+    public var payloads: PayloadLog?
     /// A call that may take longer than this is never computed on a loop.
     public var loopNanoseconds: Double = 200_000
 
