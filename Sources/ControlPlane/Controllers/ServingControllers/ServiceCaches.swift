@@ -18,6 +18,8 @@ struct ServiceCaches: Sendable {
   let podEvents: Informer
   let endpointSlices: Informer
   let configMap: Informer
+  let secrets: Informer
+  let serviceAccounts: Informer
   let customResourceDefinitions: Informer
   let optional: OptionalInformers
 
@@ -38,6 +40,8 @@ struct ServiceCaches: Sendable {
     pods = informers.informer(.pods)
     podEvents = informers.informer(.events, fieldSelector: "involvedObject.kind=Pod,type=Warning")
     endpointSlices = informers.informer(.endpointSlices)
+    secrets = informers.informer(.secrets)
+    serviceAccounts = informers.informer(.serviceAccounts)
     configMap = informers.informer(
       .configMaps, namespace: ServingPlatform.namespace,
       fieldSelector: "metadata.name=\(ServingPlatform.configMap)")

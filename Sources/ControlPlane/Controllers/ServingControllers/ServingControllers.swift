@@ -18,12 +18,13 @@ public struct ServingControllers: Sendable {
   /// Asks `informers` for what it needs; somebody else runs them.
   /// - Parameters:
   ///   - configuration: kept up to date from the ConfigMap by these controllers.
-  ///   - credentials: what programs that fetch models are given.
+  ///   - credentials: what programs that fetch models are given; nil: what Secrets and ServiceAccounts hold.
   public init(
     client: KubeClient, informers: SharedInformers, configuration: ServingConfiguration,
-    credentials: any CredentialInjector = NoCredentials(), clock: any SleepingClock
+    credentials: (any CredentialInjector)? = nil, clock: any SleepingClock
   ) {
     caches = ServiceCaches(informers)
+    let credentials = credentials ?? StorageCredentials(caches, configuration)
     self.clock = clock
     events = EventRecorder(client: client, component: "v1beta1Controllers", clock: clock)
     let reconciler = InferenceServiceReconciler(
@@ -76,7 +77,7 @@ public struct ServingControllers: Sendable {
   /// As `init` and `run`.
   public static func run(
     client: KubeClient, informers: SharedInformers, configuration: ServingConfiguration,
-    credentials: any CredentialInjector = NoCredentials(), clock: any SleepingClock
+    credentials: (any CredentialInjector)? = nil, clock: any SleepingClock
   ) async {
     await ServingControllers(
       client: client, informers: informers, configuration: configuration, credentials: credentials,
@@ -102,6 +103,9 @@ public struct ServingControllers: Sendable {
     // Any runtime may be the one that a service waits for, or the better choice for another.
     controller.watch(caches.namespaceRuntimes) { caches.everyService(in: $0.object.namespace) }
     controller.watch(caches.clusterRuntimes) { _ in caches.everyService() }
+    // A secret that comes late, or a ServiceAccount that is given one.
+    controller.watch(caches.secrets) { caches.everyService(in: $0.object.namespace) }
+    controller.watch(caches.serviceAccounts) { caches.everyService(in: $0.object.namespace) }
     controller.watch(caches.configMap) { change in
       let configMap = change.isDeletion ? nil : change.object
       if let problem = configuration.update(from: configMap) {
