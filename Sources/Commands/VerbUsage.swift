@@ -47,7 +47,13 @@ enum VerbUsage {
     Apply them with `apus manifests | kubectl apply -f -`; `apus up` has them already.
 
     """,
-    "apply": "  -f, --filename FILE   YAML or JSON, a folder of them, or - for standard input\n" + client,
+    "apply": """
+      -f, --filename FILE   YAML or JSON, a folder of them, or - for standard input
+      --wait                until the services among them are ready; says why one is not
+      --timeout T           of --wait: 60s, 2m, 1h (300s)
+      -o, --output FORM     name or json
+
+    """ + client,
     "get": """
       -o, --output FORM     wide, yaml, json, name or jsonpath=…
       -l, --selector S      label selector
@@ -59,7 +65,14 @@ enum VerbUsage {
       --timeout T           60s, 2m, 1h (60s)
 
     """ + client,
-    "delete": "  -f, --filename FILE   or TYPE NAME…\n  --ignore-not-found\n" + client,
+    "delete":
+      """
+      -f, --filename FILE   or TYPE NAME…
+      --ignore-not-found
+      --wait                until they are gone
+
+    """
+      + client,
     "logs": """
       -f, --follow
       -p, --previous        of the container's last run
@@ -91,7 +104,7 @@ enum VerbUsage {
 
     """ + client,
     "why": """
-      NAME…                 services; nothing explains all that are not well; configmap/inferenceservice-config
+      NAME…                 services; none: all that are not well; or configmap/inferenceservice-config
       -f, --filename FILE   manifests: what is stored, or why the API refuses it
       -o, --output json     code, value, cause, fix, chain
       --runtimes            why each runtime was not chosen

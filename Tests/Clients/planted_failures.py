@@ -171,6 +171,9 @@ def plants(store):
               "SecretKeyMissing", "no-such-key"),
         Plant("canary never ready", dict(model(f"{store}/missing/new.joblib"), canaryTrafficPercent=10),
               "CanaryNotReady", None, before=model(), condition="LatestDeploymentReady"),
+        Plant("second predictor never ready", {"predictor": model(), "canary": [
+            {"trafficPercent": 10, "predictor": {"name": "blue", **model(f"{store}/missing/blue.joblib")}}]},
+            "CanaryNotReady", None, condition="CanaryPredictorReady"),
         Plant("transformer unreachable", {
             "predictor": model(), "transformer": containers(program(
                 "import time; time.sleep(1000)", readinessProbe=probe(tcpSocket={"port": 8080})))},

@@ -251,3 +251,19 @@ def test_a_rollout_is_promoted_and_undone(field):
     refused = plane.apus("rollout", "pause", "planned", check=False)
     assert refused.returncode == 1 and "not found" in refused.stderr
     plane.apus("delete", "isvc", "rolling")
+
+
+def test_apply_waits_until_services_are_ready_or_says_why_not(field):
+    plane, _ = field
+    both = [planted.Plant("", planted.model(), "", "").manifest("prompt"),
+            planted.Plant("", planted.model("pvc://samples/two"), "", "").manifest("stuck")]
+    document = json.dumps({"apiVersion": "v1", "kind": "List", "items": both})
+    result = plane.apus("apply", "-f", "-", "--wait", "--timeout", "4s", stdin=document, check=False)
+    assert result.returncode == 1
+    assert "prompt is ready" in result.stdout and "stuck is ready" not in result.stdout
+    assert "More than one model file" in result.stderr
+    assert json.loads(plane.apus("apply", "-f", "-", "-o", "json", stdin=document).stdout)["kind"] == "List"
+    plane.apus("delete", "isvc", "prompt", "stuck", "--wait")
+    assert plane.apus("get", "isvc", "prompt", check=False).returncode == 1
+    described = plane.apus("describe", "isvc/prompt", check=False)
+    assert described.returncode == 1 and "not found" in described.stderr

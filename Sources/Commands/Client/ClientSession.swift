@@ -8,7 +8,7 @@ struct ClientSession: Sendable {
   let client: KubeClient
   /// For services behind the gateway.
   let http: HTTPClient
-  let namespace: String
+  var namespace: String
 
   /// The options of all client commands, with a verb's own added.
   static func grammar(

@@ -8,7 +8,7 @@ enum DeleteCommand {
     let parsed = try Arguments(
       arguments,
       grammar: ClientSession.grammar(
-        options: ["filename"], switches: ["ignore-not-found"], short: ["f": "filename"]))
+        options: ["filename"], switches: ["ignore-not-found", "wait"], short: ["f": "filename"]))
     let files = parsed.all("filename")
     let manifests = files.isEmpty ? [] : try Manifests.read(files)
     return try await ClientSession.with(parsed) { session in
@@ -37,7 +37,24 @@ enum DeleteCommand {
           StandardStreams.writeError("apus delete: \(error)\n")
         }
       }
+      if parsed.has("wait") {
+        for (resource, key) in targets { try await waitUntilGone(resource, key, session.client) }
+      }
       return failures == 0 ? 0 : 1
+    }
+  }
+
+  private static func waitUntilGone(
+    _ resource: KubeResource, _ key: ObjectKey, _ client: KubeClient
+  ) async throws {
+    let namespace = resource.isNamespaced ? key.namespace : nil
+    let selector = "metadata.name=\(key.name)"
+    while !Task.isCancelled {
+      let list = try await client.list(resource, namespace: namespace, fieldSelector: selector)
+      if list.items.isEmpty { return }
+      let events = try await client.watch(
+        resource, namespace: namespace, fieldSelector: selector, resourceVersion: list.resourceVersion)
+      for try await event in events where event.kind == .deleted { return }
     }
   }
 }

@@ -69,6 +69,7 @@ struct ServiceWatch: Sendable {
     let evidence = try await EvidenceReader(client: session.client).evidence(session.namespace, name)
     let cause = Explanation(evidence).cause
     StandardStreams.writeError(
-      "\(name) is not there after \(timeout): \(cause?.sentence ?? "no reason is known")\n")
+      "\(name): still not so after \(timeout.components.seconds) s: "
+        + "\(cause?.sentence ?? "nothing is wrong with the service")\n")
   }
 }

@@ -32,7 +32,7 @@ enum WaitCommand {
   }
 
   /// A condition counts only for the spec that it was computed from. `Type=False` waits for the opposite.
-  private static func isTrue(_ condition: String, _ object: KubeObject) -> Bool {
+  static func isTrue(_ condition: String, _ object: KubeObject) -> Bool {
     let parts = condition.split(separator: "=", maxSplits: 1).map(String.init)
     let wanted = parts.count > 1 ? parts[1] : "True"
     let observed = object.status?["observedGeneration"]?.int ?? object.generation

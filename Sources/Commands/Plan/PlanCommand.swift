@@ -5,8 +5,8 @@ internal import Linux
 internal import ServingAPI
 internal import ServingControllers
 
-/// `apus plan -f FILE`: what `apply` would do, before it is done. Without `--server` the files alone are looked
-/// at, with it what is there too. Exit code 0: nothing to do, 2: changes, 1: something is refused.
+/// `apus plan -f FILE`: what `apply` would do, before it is done. Without `--server` the files alone count,
+/// with it what is there too. Exit code 0: nothing to do, 2: changes, 1: something is refused.
 enum PlanCommand {
   static let verb = Verb.reporting("plan", "say what apply would do: -f FILE [--server] [-o json]") {
     arguments in
@@ -42,7 +42,7 @@ enum PlanCommand {
   }
 }
 
-/// Plans by the files alone: nothing is there yet, and the runtimes are the built-in ones and those of the files.
+/// Plans by the files alone: nothing is there yet, and the runtimes are the built-in ones and the files' own.
 struct FilePlanner {
   let manifests: [KubeObject]
   let namespace: String

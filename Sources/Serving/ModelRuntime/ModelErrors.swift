@@ -32,7 +32,7 @@ public struct ModelLoadError: Error, Sendable, Hashable, CustomStringConvertible
 
   public let code: Code
   public let message: String
-  /// The offending value, for machines: an estimator's name, a format; "" where the model's place says it all.
+  /// The offending value, for machines: an estimator's name, a format; "" where the place says it all.
   public let value: String
 
   public init(_ code: Code, _ message: String, value: String = "") {

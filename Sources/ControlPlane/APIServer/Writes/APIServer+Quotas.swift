@@ -5,8 +5,8 @@ extension APIServer {
   private static let quotas = KubeResource(
     group: "", version: "v1", plural: "resourcequotas", kind: "ResourceQuota", isNamespaced: true)
 
-  /// Refuses a pod that the namespace's ResourceQuotas leave no room for. Two pods that come at the same moment
-  /// may both be counted without the other.
+  /// Refuses a pod that the namespace's ResourceQuotas leave no room for. Two pods that come at once may
+  /// both be counted without the other.
   func checkQuotas(_ object: KubeObject, _ context: AdmissionContext) async throws {
     guard context.operation == .create, context.subresource == nil, context.resource == .pods,
       registry.find(Self.quotas) != nil

@@ -1,6 +1,6 @@
 public import Formats
 
-/// Why a service does not serve, as one finding: what conditions, `lastFailureInfo` and `apus why` tell alike.
+/// Why a service does not serve: what conditions, `lastFailureInfo` and `apus why` tell alike.
 public struct FailureCause: Sendable, Hashable {
   public var code: FailureCode
   /// The offending value: a URI, path, name, key, port. What it is, the code says.

@@ -49,8 +49,8 @@ extension ModelLoadError {
     }
   }
 
-  /// The class of an estimator that is not served: `it holds a sklearn.mixture.…, which`; "" where a setting is
-  /// at fault.
+  /// The class of an estimator that is not served: `it holds a sklearn.mixture.…, which`; "" where a
+  /// setting is at fault.
   private static func estimator(in reason: String) -> String {
     let words = reason.split(separator: " ")
     guard words.starts(with: ["it", "holds", "a"]), words.count > 3 else { return "" }

@@ -3,8 +3,8 @@ internal import Formats
 internal import KubeProtocol
 internal import ServingAPI
 
-/// Finds the one thing that stops a service; pure. Reads what the controller reads, with the same functions, so
-/// that both say the same sentence.
+/// Finds the one thing that stops a service; pure. Reads what the controller reads, with the same functions,
+/// so that both say the same sentence.
 struct CauseFinder {
   let evidence: ServiceEvidence
   let service: InferenceService
@@ -98,7 +98,9 @@ struct CauseFinder {
       let pods = pods(of: deployment)
       guard !pods.contains(where: PodState.isReady) else { continue }
       let failure = ComponentFailure.find(deployment: deployment, pods: pods, events: evidence.events)
-      let revision = deployment.annotations[Self.revisionLabel] ?? deployment.name
+      let revision =
+        deployment.annotations[Self.revisionLabel].flatMap { $0.isEmpty ? nil : $0 }
+        ?? deployment.name
       if let cause = CanaryCause.make(revision: revision, service: service.name, failure: failure) {
         return cause
       }

@@ -7,8 +7,8 @@ public enum ConfigurationCause {
   public static func make(_ error: ConfigurationError) -> FailureCause {
     FailureCause(
       .invalidConfiguration, value: error.key,
-      "the key \"\(error.key)\" of ConfigMap \(ServingPlatform.namespace)/\(ServingPlatform.configMap) cannot "
-        + "be used: \(error.cause); the last good configuration stays in force",
+      "the key \"\(error.key)\" of ConfigMap \(ServingPlatform.namespace)/\(ServingPlatform.configMap) "
+        + "cannot be used: \(error.cause); the last good configuration stays in force",
       fix: "correct the key: `kubectl edit configmap -n \(ServingPlatform.namespace) "
         + "\(ServingPlatform.configMap)`")
   }

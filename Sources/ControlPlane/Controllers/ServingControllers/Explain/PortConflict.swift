@@ -1,4 +1,4 @@
-/// Recognizes, in a program's last lines, that it could not have its port: every language words it its own way.
+/// Recognizes, in a program's last lines, that it could not have its port; each language has its own words.
 enum PortConflict {
   /// The port, or "" where the words do not name it; nil where no line tells of a conflict.
   static func port(in lines: [String]) -> String? {

@@ -2,8 +2,7 @@ internal import Formats
 public import KubeProtocol
 public import ServingAPI
 
-/// What would become of a service: runtime, revisions, traffic, objects and needs, before anything is applied;
-/// pure.
+/// What would become of a service: runtime, revisions, traffic, objects, needs, before it is applied; pure.
 public struct ServiceForecast: Sendable {
   /// What is there now, and what it is decided by.
   public struct Surroundings: Sendable {

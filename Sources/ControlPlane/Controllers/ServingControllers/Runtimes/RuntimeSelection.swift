@@ -129,8 +129,8 @@ public struct RuntimeSelection: Sendable {
       .noSupportingRuntime, value: modelType, words,
       fix: formats.isEmpty
         ? "create a ServingRuntime or ClusterServingRuntime for this format: no runtime is installed"
-        : "set spec.predictor.model.modelFormat.name to one of: \(formats.joined(separator: ", ")), or create "
-          + "a ServingRuntime for this format")
+        : "set spec.predictor.model.modelFormat.name to one of: \(formats.joined(separator: ", ")), or "
+          + "create a ServingRuntime for this format")
   }
 
   private func refusal(of runtime: ServingRuntime) -> String? {

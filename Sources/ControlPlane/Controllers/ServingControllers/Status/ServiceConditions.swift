@@ -119,10 +119,11 @@ enum ServiceConditions {
     }
     let failure = ComponentFailure.find(deployment: nil, pods: pods, events: predictor.podEvents)
     let names = waiting.map(\.name).joined(separator: ", ")
+    let cause = CanaryCause.make(
+      revision: first.workload.name, service: observed.service.name, failure: failure)
     return Condition(
       "CanaryPredictorReady", .no, reason: "CanariesNotReady",
-      message: "not ready, and without requests so far: \(names)"
-        + (failure.map { "; \(first.name): \($0.explanation)" } ?? ""), severity: "Info")
+      message: cause?.sentence ?? "not ready, and without requests so far: \(names)", severity: "Info")
   }
 
   /// What upstream copies from Knative's objects, of what stands in for them.
