@@ -2,7 +2,8 @@ public import ServingAPI
 
 /// How many pods an observed load asks for: the algorithm of Knative's pod autoscaler.
 ///
-/// The stable average rules. Where the panic average asks for a multiple of what is ready, the decider panics:
+/// The stable average rules. Where the panic average asks for a multiple of what is ready, the decider
+/// panics:
 /// for the length of the stable window it only scales up. Growth and shrinkage per decision are limited by
 /// rates, and a lower number counts only once it was wanted for the scale-down delay.
 public struct ScaleDecider: Sendable {

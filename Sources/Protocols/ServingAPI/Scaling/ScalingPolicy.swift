@@ -60,15 +60,15 @@ public enum ScalingPolicy: Sendable, Hashable {
     }
   }
 
-  /// Whether the number of an existing Deployment belongs to somebody who follows load: whoever reconciles the
-  /// component then leaves `spec.replicas` alone.
+  /// Whether the number of an existing Deployment belongs to somebody who follows load: whoever reconciles
+  /// the component then leaves `spec.replicas` alone.
   public var followsRequests: Bool {
     if case .requests = self { return true }
     return false
   }
 
-  /// For the component's Service: what gateways must know of its pods. Complete in each case, so that a change
-  /// of policy leaves nothing behind.
+  /// For the component's Service: what gateways must know of its pods. Complete in each case, so that a
+  /// change of policy leaves nothing behind.
   public func serviceAnnotations(_ component: ComponentSpec) -> [String: String] {
     [
       GatewayAnnotation.scaledBy: name,

@@ -145,8 +145,8 @@ extension GatewayLoop {
 
   var mayWait: Bool { !isStopping }
 
-  /// What came together since the last call, of the Services that requests scale; and a chance for whoever was
-  /// passed over.
+  /// What came together since the last call, of the Services that requests scale; and a chance for whoever
+  /// was passed over.
   func collectLoad() -> [LoopLoad.Sample] {
     var samples: [LoopLoad.Sample] = []
     for backend in table.gated {
