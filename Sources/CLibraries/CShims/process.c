@@ -8,6 +8,7 @@
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
@@ -25,6 +26,8 @@ static int prepare_child(const struct apus_spawn_request *request, const int *hi
     // The sources were moved above all targets, so no dup2 overwrites one that is still needed.
     if (dup2(high_descriptors[target], target) < 0) return errno;
   }
+  // A session that begins on a terminal is controlled by it; anything else refuses.
+  if (request->new_session) ioctl(STDIN_FILENO, TIOCSCTTY, 0);
 #ifdef SYS_close_range
   // Descriptors that this process itself inherited may lack CLOEXEC. Kernels before 5.11 refuse: then they leak, as
   // they would have without this.

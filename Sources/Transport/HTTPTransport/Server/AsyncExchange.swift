@@ -3,9 +3,15 @@ internal import HTTPWire
 
 /// The async face's way from a request to its answer, whatever the protocol.
 enum AsyncExchange {
+  /// Answers 101 and gives the connection; nil where it is gone.
+  typealias TakeOver = @Sendable (HTTPResponseHead) async -> ByteConnection?
+
+  /// - Parameter takeOver: for protocols whose connections can be handed over.
   /// - Returns: the task that answers, owned by the caller; nil where the server is full, which is answered.
   static func start(
-    _ handler: any AsyncHTTPHandler, _ request: AsyncHTTPRequest, _ handed: HTTPExchange, _ state: ServerState
+    _ handler: any AsyncHTTPHandler, _ request: AsyncHTTPRequest, _ handed: HTTPExchange,
+    _ state: ServerState,
+    takeOver: TakeOver? = nil
   ) -> Task<Void, Never>? {
     guard state.beginRequest() else {
       refuse(handed, "the server is answering as many requests as it may")
@@ -13,7 +19,20 @@ enum AsyncExchange {
     }
     let isHEAD = request.head.method == "HEAD"
     return Task {
-      let answer = await handler.respond(to: request)
+      let answer: AsyncHTTPResponse
+      if let takeOver, let upgrading = handler as? any UpgradingHTTPHandler,
+        request.head.headers["Upgrade"] != nil
+      {
+        switch await upgrading.upgrade(request) {
+        case .answer(let plain): answer = plain
+        case .accepted(let head, let serve):
+          state.endRequest()
+          await upgrade(head, takeOver, handed, state, serve)
+          return
+        }
+      } else {
+        answer = await handler.respond(to: request)
+      }
       state.endRequest()
       switch answer.body {
       case .bytes(let bytes): handed.respond(answer.head, body: bytes)
@@ -26,6 +45,21 @@ enum AsyncExchange {
         state.endStream()
       }
     }
+  }
+
+  private static func upgrade(
+    _ head: HTTPResponseHead, _ takeOver: TakeOver, _ handed: HTTPExchange, _ state: ServerState,
+    _ serve: @Sendable (ByteConnection) async -> Void
+  ) async {
+    guard state.beginStream() else {
+      refuse(handed, "the server has as many streams open as it may")
+      return
+    }
+    if let connection = await takeOver(head) {
+      await serve(connection)
+      connection.close()
+    }
+    state.endStream()
   }
 
   private static func send(

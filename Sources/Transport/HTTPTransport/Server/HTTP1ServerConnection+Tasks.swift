@@ -6,6 +6,9 @@ extension HTTP1ServerConnection {
   func startTask(_ handler: any AsyncHTTPHandler, _ head: HTTPRequestHead, _ body: Bytes) {
     let handed = HTTPExchange(loop: server.loop, driver: self, sequence: sequence)
     let request = AsyncHTTPRequest(head: head, body: body, remoteAddress: remoteAddress)
-    task = AsyncExchange.start(handler, request, handed, server.state)
+    let sequence = self.sequence
+    task = AsyncExchange.start(handler, request, handed, server.state) { [weak self] head in
+      await self?.takeOver(sequence, head)
+    }
   }
 }
