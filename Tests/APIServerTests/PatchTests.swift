@@ -49,16 +49,6 @@ import Testing
     }
   }
 
-  @Test func serverSideApplyIsRefusedClearly() async throws {
-    try await TestServer.run { test in
-      let error = await kubeError {
-        try await test.client.patch(.configMaps, namespace: "default", name: "a", type: .apply, [:])
-      }
-      #expect(error?.code == 415)
-      #expect(error?.message.contains("server-side apply is not served") == true)
-    }
-  }
-
   @Test func concurrentPatchesAllCount() async throws {
     try await TestServer.run { test in
       try await test.client.create(.configMaps, .configMap("a"))

@@ -23,6 +23,9 @@ private final class WatchedStore: RevisionedStore {
   func list(prefix: String) async throws -> (values: [StoredValue], revision: Int64) {
     try await inner.list(prefix: prefix)
   }
+  func list(prefix: String, at revision: Int64) async throws -> [StoredValue] {
+    try await inner.list(prefix: prefix, at: revision)
+  }
   func create(_ key: String, _ value: Bytes) async throws -> StoredValue {
     try await inner.create(key, value)
   }

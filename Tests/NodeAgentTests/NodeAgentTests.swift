@@ -11,7 +11,7 @@ import Testing
 @testable import NodeAgent
 
 /// A node on an API server in memory, with a data directory of its own.
-private final class TestNode {
+final class TestNode {
   let server: APIServer
   let agent: NodeAgent
   let folder: String

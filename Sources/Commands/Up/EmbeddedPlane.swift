@@ -49,7 +49,7 @@ struct EmbeddedPlane: Sendable {
     let credentials = try ClusterCredentials.load(dataDirectory: options.directory.path)
     let addresses = try LoopbackAddressPool.open(dataDirectory: options.directory.path)
     let apiServer = APIServer(
-      store: store, preinstalledCRDs: ServingCRDs.all,
+      store: store, preinstalledCRDs: ServingCRDs.all, serviceAccountKeyPEM: credentials.serviceAccountKeyPEM,
       serviceAddresses: { service, taken in try addresses.allocate(service: service, taken: taken) })
     let group = try EventLoopGroup(loops: 1, name: "api")
     let gatewayGroup = try EventLoopGroup(loops: max(1, ProcessStatistics.processorCount), name: "gateway")

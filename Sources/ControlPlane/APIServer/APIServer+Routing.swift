@@ -7,6 +7,12 @@ extension APIServer {
   func answer(_ request: KubeRequest) async throws -> KubeResponse {
     let segments = request.path.split(separator: "/").map(String.init)
     guard let path = ResourcePath(segments: segments) else {
+      if !Self.openPaths.contains(request.path) {
+        try await authorize(
+          request.user,
+          AccessAttributes(
+            verb: request.method == "HEAD" ? "get" : request.method.lowercased(), path: request.path))
+      }
       return try await answerOther(request, segments)
     }
     let definition = registry.find(group: path.group, version: path.version, plural: path.plural)
@@ -16,7 +22,8 @@ extension APIServer {
       request: request)
     try checkScope(target)
     try target.checkDryRun()
-    if definition.review != nil { return try review(target) }
+    try await authorize(request.user, AccessAttributes(target))
+    if let kind = definition.review { return try await review(target, kind) }
     if let subresource = path.subresource { return try await answer(target, subresource: subresource) }
     return path.name == nil ? try await answerCollection(target) : try await answerObject(target)
   }
@@ -53,7 +60,11 @@ extension APIServer {
     case "finalize" where target.resource == .namespaces:
       guard target.request.method == "PUT" else { throw Self.methodNotAllowed() }
       return try await finalizeNamespace(target)
+    case "exec" where target.resource == .pods, "attach" where target.resource == .pods,
+      "portforward" where target.resource == .pods:
+      throw KubeError(.badRequest, "Upgrade request required")
     case "log" where target.resource == .pods: return try await logs(target)
+    case "token" where target.resource == .serviceAccounts: return try await requestToken(target)
     case "binding" where target.resource == .pods:
       guard target.request.method == "POST" else { throw Self.methodNotAllowed() }
       return try await bindPod(target)
@@ -74,22 +85,14 @@ extension APIServer {
     }
   }
 
+  /// Health and version are open, as upstream's `system:public-info-viewer` has them.
+  static let openPaths: Set<String> = ["/healthz", "/livez", "/readyz", "/version"]
+
   static func pathNotFound() -> KubeError {
     KubeError(.notFound, "the server could not find the requested resource")
   }
 
   static func methodNotAllowed() -> KubeError {
     KubeError(.methodNotAllowed, "the server does not allow this method on the requested resource")
-  }
-
-  private func review(_ target: ResourceRequest) throws -> KubeResponse {
-    guard target.request.method == "POST", let review = target.definition.review else {
-      throw Self.methodNotAllowed()
-    }
-    let body = try RequestBody(target.request)
-    var object = KubeObject(json: body.json.object == nil ? [:] : body.json)
-    object["apiVersion"] = .string(target.resource.apiVersion)
-    object["kind"] = .string(target.resource.kind)
-    return KubeResponse(status: 201, body: .json(review(object).json))
   }
 }

@@ -16,6 +16,7 @@ public final class APIServer: KubeTransport {
     var nodeConnection: (any NodeConnection)?
     var background: Task<Void, Never>?
     var openAPI = OpenAPIDocuments()
+    var tokens: ServiceAccountTokens?
   }
 
   let storage: ObjectStorage
@@ -26,22 +27,27 @@ public final class APIServer: KubeTransport {
   let preinstalledCRDs: [KubeObject]
   /// Differs between starts, so that clients' cached documents do not outlive a change of the server.
   let openAPISeed: UInt64
+  let serviceAccountKeyPEM: String?
   let state: Mutex<State>
 
   /// - Parameters:
   ///   - preinstalledCRDs: CustomResourceDefinitions that `start` creates or brings up to date; only their
   ///     schemas may refer to built-in ones (`$ref: io.k8s.api.core.v1.PodSpec`).
+  ///   - serviceAccountKeyPEM: an RSA key that signs tokens of ServiceAccounts; nil makes one that is gone with
+  ///     the server.
   ///   - serviceAddresses: where cluster addresses of Services come from; nil counts up in 127.96.0.0/16.
   public init(
     store: any RevisionedStore, clock: any WallClock = SystemClock(),
     random: any RandomSource = SystemRandom(),
     preinstalledCRDs: [KubeObject] = [], admission: [AdmissionHook] = [],
-    nodeConnection: (any NodeConnection)? = nil, serviceAddresses: ServiceAddressAllocator? = nil
+    nodeConnection: (any NodeConnection)? = nil, serviceAccountKeyPEM: String? = nil,
+    serviceAddresses: ServiceAddressAllocator? = nil
   ) {
     storage = ObjectStorage(store: store)
     self.clock = clock
     self.random = random
     self.preinstalledCRDs = preinstalledCRDs
+    self.serviceAccountKeyPEM = serviceAccountKeyPEM
     openAPISeed = random.next()
     self.serviceAddresses = ServiceAddresses(
       allocator: serviceAddresses ?? ServiceAddresses.sequential(), storage: storage)

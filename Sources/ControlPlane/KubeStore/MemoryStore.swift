@@ -15,6 +15,10 @@ public final class MemoryStore: RevisionedStore {
     core.list(prefix: prefix)
   }
 
+  public func list(prefix: String, at revision: Int64) async throws -> [StoredValue] {
+    try core.list(prefix: prefix, at: revision)
+  }
+
   public func create(_ key: String, _ value: Bytes) async throws -> StoredValue {
     try write(.create(key: key, value: value))
   }

@@ -73,6 +73,9 @@ public protocol RevisionedStore: Sendable {
   func get(_ key: String) async throws -> StoredValue?
   /// All values whose key begins with `prefix`, sorted by key, with the revision at which that was true.
   func list(prefix: String) async throws -> (values: [StoredValue], revision: Int64)
+  /// The same as it was at an earlier revision, as long as the changes since then are kept. Throws
+  /// `compacted`, `futureRevision`.
+  func list(prefix: String, at revision: Int64) async throws -> [StoredValue]
   /// Throws `keyExists`.
   func create(_ key: String, _ value: Bytes) async throws -> StoredValue
   /// Replaces the value if its revision still is `expecting`. Throws `keyNotFound`, `revisionMismatch`.

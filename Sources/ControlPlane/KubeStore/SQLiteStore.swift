@@ -44,6 +44,10 @@ public final class SQLiteStore: RevisionedStore {
     core.list(prefix: prefix)
   }
 
+  public func list(prefix: String, at revision: Int64) async throws -> [StoredValue] {
+    try core.list(prefix: prefix, at: revision)
+  }
+
   public func create(_ key: String, _ value: Bytes) async throws -> StoredValue {
     try await write(.create(key: key, value: value))
   }

@@ -24,10 +24,15 @@ public struct KubeRequest: Sendable {
   public var contentType: String
   /// `Authorization`, as sent; nil for in-process callers, who are trusted.
   public var authorization: String?
+  /// `User-Agent`; "" for in-process callers. Names the manager of the fields that a write changes.
+  public var userAgent: String
+  /// Who asks, once that is known; nil for in-process callers, who may do everything.
+  public var user: KubeUser?
 
   public init(
     method: String, path: String, query: [(name: String, value: String)] = [], accept: String = "",
-    body: Body = .none, contentType: String = "application/json", authorization: String? = nil
+    body: Body = .none, contentType: String = "application/json", authorization: String? = nil,
+    userAgent: String = "", user: KubeUser? = nil
   ) {
     self.method = method
     self.path = path
@@ -36,6 +41,8 @@ public struct KubeRequest: Sendable {
     self.body = body
     self.contentType = contentType
     self.authorization = authorization
+    self.userAgent = userAgent
+    self.user = user
   }
 
   public func queryValue(_ name: String) -> String? { query.first { $0.name == name }?.value }

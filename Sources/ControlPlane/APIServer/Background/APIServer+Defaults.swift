@@ -11,6 +11,12 @@ extension APIServer {
     for name in Self.defaultNamespaces {
       try await createIfMissing(.namespaces, KubeObject(.namespaces, name: name))
     }
+    for object in DefaultRoles.all {
+      try await createIfMissing(
+        KubeResource(
+          group: AccessStrategies.group, version: "v1", plural: object.kind.lowercased() + "s",
+          kind: object.kind, isNamespaced: false), object)
+    }
     for namespace in try await storage.list(prefix: "/core/namespaces/").objects
     where !namespace.isBeingDeleted {
       try await createDefaults(in: namespace.name)

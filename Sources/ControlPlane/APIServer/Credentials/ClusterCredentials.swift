@@ -9,6 +9,8 @@ public struct ClusterCredentials: Sendable {
   public let serverCertificatePEM: String
   public let serverKeyPEM: String
   public let adminToken: String
+  /// Signs tokens of ServiceAccounts.
+  public let serviceAccountKeyPEM: String
 
   private static let authorityLifetime: Duration = .seconds(10 * 365 * 86_400)
   private static let serverLifetime: Duration = .seconds(5 * 365 * 86_400)
@@ -31,7 +33,8 @@ public struct ClusterCredentials: Sendable {
     let server = try loadServer(files, authority.authority, names + extraNames, now, isNew: authority.isNew)
     return ClusterCredentials(
       authorityPEM: try authority.authority.certificate.pem(), serverCertificatePEM: server.certificatePEM,
-      serverKeyPEM: server.keyPEM, adminToken: try loadToken(files))
+      serverKeyPEM: server.keyPEM, adminToken: try loadToken(files),
+      serviceAccountKeyPEM: try loadServiceAccountKey(files))
   }
 
   private static func loadAuthority(
@@ -65,6 +68,13 @@ public struct ClusterCredentials: Sendable {
     try files.write("server.key", issued.keyPEM)
     try files.write("server.crt", issued.certificatePEM)
     return issued
+  }
+
+  private static func loadServiceAccountKey(_ files: CredentialFiles) throws -> String {
+    if let text = try files.read("sa.key"), (try? PrivateKey(pem: text)) != nil { return text }
+    let text = try PrivateKey.generateRSA().pem()
+    try files.write("sa.key", text)
+    return text
   }
 
   private static func loadToken(_ files: CredentialFiles) throws -> String {

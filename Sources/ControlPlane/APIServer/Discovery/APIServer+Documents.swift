@@ -19,6 +19,9 @@ extension APIServer {
     case "openapi": return try openAPI(request, segments)
     case nil: return KubeResponse(status: 200, body: .json(["paths": .array(paths.map { .string($0) })]))
     default:
+      if segments.count == 1, let version = AggregatedDiscovery.version(accept: request.accept) {
+        return AggregatedDiscovery.response(isCore: segments[0] == "api", version, registry)
+      }
       guard let document = discoveryDocument(segments) else { throw Self.pathNotFound() }
       return KubeResponse(status: 200, body: .json(document))
     }

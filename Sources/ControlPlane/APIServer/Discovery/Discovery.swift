@@ -48,7 +48,7 @@ enum Discovery {
   }
 
   /// The resource and its subresources.
-  private static func entries(_ definition: ResourceDefinition) -> [JSONValue] {
+  static func entries(_ definition: ResourceDefinition) -> [JSONValue] {
     let resource = definition.resource
     var main: JSONValue = [
       "name": .string(resource.plural), "singularName": .string(definition.singular),
@@ -78,6 +78,15 @@ enum Discovery {
       switch connection {
       case "log": add("log", resource.groupVersionKind, ["get"])
       case "binding": add("binding", GroupVersionKind(group: "", version: "v1", kind: "Binding"), ["create"])
+      case "exec", "attach", "portforward":
+        let kind =
+          connection == "exec"
+          ? "PodExecOptions" : connection == "attach" ? "PodAttachOptions" : "PodPortForwardOptions"
+        add(connection, GroupVersionKind(group: "", version: "v1", kind: kind), ["create", "get"])
+      case "token":
+        add(
+          "token", GroupVersionKind(group: "authentication.k8s.io", version: "v1", kind: "TokenRequest"),
+          ["create"], foreign: true)
       default: break
       }
     }

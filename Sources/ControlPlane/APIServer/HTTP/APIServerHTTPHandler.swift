@@ -7,10 +7,11 @@ internal import KubeClient
 internal import KubeProtocol
 
 /// The API server's HTTP border: who asks, what is asked, and the answer in HTTP's form.
-public struct APIServerHTTPHandler: AsyncHTTPHandler {
+public struct APIServerHTTPHandler: UpgradingHTTPHandler {
   private let server: APIServer
   /// Digests of the tokens that are let in, so that comparing takes the same time for every wrong one.
   private let tokenDigests: [Bytes]
+  private let lanes = RequestLanes()
 
   /// - Parameter tokens: bearer tokens of the administrator; any of them may do everything.
   public init(server: APIServer, tokens: [String]) {
@@ -20,29 +21,74 @@ public struct APIServerHTTPHandler: AsyncHTTPHandler {
 
   public func respond(to request: AsyncHTTPRequest) async -> AsyncHTTPResponse {
     do {
-      let kubeRequest = try decode(request)
-      try authenticate(request, kubeRequest)
-      let response = try await server.send(kubeRequest)
+      var kubeRequest = try decode(request)
+      kubeRequest.user = try await authenticate(request, kubeRequest)
+      let response = try await answer(kubeRequest)
       return HTTPAnswer.make(response, isHead: request.head.method == "HEAD")
     } catch {
       return HTTPAnswer.make(APIServer.failure(error, server.logger), isHead: request.head.method == "HEAD")
     }
   }
 
-  /// Health and version are open, as upstream's `system:public-info-viewer` has them.
-  private static let openPaths: Set<String> = ["/healthz", "/livez", "/readyz", "/version"]
+  /// Health is told whatever else goes on; a watch only begins in its lane.
+  private func answer(_ request: KubeRequest) async throws -> KubeResponse {
+    guard let user = request.user else { return try await server.send(request) }
+    let kind: RequestLanes.Kind = request.method == "GET" ? .read : .write
+    return try await lanes.run(kind, user: user.name) { try await server.send(request) }
+  }
 
-  private func authenticate(_ request: AsyncHTTPRequest, _ decoded: KubeRequest) throws(KubeError) {
-    if Self.openPaths.contains(decoded.path) { return }
-    let header = request.head.headers["Authorization"] ?? ""
-    let scheme = header.prefix(7)
-    if scheme.lowercased() == "bearer " {
-      let digest = SHA256.digest(String(header.dropFirst(7)))
-      var isKnown = false
-      for known in tokenDigests where ConstantTime.equal(known, digest) { isKnown = true }
-      if isKnown { return }
+  public func upgrade(_ request: AsyncHTTPRequest) async -> HTTPUpgrade {
+    do {
+      var kubeRequest = try decode(request)
+      kubeRequest.user = try await authenticate(request, kubeRequest)
+      return try await server.stream(kubeRequest, request.head.headers)
+    } catch {
+      return .answer(HTTPAnswer.make(APIServer.failure(error, server.logger), isHead: false))
     }
-    throw KubeError(.unauthorized, "Unauthorized")
+  }
+
+  /// Who asks; nil where the path is open to all.
+  private func authenticate(
+    _ request: AsyncHTTPRequest, _ decoded: KubeRequest
+  ) async throws -> KubeUser? {
+    if APIServer.openPaths.contains(decoded.path) { return nil }
+    let header = request.head.headers["Authorization"] ?? ""
+    guard header.prefix(7).lowercased() == "bearer ", let user = try await user(String(header.dropFirst(7)))
+    else { throw KubeError(.unauthorized, "Unauthorized") }
+    return try await impersonated(user, request.head.headers)
+  }
+
+  private func user(_ token: String) async throws -> KubeUser? {
+    let digest = SHA256.digest(token)
+    var isKnown = false
+    for known in tokenDigests where ConstantTime.equal(known, digest) { isKnown = true }
+    return isKnown ? APIServer.administrator : try await server.authenticate(token: token)
+  }
+
+  /// `kubectl --as`: whoever may impersonate acts as the other.
+  private func impersonated(_ user: KubeUser, _ headers: HTTPHeaders) async throws -> KubeUser {
+    guard let name = headers["Impersonate-User"], !name.isEmpty else { return user }
+    let groups = headers.all("Impersonate-Group")
+    func check(_ resource: String, _ name: String, namespace: String = "") async throws {
+      try await server.authorize(
+        user,
+        AccessAttributes(
+          verb: "impersonate", group: "", resource: resource, namespace: namespace, name: name))
+    }
+    let parts = name.split(separator: ":").map(String.init)
+    let isAccount = parts.count == 4 && name.hasPrefix("system:serviceaccount:")
+    if isAccount {
+      try await check("serviceaccounts", parts[3], namespace: parts[2])
+    } else {
+      try await check("users", name)
+    }
+    for group in groups { try await check("groups", group) }
+    if !groups.isEmpty {
+      return KubeUser(name: name, groups: groups + [KubeUser.authenticatedGroup])
+    }
+    return isAccount
+      ? .serviceAccount(namespace: parts[2], name: parts[3], uid: "")
+      : KubeUser(name: name, groups: [KubeUser.authenticatedGroup])
   }
 
   private func decode(_ request: AsyncHTTPRequest) throws(KubeError) -> KubeRequest {
@@ -63,7 +109,8 @@ public struct APIServerHTTPHandler: AsyncHTTPHandler {
       method: head.method == "HEAD" ? "GET" : head.method, path: path, query: query,
       accept: try accept(head.headers),
       body: request.body.isEmpty ? .none : .bytes(request.body, contentType: contentType),
-      contentType: contentType, authorization: head.headers["Authorization"])
+      contentType: contentType, authorization: head.headers["Authorization"],
+      userAgent: head.headers["User-Agent"] ?? "unknown")
   }
 
   /// Every answer is JSON (or text): a client that takes neither is refused.

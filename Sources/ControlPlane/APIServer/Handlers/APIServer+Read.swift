@@ -12,51 +12,17 @@ extension APIServer {
     return try respond(object, target)
   }
 
-  func list(_ target: ResourceRequest) async throws -> KubeResponse {
-    let selection = try Selection(target)
-    let wanted = try target.resourceVersion()
-    _ = try target.integer("limit")
-    // Lists are answered whole, so that no token can be one of this server's.
-    if let token = target.request.queryValue("continue"), !token.isEmpty {
-      throw KubeError(.badRequest, "invalid continue token: continue key is not valid; list from the start")
-    }
-    let (all, revision) = try await storage.list(
-      prefix: target.definition.storagePrefix(namespace: target.namespace))
-    if wanted > revision {
-      var error = KubeError(.timeout, "Too large resource version: \(wanted), current: \(revision)")
-      error.retryAfterSeconds = 1
-      error.causes = [
-        KubeError.Cause(
-          reason: "ResourceVersionTooLarge", message: "Too large resource version", field: "")
-      ]
-      throw error
-    }
-    let objects = selection.selectsAll ? all : all.filter(selection.matches)
-    let presented = objects.map { present($0, target.definition) }
-    switch ResponseForm(accept: target.request.accept) {
-    case .table:
-      let table = TableBuilder(target.definition, target.request, now: clock.now())
-      return KubeResponse(status: 200, body: .json(table.list(presented, resourceVersion: String(revision))))
-    case .partialMetadata:
-      return KubeResponse(
-        status: 200, body: .json(PartialMetadata.list(presented, resourceVersion: String(revision))))
-    case .object:
-      return KubeResponse(
-        status: 200,
-        body: .json([
-          "kind": .string(target.definition.listKind), "apiVersion": .string(target.resource.apiVersion),
-          "metadata": ["resourceVersion": .string(String(revision))], "items": .array(presented.map(\.json)),
-        ]))
-    }
-  }
-
   /// A stored object as the requested version shows it.
   func present(_ object: KubeObject, _ definition: ResourceDefinition) -> KubeObject {
+    Self.present(object, definition)
+  }
+
+  static func present(_ object: KubeObject, _ definition: ResourceDefinition) -> KubeObject {
     guard object.apiVersion != definition.resource.apiVersion || object.kind != definition.resource.kind
     else {
       return object
     }
-    var converted = object
+    var converted = definition.convert?(object, definition.resource.version) ?? object
     converted["apiVersion"] = .string(definition.resource.apiVersion)
     converted["kind"] = .string(definition.resource.kind)
     return converted

@@ -17,10 +17,7 @@ struct WatchEventEncoder: Sendable {
   }
 
   mutating func event(_ kind: WatchEvent.Kind, _ object: KubeObject) -> WatchEvent {
-    var presented = object
-    if object.apiVersion != target.resource.apiVersion {
-      presented["apiVersion"] = .string(target.resource.apiVersion)
-    }
+    let presented = APIServer.present(object, target.definition)
     switch form {
     case .object: return WatchEvent(kind, presented)
     case .partialMetadata: return WatchEvent(kind, KubeObject(json: PartialMetadata.single(presented)))

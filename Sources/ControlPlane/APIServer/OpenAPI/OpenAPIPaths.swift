@@ -174,6 +174,5 @@ struct OpenAPIPaths: Sendable {
 }
 
 extension PatchType {
-  /// Server-side apply joins them once it is served.
-  static let served: [PatchType] = [.json, .merge, .strategicMerge]
+  static let served: [PatchType] = [.json, .merge, .strategicMerge, .apply]
 }

@@ -35,8 +35,11 @@ public struct ResourceDefinition: Sendable {
   /// Under which collection objects lie in the store: the versions of a kind share one.
   public var storageGroup: String
   public var storagePlural: String
+  /// How an object stored in another version of the kind is shown in this one, where more than `apiVersion`
+  /// differs; gets the version's name.
+  public var convert: (@Sendable (KubeObject, String) -> KubeObject)?
   /// Answers a `POST` without storing anything (reviews); such a resource knows no other verb.
-  public var review: (@Sendable (KubeObject) -> KubeObject)?
+  var review: ReviewKind?
 
   public init(
     _ resource: KubeResource, shortNames: [String] = [], categories: [String] = [], schema: Schema,
@@ -58,6 +61,7 @@ public struct ResourceDefinition: Sendable {
     self.isCustom = isCustom
     storageGroup = resource.group
     storagePlural = resource.plural
+    convert = nil
     review = nil
   }
 

@@ -21,6 +21,8 @@ struct ObjectStorage: Sendable {
     return (try cache.decode(values), revision)
   }
 
+  func decode(_ values: [StoredValue]) throws -> [KubeObject] { try cache.decode(values) }
+
   /// Nil where the key is taken.
   func create(_ key: String, _ object: KubeObject) async throws -> KubeObject? {
     do {

@@ -8,10 +8,10 @@ enum PartialMetadata {
     ["kind": "PartialObjectMetadata", "apiVersion": "meta.k8s.io/v1", "metadata": object.metadata]
   }
 
-  static func list(_ objects: [KubeObject], resourceVersion: String) -> JSONValue {
+  static func list(_ objects: [KubeObject], _ metadata: JSONValue) -> JSONValue {
     [
       "kind": "PartialObjectMetadataList", "apiVersion": "meta.k8s.io/v1",
-      "metadata": ["resourceVersion": .string(resourceVersion)], "items": .array(objects.map(single)),
+      "metadata": metadata, "items": .array(objects.map(single)),
     ]
   }
 }

@@ -18,19 +18,20 @@ struct TableBuilder: Sendable {
     self.now = now
   }
 
-  func list(_ objects: [KubeObject], resourceVersion: String) -> JSONValue {
-    table(rows: objects.map(row), resourceVersion: resourceVersion)
+  func list(_ objects: [KubeObject], _ metadata: JSONValue) -> JSONValue {
+    table(rows: objects.map(row), metadata)
   }
 
   /// - Parameter withColumns: false for later events of a watch, whose client knows the columns.
   func single(_ object: KubeObject, withColumns: Bool = true) -> JSONValue {
-    table(rows: [row(object)], resourceVersion: object.resourceVersion, withColumns: withColumns)
+    table(
+      rows: [row(object)], ["resourceVersion": .string(object.resourceVersion)], withColumns: withColumns)
   }
 
-  private func table(rows: [JSONValue], resourceVersion: String, withColumns: Bool = true) -> JSONValue {
+  private func table(rows: [JSONValue], _ metadata: JSONValue, withColumns: Bool = true) -> JSONValue {
     [
       "kind": "Table", "apiVersion": "meta.k8s.io/v1",
-      "metadata": ["resourceVersion": .string(resourceVersion)],
+      "metadata": metadata,
       "columnDefinitions": .array(withColumns ? columns.map(\.definitionJSON) : []), "rows": .array(rows),
     ]
   }

@@ -8,25 +8,34 @@ extension APIServer {
 
   func create(_ target: ResourceRequest) async throws -> KubeResponse {
     let body = try RequestBody(target.request)
+    try checkFieldManager(target)
     var warnings: [String] = []
-    var object = try decode(body, target, &warnings)
-    try place(&object, target)
-    try await checkNamespaceAccepts(object, target)
-    let created = try await create(object, target, isDryRun: target.isDryRun)
+    let object = try decode(body, target, &warnings)
+    let created = try await create(object, target)
     return try respond(created, target, status: 201, warnings: warnings)
   }
 
+  /// - Parameter applied: the managed fields of an object that comes by server-side apply.
+  func create(
+    _ object: KubeObject, _ target: ResourceRequest, applied: ManagedFields? = nil
+  ) async throws -> KubeObject {
+    var placed = object
+    try place(&placed, target)
+    try await checkNamespaceAccepts(placed, target)
+    return try await createPlaced(placed, target, applied)
+  }
+
   /// Names, prepares, checks and stores a new object whose fields are known and whose namespace is right.
-  private func create(_ decoded: KubeObject, _ target: ResourceRequest, isDryRun: Bool) async throws
-    -> KubeObject
-  {
+  private func createPlaced(
+    _ decoded: KubeObject, _ target: ResourceRequest, _ applied: ManagedFields?
+  ) async throws -> KubeObject {
     let prefix = decoded.generateName
     let isGenerated = decoded.name.isEmpty && !prefix.isEmpty
     for attempt in 1...Self.generatedNameAttempts {
       var object = decoded
       if isGenerated { object.name = Self.generatedName(prefix, random) }
-      try await prepareNew(&object, target)
-      if isDryRun {
+      try await prepareNew(&object, target, applied)
+      if target.isDryRun {
         if try await storage.get(target.definition.storageKey(object.key)) != nil {
           throw KubeError.alreadyExists(target.resource, object.name)
         }
@@ -146,7 +155,9 @@ extension APIServer {
   }
 
   /// Everything between decoding and storing.
-  private func prepareNew(_ object: inout KubeObject, _ target: ResourceRequest) async throws {
+  private func prepareNew(
+    _ object: inout KubeObject, _ target: ResourceRequest, _ applied: ManagedFields?
+  ) async throws {
     if !object.resourceVersion.isEmpty {
       throw KubeError(.badRequest, "resourceVersion should not be set on objects to be created")
     }
@@ -162,6 +173,8 @@ extension APIServer {
     try await definition.strategy.prepareForCreate?(&object, writeContext)
     try checker.validate(object, old: nil)
     try await validate(object, context)
+    try await checkEscalation(object, target)
+    trackCreation(&object, target, applied)
   }
 
   private func resetServerMetadata(_ object: inout KubeObject, _ definition: ResourceDefinition) {

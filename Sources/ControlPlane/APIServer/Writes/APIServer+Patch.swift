@@ -5,6 +5,12 @@ internal import KubeProtocol
 extension APIServer {
   func patch(_ target: ResourceRequest) async throws -> KubeResponse {
     let (type, body) = try patchBody(target)
+    try checkFieldManager(target)
+    if type == .apply { return try await apply(target, body) }
+    if target.flag("force") {
+      throw KubeError.invalid(
+        Self.patchOptions, "", [.forbidden("force", "may not be specified for non-apply patch")])
+    }
     var warnings: [String] = []
     let written = try await modify(target) { current in
       warnings = []
@@ -24,12 +30,9 @@ extension APIServer {
     }
     guard let type = PatchType(rawValue: mediaType), supported.contains(type) else {
       let names = supported.map(\.rawValue).joined(separator: ", ")
-      let hint =
-        mediaType == PatchType.apply.rawValue
-        ? " (server-side apply is not served; use client-side apply)" : ""
       throw KubeError(
         .unsupportedMediaType,
-        "the body of the request was in an unknown format - accepted media types include: \(names)\(hint)")
+        "the body of the request was in an unknown format - accepted media types include: \(names)")
     }
     let body = try RequestBody(request)
     guard !body.isEmpty else { throw KubeError(.badRequest, "the request has no body; send a patch") }
@@ -80,7 +83,7 @@ extension APIServer {
       case .strategicMerge:
         return try StrategicMergePatch.apply(
           patch, to: document, schema: definition.schema, catalog: BuiltinSchemas.catalog)
-      case .apply: throw KubeError(.unsupportedMediaType, "server-side apply is not served")
+      case .apply: throw methodNotAllowed()
       }
     } catch let error as PatchError {
       throw error.kubeError

@@ -9,6 +9,7 @@ extension APIServer {
 
   func update(_ target: ResourceRequest) async throws -> KubeResponse {
     let body = try RequestBody(target.request)
+    try checkFieldManager(target)
     var warnings: [String] = []
     let new = try decode(body, target, &warnings)
     try checkAddress(new, target)
@@ -42,8 +43,9 @@ extension APIServer {
 
   /// Reads, changes and writes until no other writer came between. `change` gets the stored object and
   /// returns the wished one; a `resourceVersion` in that which is not the stored one is a conflict.
+  /// - Parameter isApply: `change` has brought the managed fields up to date itself.
   func modify(
-    _ target: ResourceRequest, _ change: (KubeObject) async throws -> KubeObject
+    _ target: ResourceRequest, isApply: Bool = false, _ change: (KubeObject) async throws -> KubeObject
   ) async throws -> KubeObject {
     for _ in 0..<Self.writeAttempts {
       guard let (stored, revision) = try await storage.get(target.storageKey) else {
@@ -54,7 +56,7 @@ extension APIServer {
       if !new.resourceVersion.isEmpty && new.resourceVersion != current.resourceVersion {
         throw KubeError.conflict(target.resource, target.name, Self.modifiedMessage)
       }
-      try await prepareChanged(&new, current, target)
+      try await prepareChanged(&new, current, target, isApply: isApply)
       new.resourceVersion = current.resourceVersion
       if target.isDryRun || new == current { return new }
       if let written = try await store(new, over: current, revision, target.definition) { return written }
@@ -109,8 +111,9 @@ extension APIServer {
 
   /// Everything between the wished object and storing it.
   private func prepareChanged(
-    _ new: inout KubeObject, _ old: KubeObject, _ target: ResourceRequest
+    _ new: inout KubeObject, _ old: KubeObject, _ target: ResourceRequest, isApply: Bool
   ) async throws {
+    let requestedManagers = new.metadata["managedFields"]
     let definition = target.definition
     if !new.uid.isEmpty && new.uid != old.uid {
       throw KubeError.conflict(
@@ -134,12 +137,18 @@ extension APIServer {
     if definition.strategy.hasGeneration && Self.hasNewGeneration(new, old, definition) {
       new.generation = old.generation &+ 1
     }
+    if isApply {
+      new.setManagedFields(requestedManagers)
+    } else {
+      trackUpdate(&new, old, requested: requestedManagers, target)
+    }
     let causes =
       new.metadata == old.metadata
       ? [] : ObjectNames.metadataCauses(new, definition)
     if !causes.isEmpty { throw KubeError.invalid(target.resource.groupVersionKind, target.name, causes) }
     try checker.validate(new, old: old)
     if target.subresource != "status" { try await validate(new, context) }
+    if new.json != old.json { try await checkEscalation(new, target) }
   }
 
   /// The stored object with the new one's status: all that a write to `status` may change.
@@ -160,7 +169,6 @@ extension APIServer {
       metadata[key] = kept[key]
     }
     metadata["selfLink"] = nil
-    metadata["managedFields"] = nil
     new.metadata = metadata
   }
 

@@ -67,6 +67,16 @@ struct EventHistory {
     changes(after: revision).first { OrderedIndex.begins($0.value.key, with: prefix) }
   }
 
+  /// What the keys under the prefix that have changed behind `revision` held at that revision; nil for those
+  /// that were not there.
+  func valuesBefore(_ revision: Int64, prefix: String) -> [String: StoredValue?] {
+    var values: [String: StoredValue?] = [:]
+    for change in changes(after: revision) where OrderedIndex.begins(change.value.key, with: prefix) {
+      if values[change.value.key] == nil { values[change.value.key] = .some(change.previous) }
+    }
+    return values
+  }
+
   private func changes(after revision: Int64) -> ArraySlice<StoreEvent> {
     let skipped = Int(clamping: revision - compactedRevision)
     guard skipped >= 0, skipped < count else { return [] }

@@ -75,7 +75,7 @@ struct OrderedIndex {
     }
   }
 
-  private static func precedes(_ left: String, _ right: String) -> Bool { compare(left, right) < 0 }
+  static func precedes(_ left: String, _ right: String) -> Bool { compare(left, right) < 0 }
   private static func isSame(_ left: String, _ right: String) -> Bool { compare(left, right) == 0 }
 
   /// The last chunk whose first key is not behind `key`; nil where all are behind it.

@@ -33,6 +33,21 @@ final class StoreCore: Sendable {
     state.withLock { ($0.index.values(prefix: prefix), $0.revision) }
   }
 
+  /// The present values, with the changes since then undone.
+  func list(prefix: String, at revision: Int64) throws(StoreError) -> [StoredValue] {
+    let result: Result<[StoredValue], StoreError> = state.withLock { state in
+      if revision > state.revision { return .failure(.futureRevision(current: state.revision)) }
+      let oldest = state.history.compactedRevision
+      if revision < oldest { return .failure(.compacted(oldestRevision: oldest)) }
+      let values = state.index.values(prefix: prefix)
+      let before = state.history.valuesBefore(revision, prefix: prefix)
+      if before.isEmpty { return .success(values) }
+      let kept = values.filter { before[$0.key] == nil } + before.values.compactMap(\.self)
+      return .success(kept.sorted { OrderedIndex.precedes($0.key, $1.key) })
+    }
+    return try result.get()
+  }
+
   /// Registers a watcher in the same moment in which it reads the revision, so that it misses nothing and
   /// sees nothing twice. What it has not read yet stays in the history that all watchers share.
   func watch(prefix: String, after revision: Int64) throws(StoreError) -> AsyncThrowingStream<

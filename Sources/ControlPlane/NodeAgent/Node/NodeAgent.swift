@@ -37,6 +37,7 @@ public final class NodeAgent: Sendable {
   let settings: NodeSettings
   let clock: any SleepingClock
   let workers: BlockingWorkers
+  let loops: EventLoopGroup
   private let client: KubeClient
   private let informers: SharedInformers
   private let context: NodeContext
@@ -61,6 +62,7 @@ public final class NodeAgent: Sendable {
     self.clock = clock
     log = Logger("node")
     settings = try NodeFiles.prepare(configuration)
+    loops = configuration.loops
     workers = BlockingWorkers(name: "node", threads: 4, capacity: 8192)
     hub = try SupervisorHub()
     forwarder = try ServiceForwarder(log: log)
@@ -119,6 +121,9 @@ public final class NodeAgent: Sendable {
   func liveRestart(pod uid: String, _ container: String) -> Int64? {
     state.withLock { $0.workers[uid] }?.liveRestart(container)
   }
+
+  /// The worker of a pod that lives here.
+  func worker(pod uid: String) -> PodWorker? { state.withLock { $0.workers[uid] } }
 
   // MARK: pods
 

@@ -49,6 +49,14 @@ final class PodLife {
       machine.containers.filter(\.isActive).map { ($0.name, $0.restartCount) }, uniquingKeysWith: { $1 })
   }
 
+  var executionPlace: ExecutionPlace? {
+    guard let plan, let link else { return nil }
+    return ExecutionPlace(
+      launcher: ContainerLauncher(
+        node: context.settings, pod: machine.pod, podAddress: machine.podAddress, references: references,
+        plan: plan), link: link, directory: directory)
+  }
+
   func begin() async {
     tasks[.statusWriter] = Task { [status] in await status.run() }
     await perform(machine.begin())

@@ -14,6 +14,8 @@ final class PodWorker: Sendable {
   /// What other threads may ask: which run of each container is alive.
   private let liveRestarts = Mutex<[String: Int64]>([:])
   private let executions = Mutex(Executions())
+  /// What a client's program beside a container needs; nil while the pod is not prepared.
+  private let place = Mutex<ExecutionPlace?>(nil)
 
   private struct Executions {
     var waiting: [String: CheckedContinuation<SupervisorEvent.Outcome, Never>] = [:]
@@ -48,8 +50,10 @@ final class PodWorker: Sendable {
     for await message in mailbox {
       await life.take(message)
       liveRestarts.withLock { $0 = life.liveRestarts }
+      place.withLock { $0 = life.executionPlace }
       if life.isOver { break }
     }
+    place.withLock { $0 = nil }
     life.cancelTasks()
     sender.finish()
   }
@@ -63,20 +67,40 @@ final class PodWorker: Sendable {
     _ command: [String], _ container: ContainerSpec, _ launcher: ContainerLauncher, _ link: SupervisorLink,
     timeout: Duration
   ) async throws -> SupervisorEvent.Outcome {
-    let identifier = executions.withLock { executions in
-      executions.next &+= 1
-      return String(executions.next)
-    }
+    let identifier = nextIdentifier()
     let execution = try await context.workers.run {
       try launcher.makeExecution(command, in: container, identifier: identifier, timeout: timeout)
     }
-    return await withCheckedContinuation { continuation in
-      executions.withLock { $0.waiting[identifier] = continuation }
-      do {
-        try link.send(.execute(execution))
-      } catch {
-        finishExecution(identifier, SupervisorEvent.Outcome(code: 126, output: "\(error)"))
+    return await execute(execution, link)
+  }
+
+  func nextIdentifier() -> String {
+    executions.withLock { executions in
+      executions.next &+= 1
+      return String(executions.next)
+    }
+  }
+
+  var executionPlace: ExecutionPlace? { place.withLock { $0 } }
+
+  /// Until the program has ended; a task that is cancelled ends it.
+  func execute(_ execution: SupervisorCommand.Execute, _ link: SupervisorLink) async
+    -> SupervisorEvent.Outcome
+  {
+    let identifier = execution.identifier
+    return await withTaskCancellationHandler {
+      await withCheckedContinuation { continuation in
+        executions.withLock { $0.waiting[identifier] = continuation }
+        do {
+          try link.send(.execute(execution))
+          if Task.isCancelled { try link.send(.cancel(identifier: identifier)) }
+        } catch {
+          finishExecution(identifier, SupervisorEvent.Outcome(code: 126, output: "\(error)"))
+        }
       }
+    } onCancel: {
+      // A link that takes nothing has ended, and its programs with it.
+      try? link.send(.cancel(identifier: identifier))
     }
   }
 

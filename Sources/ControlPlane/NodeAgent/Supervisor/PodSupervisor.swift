@@ -90,6 +90,7 @@ public final class PodSupervisor {
       if let container = containers[name] { Signal(number: number).send(to: container.process.identifier) }
     case .stop(let name, let grace): stop(name, grace: .milliseconds(grace))
     case .execute(let execute): self.execute(execute)
+    case .cancel(let identifier): cancel(identifier)
     case nil: report(.refused(message: "no command that this version knows"))
     }
   }
@@ -136,27 +137,77 @@ public final class PodSupervisor {
 
   private func execute(_ execute: SupervisorCommand.Execute) {
     do {
-      let output = try ChildOutput.open(stream: "output")
-      let process = try ChildProcess.start(
-        ChildProcess.Request(
-          path: execute.path, arguments: execute.arguments, environment: execute.environment,
-          workingDirectory: execute.directory, descriptors: [nil, output.childEnd, output.childEnd],
-          group: .own))
-      output.closeChildEnd()
+      let output = try execute.streams == nil ? ChildOutput.open(stream: "output") : nil
+      let process: ChildProcess
+      if let streams = execute.streams {
+        process = try Self.startProgram(execute, on: streams)
+      } else {
+        process = try Self.startProgram(execute, [nil, output?.childEnd, output?.childEnd], group: .own)
+      }
+      output?.closeChildEnd()
+      let limit = Duration.milliseconds(min(execute.timeoutMilliseconds, Self.longestExecution))
       executions.append(
         SupervisedExecution(
           identifier: execute.identifier, process: process, output: output,
-          deadline: clock.monotonicNow() + .milliseconds(execute.timeoutMilliseconds)))
+          deadline: clock.monotonicNow() + limit))
     } catch {
       let outcome = SupervisorEvent.Outcome(code: 126, output: "\(error)")
       report(.executed(identifier: execute.identifier, outcome))
     }
   }
 
+  /// A year: a deadline that can still be computed with.
+  private static let longestExecution: Int64 = 365 * 86_400 * 1000
+
+  private static func startProgram(
+    _ execute: SupervisorCommand.Execute, _ descriptors: [Int32?], group: ChildProcess.Request.Group
+  ) throws(LinuxError) -> ChildProcess {
+    try ChildProcess.start(
+      ChildProcess.Request(
+        path: execute.path, arguments: execute.arguments, environment: execute.environment,
+        workingDirectory: execute.directory, descriptors: descriptors, group: group))
+  }
+
+  /// The agent holds the other ends already, so that no opening waits.
+  private static func startProgram(
+    _ execute: SupervisorCommand.Execute, on streams: SupervisorCommand.Streams
+  ) throws(LinuxError) -> ChildProcess {
+    if let path = streams.terminal {
+      let terminal = try PseudoTerminal.openProgramEnd(path)
+      return try startProgram(
+        execute, [terminal.number, terminal.number, terminal.number], group: .ownSession)
+    }
+    let input: FileDescriptor
+    if let path = streams.input {
+      input = try NamedPipe.openWaitingReader(path)
+    } else {
+      input = try Files.open("/dev/null", .read)
+    }
+    let output: FileDescriptor
+    if let path = streams.output {
+      output = try NamedPipe.openWaitingWriter(path)
+    } else {
+      output = try Files.open("/dev/null", .append)
+    }
+    let error: FileDescriptor
+    if let path = streams.error {
+      error = try NamedPipe.openWaitingWriter(path)
+    } else {
+      error = try Files.open("/dev/null", .append)
+    }
+    return try startProgram(execute, [input.number, output.number, error.number], group: .own)
+  }
+
+  private func cancel(_ identifier: String) {
+    guard let execution = executions.first(where: { $0.identifier == identifier }) else { return }
+    Signal.kill.send(toGroup: execution.process.identifier)
+    Signal.kill.send(to: execution.process.identifier)
+  }
+
   // MARK: output of children
 
   private func outputDescriptors() -> [Int32] {
-    var open = executions.map(\.output)
+    var open = executions.compactMap(\.output)
     for container in containers.values {
       open += container.outputs
       if let readiness = container.readiness { open.append(readiness) }
@@ -177,7 +228,9 @@ public final class PodSupervisor {
         container.readiness = nil
       }
     }
-    for execution in executions where ready.contains(execution.output.descriptor.number) { copy(execution) }
+    for execution in executions {
+      if let output = execution.output, ready.contains(output.descriptor.number) { copy(execution) }
+    }
   }
 
   /// Reads until the pipe is empty, or just once so that a chatty child cannot keep others waiting.
@@ -194,7 +247,8 @@ public final class PodSupervisor {
   }
 
   private func copy(_ execution: SupervisedExecution) {
-    while let view = read(execution.output) {
+    guard let output = execution.output else { return }
+    while let view = read(output) {
       let room = SupervisedExecution.outputLimit - execution.text.count
       execution.text.append(contentsOf: view.prefix(max(0, room)))
     }

@@ -63,12 +63,13 @@ final class SupervisedExecution {
 
   let identifier: String
   let process: ChildProcess
-  let output: ChildOutput
+  /// Nil where a client takes the output.
+  let output: ChildOutput?
   let deadline: Duration
   var text = Bytes()
   var timedOut = false
 
-  init(identifier: String, process: ChildProcess, output: ChildOutput, deadline: Duration) {
+  init(identifier: String, process: ChildProcess, output: ChildOutput?, deadline: Duration) {
     self.identifier = identifier
     self.process = process
     self.output = output

@@ -11,6 +11,8 @@ public enum SupervisorCommand: Sendable, Hashable {
   case stop(name: String, graceMilliseconds: Int64)
   /// Runs a program beside a container and reports its exit code and the head of its output.
   case execute(Execute)
+  /// Ends an executed program at once.
+  case cancel(identifier: String)
 
   /// A container's program with everything resolved.
   public struct Start: Sendable, Hashable {
@@ -26,7 +28,7 @@ public enum SupervisorCommand: Sendable, Hashable {
     public var reportsReadiness: Bool
   }
 
-  /// A probe's or hook's program.
+  /// A program beside a container: a probe's, a hook's, or a client's.
   public struct Execute: Sendable, Hashable {
     public var identifier: String
     public var path: String
@@ -34,6 +36,40 @@ public enum SupervisorCommand: Sendable, Hashable {
     public var environment: [String]
     public var directory: String
     public var timeoutMilliseconds: Int64
+    /// Where its streams are, for a client's program; nil keeps the head of its output for the report.
+    public var streams: Streams?
+  }
+
+  /// FIFOs, or one terminal.
+  public struct Streams: Sendable, Hashable {
+    public var input: String?
+    public var output: String?
+    public var error: String?
+    public var terminal: String?
+
+    public init(
+      input: String? = nil, output: String? = nil, error: String? = nil, terminal: String? = nil
+    ) {
+      self.input = input
+      self.output = output
+      self.error = error
+      self.terminal = terminal
+    }
+
+    var json: JSONValue {
+      var json: JSONValue = [:]
+      for (key, path) in [("input", input), ("output", output), ("error", error), ("terminal", terminal)] {
+        if let path { json[key] = .string(path) }
+      }
+      return json
+    }
+
+    init?(json: JSONValue?) {
+      guard let json, json.object != nil else { return nil }
+      self.init(
+        input: json["input"]?.string, output: json["output"]?.string, error: json["error"]?.string,
+        terminal: json["terminal"]?.string)
+    }
   }
 
   public var json: JSONValue {
@@ -50,11 +86,14 @@ public enum SupervisorCommand: Sendable, Hashable {
     case .stop(let name, let grace):
       return ["op": "stop", "name": .string(name), "graceMilliseconds": .int(grace)]
     case .execute(let execute):
-      return [
+      var json: JSONValue = [
         "op": "execute", "id": .string(execute.identifier), "path": .string(execute.path),
         "arguments": .texts(execute.arguments), "environment": .texts(execute.environment),
         "directory": .string(execute.directory), "timeoutMilliseconds": .int(execute.timeoutMilliseconds),
       ]
+      json["streams"] = execute.streams?.json
+      return json
+    case .cancel(let identifier): return ["op": "cancel", "id": .string(identifier)]
     }
   }
 
@@ -85,7 +124,11 @@ public enum SupervisorCommand: Sendable, Hashable {
         Execute(
           identifier: identifier, path: path, arguments: json.texts("arguments"),
           environment: json.texts("environment"), directory: json["directory"]?.string ?? "/",
-          timeoutMilliseconds: max(1, json["timeoutMilliseconds"]?.int ?? 1000)))
+          timeoutMilliseconds: max(1, json["timeoutMilliseconds"]?.int ?? 1000),
+          streams: Streams(json: json["streams"])))
+    case "cancel":
+      guard let identifier = json["id"]?.string else { return nil }
+      self = .cancel(identifier: identifier)
     default: return nil
     }
   }

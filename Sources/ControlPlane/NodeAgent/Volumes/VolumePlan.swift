@@ -115,8 +115,10 @@ struct VolumeContentBuilder: Sendable {
       return try dataFiles("secret", name, references.secrets, source, defaultMode)
     case "downwardAPI": return try downwardFiles(source, defaultMode)
     case "serviceAccountToken":
-      // Nobody in a pod of this node needs a token; an empty file would only look like one.
-      return []
+      let path = try checkedPath(source)
+      // Without an account there is no token, and an empty file would only look like one.
+      guard let token = references.tokens[source["audience"]?.string ?? ""] else { return [] }
+      return [VolumePlan.File(path: path, bytes: token, mode: 0o600)]
     default:
       throw ContainerConfigurationError(
         description: "projected volume: source \(member) is not supported on this node")

@@ -66,6 +66,8 @@ public struct KubeError: Error, Sendable, CustomStringConvertible {
   public var name = ""
   public var causes: [Cause] = []
   public var retryAfterSeconds: Int?
+  /// With an expired list: the token that gets the rest as it is now.
+  public var continueToken: String?
 
   public init(_ reason: Reason, _ message: String) {
     code = reason.httpStatus
@@ -121,6 +123,7 @@ public struct KubeError: Error, Sendable, CustomStringConvertible {
     kind = json.at("details", "kind")?.string ?? ""
     name = json.at("details", "name")?.string ?? ""
     retryAfterSeconds = json.at("details", "retryAfterSeconds")?.int.map { Int(clamping: $0) }
+    continueToken = json.at("metadata", "continue")?.string
     causes = (json.at("details", "causes")?.array ?? []).map {
       Cause(
         reason: $0["reason"]?.string ?? "", message: $0["message"]?.string ?? "",
@@ -144,6 +147,7 @@ public struct KubeError: Error, Sendable, CustomStringConvertible {
     var status: JSONValue = [
       "kind": "Status", "apiVersion": "v1", "metadata": [:], "status": "Failure", "message": .string(message),
     ]
+    if let continueToken { status["metadata"] = ["continue": .string(continueToken)] }
     if reason != .unknown { status["reason"] = .string(reason.rawValue) }
     if details != [:] { status["details"] = details }
     status["code"] = .int(code)

@@ -124,6 +124,7 @@ struct SchemaReader {
       text(json, "x-kubernetes-patch-strategy")?.split(separator: ",").map(String.init) ?? []
     parts.listType = text(json, "x-kubernetes-list-type")
     parts.listMapKeys = texts(json, "x-kubernetes-list-map-keys")
+    parts.isAtomicMap = text(json, "x-kubernetes-map-type") == "atomic"
     for item in json["x-kubernetes-group-version-kind"]?.array ?? [] {
       guard let version = item["version"]?.string, let kind = item["kind"]?.string else { continue }
       parts.groupVersionKinds.append(

@@ -122,6 +122,7 @@ private struct SchemaWriter {
   private func writeOtherExtensions(_ parts: Schema.Parts, _ json: inout JSONObject) {
     if parts.preservesUnknownFields { json["x-kubernetes-preserve-unknown-fields"] = true }
     if parts.isEmbeddedResource { json["x-kubernetes-embedded-resource"] = true }
+    if parts.isAtomicMap { json["x-kubernetes-map-type"] = "atomic" }
     guard !parts.groupVersionKinds.isEmpty else { return }
     json["x-kubernetes-group-version-kind"] = .array(
       parts.groupVersionKinds.map {

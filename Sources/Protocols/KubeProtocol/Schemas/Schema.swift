@@ -55,6 +55,8 @@ public final class Schema: Sendable {
     /// `x-kubernetes-list-type`: `atomic`, `set`, `map`.
     public var listType: String?
     public var listMapKeys: [String] = []
+    /// `x-kubernetes-map-type: atomic`: an object that has one owner as a whole.
+    public var isAtomicMap = false
     /// `x-kubernetes-group-version-kind`, on the roots of kinds.
     public var groupVersionKinds: [GroupVersionKind] = []
 

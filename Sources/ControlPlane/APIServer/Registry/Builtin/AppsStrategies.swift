@@ -37,7 +37,7 @@ enum AppsStrategies {
     }
   }
 
-  private static func defaultTemplate(_ spec: inout JSONValue) {
+  static func defaultTemplate(_ spec: inout JSONValue) {
     PodDefaults.change(&spec, "template") { template in
       PodDefaults.change(&template, "spec", PodDefaults.apply(toPodSpec:))
     }
@@ -77,7 +77,7 @@ enum AppsStrategies {
   }
 
   /// The template must carry what the selector asks for, and an empty selector would select everything.
-  private static func selectorCauses(_ spec: JSONValue) -> [KubeError.Cause] {
+  static func selectorCauses(_ spec: JSONValue) -> [KubeError.Cause] {
     guard let json = spec["selector"] else { return [KubeError.Cause.required("spec.selector")] }
     do {
       let selector = try LabelSelector(json: json)

@@ -3,7 +3,8 @@ internal import KubeProtocol
 
 /// The kinds that every server has, as rows.
 enum BuiltinResources {
-  static let all: [ResourceDefinition] = core + apps + others + gateway + reviews
+  static let all: [ResourceDefinition] =
+    core + storage + apps + workloads + others + policies + access + gateway + reviews
 
   static func schema(_ package: String, _ kind: String) -> Schema { .reference("\(package).\(kind)") }
 
@@ -25,7 +26,8 @@ enum BuiltinResources {
       .nodes, shortNames: ["no"], hasStatus: true, columns: NodeColumns.all,
       strategy: ResourceStrategy(fieldLabels: ["spec.unschedulable": ["spec", "unschedulable"]])),
     coreKind(
-      .pods, shortNames: ["po"], categories: ["all"], hasStatus: true, connections: ["log", "binding"],
+      .pods, shortNames: ["po"], categories: ["all"], hasStatus: true,
+      connections: ["attach", "binding", "exec", "log", "portforward"],
       columns: PodColumns.all, strategy: PodStrategy.strategy),
     coreKind(
       .services, shortNames: ["svc"], categories: ["all"], hasStatus: true, columns: ServiceColumns.all,
@@ -35,7 +37,8 @@ enum BuiltinResources {
       .configMaps, shortNames: ["cm"], columns: CoreColumns.configMaps,
       strategy: ConfigurationStrategies.configMap),
     coreKind(.secrets, columns: CoreColumns.secrets, strategy: ConfigurationStrategies.secret),
-    coreKind(.serviceAccounts, shortNames: ["sa"], columns: CoreColumns.serviceAccounts),
+    coreKind(
+      .serviceAccounts, shortNames: ["sa"], connections: ["token"], columns: CoreColumns.serviceAccounts),
     coreKind(.events, shortNames: ["ev"], columns: EventColumns.all, strategy: EventStrategy.strategy),
   ]
 
@@ -55,7 +58,7 @@ enum BuiltinResources {
       strategy: AppsStrategies.replicaSet),
     ResourceDefinition(
       .controllerRevisions, schema: schema("io.k8s.api.apps.v1", "ControllerRevision"),
-      columns: AppsColumns.controllerRevisions),
+      columns: AppsColumns.controllerRevisions, strategy: StatefulStrategies.controllerRevision),
   ]
 
   static let leases = KubeResource(
@@ -74,6 +77,10 @@ enum BuiltinResources {
       strategy: CustomResourceDefinitionStrategy.strategy),
   ]
 
+  static let grpcRoutes = KubeResource(
+    group: "gateway.networking.k8s.io", version: "v1", plural: "grpcroutes", kind: "GRPCRoute",
+    isNamespaced: true)
+
   private static let gatewayPackage = "io.k8s.networking.gateway.v1"
 
   private static let gateway: [ResourceDefinition] = [
@@ -87,11 +94,13 @@ enum BuiltinResources {
     ResourceDefinition(
       .httpRoutes, categories: ["gateway-api"], schema: schema(gatewayPackage, "HTTPRoute"), hasStatus: true,
       columns: GatewayColumns.httpRoutes, strategy: GatewayStrategies.httpRoute),
+    ResourceDefinition(
+      grpcRoutes, categories: ["gateway-api"], schema: schema(gatewayPackage, "GRPCRoute"), hasStatus: true,
+      columns: GatewayColumns.httpRoutes, strategy: GatewayStrategies.generationOnly),
   ]
 
   private static func reviewKind(
-    _ group: String, _ plural: String, _ kind: String, namespaced: Bool = false,
-    _ review: @escaping @Sendable (KubeObject) -> KubeObject
+    _ group: String, _ plural: String, _ kind: String, namespaced: Bool = false, _ review: ReviewKind
   ) -> ResourceDefinition {
     let package = "io.k8s.api.\(group.split(separator: ".").first ?? "").v1"
     var definition = ResourceDefinition(
@@ -101,33 +110,16 @@ enum BuiltinResources {
     return definition
   }
 
-  /// Whoever holds the token may do everything; the reviews say so.
   private static let reviews: [ResourceDefinition] = [
-    reviewKind("authorization.k8s.io", "selfsubjectaccessreviews", "SelfSubjectAccessReview", allowed),
-    reviewKind("authorization.k8s.io", "subjectaccessreviews", "SubjectAccessReview", allowed),
+    reviewKind(
+      "authorization.k8s.io", "selfsubjectaccessreviews", "SelfSubjectAccessReview", .selfSubjectAccess),
+    reviewKind("authorization.k8s.io", "subjectaccessreviews", "SubjectAccessReview", .subjectAccess),
     reviewKind(
       "authorization.k8s.io", "localsubjectaccessreviews", "LocalSubjectAccessReview", namespaced: true,
-      allowed),
-    reviewKind("authorization.k8s.io", "selfsubjectrulesreviews", "SelfSubjectRulesReview") { object in
-      var answer = object
-      answer.status = [
-        "resourceRules": [["verbs": ["*"], "apiGroups": ["*"], "resources": ["*"]]],
-        "nonResourceRules": [["verbs": ["*"], "nonResourceURLs": ["*"]]], "incomplete": false,
-      ]
-      return answer
-    },
-    reviewKind("authentication.k8s.io", "selfsubjectreviews", "SelfSubjectReview") { object in
-      var answer = object
-      answer.status = [
-        "userInfo": ["username": "apus-admin", "groups": ["system:masters", "system:authenticated"]]
-      ]
-      return answer
-    },
+      .localSubjectAccess),
+    reviewKind(
+      "authorization.k8s.io", "selfsubjectrulesreviews", "SelfSubjectRulesReview", .selfSubjectRules),
+    reviewKind("authentication.k8s.io", "selfsubjectreviews", "SelfSubjectReview", .selfSubject),
+    reviewKind("authentication.k8s.io", "tokenreviews", "TokenReview", .token),
   ]
-
-  private static let allowed: @Sendable (KubeObject) -> KubeObject = { object in
-    var answer = object
-    answer.status = ["allowed": true, "reason": "the administrator's token may do everything"]
-    return answer
-  }
 }

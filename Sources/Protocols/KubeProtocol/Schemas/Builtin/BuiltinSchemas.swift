@@ -11,6 +11,8 @@ public enum BuiltinSchemas {
 
   private static let parsed = SchemaTextParser.catalog([
     metaSchemas, coreSchemas, podSchemas, containerSchemas, volumeSchemas, schedulingSchemas, nodeSchemas,
-    appsSchemas, serviceSchemas, extensionSchemas, reviewSchemas, gatewaySchemas,
+    appsSchemas, statefulSchemas, batchSchemas, serviceSchemas, storageSchemas, extensionSchemas,
+    reviewSchemas,
+    accessSchemas, policySchemas, networkingSchemas, autoscalingSchemas, gatewaySchemas, grpcRouteSchemas,
   ])
 }

@@ -85,18 +85,18 @@ extension BuiltinSchemas {
       optional: bool
       path!: string
       volumeName!: string
-    type ConfigMapKeySelector
+    type ConfigMapKeySelector atomic
       key!: string
       name: string
       optional: bool
-    type SecretKeySelector
+    type SecretKeySelector atomic
       key!: string
       name: string
       optional: bool
-    type ObjectFieldSelector
+    type ObjectFieldSelector atomic
       apiVersion: string
       fieldPath!: string
-    type ResourceFieldSelector
+    type ResourceFieldSelector atomic
       containerName: string
       divisor: Quantity
       resource!: string

@@ -2,9 +2,9 @@ extension BuiltinSchemas {
   /// Namespaces, configuration, accounts, events.
   static let coreSchemas: String = """
     package io.k8s.api.core.v1
-    type LocalObjectReference
+    type LocalObjectReference atomic
       name: string
-    type ObjectReference
+    type ObjectReference atomic
       apiVersion: string
       fieldPath: string
       kind: string

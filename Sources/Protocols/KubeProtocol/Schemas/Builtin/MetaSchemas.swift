@@ -29,14 +29,14 @@ extension BuiltinSchemas {
       operation: string
       subresource: string
       time: Time
-    type OwnerReference
+    type OwnerReference atomic
       apiVersion!: string
       blockOwnerDeletion: bool
       controller: bool
       kind!: string
       name!: string
       uid!: string
-    type LabelSelector
+    type LabelSelector atomic
       matchExpressions: [LabelSelectorRequirement] atomic
       matchLabels: {string}
     type LabelSelectorRequirement

@@ -12,9 +12,9 @@ extension BuiltinSchemas {
     type PreferredSchedulingTerm
       preference!: NodeSelectorTerm
       weight!: int32
-    type NodeSelector
+    type NodeSelector atomic
       nodeSelectorTerms!: [NodeSelectorTerm] atomic
-    type NodeSelectorTerm
+    type NodeSelectorTerm atomic
       matchExpressions: [NodeSelectorRequirement] atomic
       matchFields: [NodeSelectorRequirement] atomic
     type NodeSelectorRequirement

@@ -4,7 +4,9 @@ internal import Formats
 ///
 /// ```
 /// package io.k8s.api.core.v1
-/// type Container "what it is"            a definition; fields follow, indented or not
+/// type Container                         a definition; fields follow, indented or not
+/// type Pod kind=v1                       the root of a kind
+/// type LabelSelector atomic              an object that has one owner as a whole
 ///   name!: string                        `!`: required
 ///   ports: [ContainerPort] merge=containerPort,protocol
 ///   env: [EnvVar] merge=name
@@ -18,7 +20,7 @@ internal import Formats
 /// A type is `string`, `int32`, `int64`, `double`, `bool`, `bytes`, `any` (anything), `object` (any
 /// object), `intOrString`, `quantity`, or the name of a definition: first in the same package, then
 /// anywhere. `[T]` is a list, `{T}` a map. After the type: `merge=k[,…]` (patch merge key; list type map
-/// with those keys), `set` and `atomic` (list types), `retainKeys`, `mergeSet` (a set that patches merge),
+/// with those keys), `set` and `atomic` (list and map types), `retainKeys`, `mergeSet` (a set that patches merge),
 /// `min=`, `max=`, `minItems=`, `maxItems=`, `minLength=`, `maxLength=`, `in a,b,c` (closed list), `= JSON`
 /// (default, last on the line).
 struct SchemaTextParser {
@@ -37,6 +39,7 @@ struct SchemaTextParser {
     /// For `alias`: the type that it stands for.
     var alias: Substring?
     var kinds: [GroupVersionKind] = []
+    var isAtomic = false
   }
 
   private var definitions: [Definition] = []
@@ -74,8 +77,14 @@ struct SchemaTextParser {
     let parts = words.split(separator: " ")
     guard let name = parts.first else { return problems.append("type without a name") }
     var definition = Definition(package: package, name: String(name))
-    if parts.count > 1, parts[1].hasPrefix("kind=") {
-      definition.kinds = [GroupVersionKind(apiVersion: String(parts[1].dropFirst(5)), kind: String(name))]
+    for option in parts.dropFirst() {
+      if option.hasPrefix("kind=") {
+        definition.kinds = [GroupVersionKind(apiVersion: String(option.dropFirst(5)), kind: String(name))]
+      } else if option == "atomic" {
+        definition.isAtomic = true
+      } else {
+        problems.append("unknown option \(option) of type \(name)")
+      }
     }
     add(definition)
   }
@@ -128,6 +137,7 @@ struct SchemaTextParser {
     var root = Schema.Parts()
     root.kind = .object
     root.groupVersionKinds = definition.kinds
+    root.isAtomicMap = definition.isAtomic
     for field in definition.fields {
       root.properties.append((field.name, schema(field, definition.package)))
       if field.isRequired { root.required.append(field.name) }
@@ -172,7 +182,8 @@ struct SchemaTextParser {
     case "mergeSet":
       parts.listType = "set"
       parts.patchStrategies = ["merge"]
-    case "atomic": parts.listType = "atomic"
+    case "atomic":
+      if parts.kind == .array { parts.listType = "atomic" } else { parts.isAtomicMap = true }
     case "retainKeys": parts.patchStrategies += ["retainKeys"]
     case "min": parts.minimum = Double(value)
     case "max": parts.maximum = Double(value)

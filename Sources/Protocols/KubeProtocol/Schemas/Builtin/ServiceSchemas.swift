@@ -24,7 +24,7 @@ extension BuiltinSchemas {
       loadBalancerSourceRanges: [string] atomic
       ports: [ServicePort] merge=port,protocol
       publishNotReadyAddresses: bool
-      selector: {string}
+      selector: {string} atomic
       sessionAffinity: string
       sessionAffinityConfig: SessionAffinityConfig
       trafficDistribution: string

@@ -106,7 +106,7 @@ extension BuiltinSchemas {
     type VolumeResourceRequirements
       limits: {Quantity}
       requests: {Quantity}
-    type TypedLocalObjectReference
+    type TypedLocalObjectReference atomic
       apiGroup: string
       kind!: string
       name!: string
