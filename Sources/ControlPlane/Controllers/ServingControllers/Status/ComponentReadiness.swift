@@ -2,7 +2,8 @@ internal import ControllerKit
 internal import Formats
 internal import KubeProtocol
 
-/// The condition `PredictorReady` (and so on) of a component's Deployment and pods, by upstream's rules; pure.
+/// The condition `PredictorReady` (or its like) of a component's Deployment and pods, by upstream's rules;
+/// pure.
 enum ComponentReadiness {
   /// - Parameters:
   ///   - pods: those that requests are sent to.
