@@ -123,4 +123,23 @@ import Testing
       try await ObjectWriter(KubeClient(transport)).applyStatus(.services, same, existing: object)
         == .unchanged)
   }
+
+  @Test func labelsThatAreNoLongerWantedGoAndOthersStay() async throws {
+    var wanted = service(["a": 1])
+    wanted.labels = ["ours": "1", "old": "1"]
+    wanted.annotations = ["note": "x"]
+    var there = try await stored(wanted)
+    there.labels["theirs"] = "1"
+    there.annotations["their-note"] = "y"
+    wanted.labels = ["ours": "2"]
+    wanted.annotations = [:]
+    let transport = AnsweringTransport { .init(status: 200, body: .json($0.json)) }
+    let written = try await ObjectWriter(KubeClient(transport)).apply(
+      .services, desired: wanted, existing: there
+    ).object
+    #expect(written.labels == ["ours": "2", "theirs": "1"])
+    #expect(written.annotations["note"] == nil)
+    #expect(written.annotations["their-note"] == "y")
+    #expect(ObjectWriter.difference(desired: wanted, existing: written) == nil)
+  }
 }
