@@ -26,11 +26,13 @@ struct InferenceServiceReconciler: Reconciler {
     // Children go by their owner references. A copy that lacks our own last status would tell every event
     // twice; its change queues the key again.
     guard !stored.isBeingDeleted, tracker.isSettled(key) else { return .done }
+    let problem = configuration.problem
     let configuration = configuration.current
     let service = InferenceService(InferenceServiceDefaults.apply(to: stored, configuration: configuration))
     var observed = ServiceObservation(
       service: service, configuration: configuration,
       mode: service.deploymentMode(default: configuration.defaultDeploymentMode))
+    observed.configurationProblem = problem
     var failed: (any Error)?
     if service.isStopped {
       for informer in caches.children where informer.resource != .controllerRevisions {

@@ -130,7 +130,8 @@ extension InferenceServiceValidation {
     if name != "predictor" && component.containers.isEmpty {
       add(
         path,
-        "exactly one of [\(name == "explainer" ? "ART, " : "")PodSpec, ComponentExtensionSpec] must be specified in \(name.capitalizedFirst)Spec",
+        "exactly one of [\(name == "explainer" ? "ART, " : "")PodSpec, ComponentExtensionSpec] must be "
+          + "specified in \(name.capitalizedFirst)Spec",
         reason: "FieldValueRequired")
     }
     for (index, container) in component.containers.enumerated() {

@@ -53,8 +53,8 @@ public struct LLMServiceValidation {
     if hasReferences && http?.member("spec") != nil {
       add(
         "spec.router.route.http",
-        "unsupported configuration: cannot use both custom HTTPRoute refs ('spec.router.route.http.refs') and "
-          + "an inline route spec ('spec.router.route.http.spec'); use one of them")
+        "unsupported configuration: cannot use both custom HTTPRoute refs ('spec.router.route.http.refs') "
+          + "and an inline route spec ('spec.router.route.http.spec'); use one of them")
     }
     let gateway = router.member("gateway")
     if hasReferences, let gateway, gateway["refs"]?.array?.isEmpty ?? true {
@@ -317,8 +317,8 @@ extension LLMServiceValidation {
       causes.append(
         .required(
           "\(scaling).minReplicas",
-          "minReplicas is required when idleReplicaCount is set; idleReplicaCount (\(idle)) must be less than "
-            + "minReplicas"))
+          "minReplicas is required when idleReplicaCount is set; idleReplicaCount (\(idle)) must be less "
+            + "than minReplicas"))
       return
     }
     if idle >= minimum {

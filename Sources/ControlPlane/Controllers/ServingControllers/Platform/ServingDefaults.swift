@@ -8,8 +8,8 @@ public import ServingAPI
 public enum ServingDefaults {
   /// In the order in which they must be made: namespace, gateway, configuration, storage, runtimes.
   ///
-  /// `isSeed` marks what belongs to the user once it is there (the ConfigMap, the storage container): it is made where it is
-  /// missing, never overwritten. The rest is brought up to date at each start.
+  /// `isSeed` marks what belongs to the user once it is there (the ConfigMap, the storage container): it is
+  /// made where it is missing, never overwritten. The rest is brought up to date at each start.
   public static func objects(
     platform: InferenceServiceConfig.Platform
   ) -> [(resource: KubeResource, object: KubeObject, isSeed: Bool)] {

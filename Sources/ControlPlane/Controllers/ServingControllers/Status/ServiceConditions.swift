@@ -6,6 +6,20 @@ internal import ServingAPI
 /// The conditions of a service that is not stopped; pure.
 enum ServiceConditions {
   static func make(_ observed: ServiceObservation) -> [Condition] {
+    makeOfParts(observed) + configuration(observed)
+  }
+
+  /// A ConfigMap that is not usable takes no readiness away: what was decoded before it stays in force.
+  private static func configuration(_ observed: ServiceObservation) -> [Condition] {
+    guard let problem = observed.configurationProblem else { return [] }
+    return [
+      Condition(
+        "ConfigurationValid", .no, reason: "InvalidConfiguration",
+        message: ConfigurationCause.make(problem).sentence, severity: "Warning")
+    ]
+  }
+
+  private static func makeOfParts(_ observed: ServiceObservation) -> [Condition] {
     if observed.usesKnative { return makeOfKnative(observed) }
     let parts = observed.components.map(component)
     let isReady = parts.allSatisfy { $0.status == .yes }

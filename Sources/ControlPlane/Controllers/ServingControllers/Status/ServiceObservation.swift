@@ -5,6 +5,8 @@ internal import ServingAPI
 struct ServiceObservation {
   var service: InferenceService
   var configuration: InferenceServiceConfig
+  /// Why the ConfigMap as it is now is not in force; nil where it is.
+  var configurationProblem: ConfigurationError?
   var mode: DeploymentMode
   /// The runtime that was chosen; nil for own containers and before one was found.
   var runtime: ServingRuntime?
