@@ -69,6 +69,46 @@ enum KubeFieldNumbers {
     SelfSubjectReview metadata=1 status=2
     SelfSubjectReviewStatus userInfo=1
     UserInfo username=1 uid=2 groups=3
+    TokenRequest metadata=1 spec=2 status=3
+    TokenRequestSpec audiences=1 boundObjectRef=3 expirationSeconds=4
+    BoundObjectReference kind=1 apiVersion=2 name=3 uid=4
+    TokenRequestStatus token=1 expirationTimestamp=2
+    Role metadata=1 rules=2
+    ClusterRole metadata=1 rules=2 aggregationRule=3
+    AggregationRule clusterRoleSelectors=1
+    PolicyRule verbs=1 apiGroups=2 resources=3 resourceNames=4 nonResourceURLs=5
+    RoleBinding metadata=1 subjects=2 roleRef=3
+    ClusterRoleBinding metadata=1 subjects=2 roleRef=3
+    RoleRef apiGroup=1 kind=2 name=3
+    Subject kind=1 apiGroup=2 name=3 namespace=4
+    HorizontalPodAutoscaler metadata=1 spec=2 status=3
+    v1.HorizontalPodAutoscalerSpec scaleTargetRef=1 minReplicas=2 maxReplicas=3 \
+    targetCPUUtilizationPercentage=4
+    HorizontalPodAutoscalerSpec scaleTargetRef=1 minReplicas=2 maxReplicas=3 metrics=4 behavior=5
+    v1.HorizontalPodAutoscalerStatus observedGeneration=1 lastScaleTime=2 currentReplicas=3 \
+    desiredReplicas=4 currentCPUUtilizationPercentage=5
+    HorizontalPodAutoscalerStatus observedGeneration=1 lastScaleTime=2 currentReplicas=3 desiredReplicas=4 \
+    currentMetrics=5 conditions=6
+    CrossVersionObjectReference kind=1 name=2 apiVersion=3
+    MetricSpec type=1 object=2 pods=3 resource=4 external=5 containerResource=7
+    ResourceMetricSource name=1 target=2
+    MetricTarget type=1 value=2 averageValue=3 averageUtilization=4
+    Job metadata=1 spec=2 status=3
+    JobSpec parallelism=1 completions=2 activeDeadlineSeconds=3 selector=4 manualSelector=5 template=6 \
+    backoffLimit=7 ttlSecondsAfterFinished=8 completionMode=9 suspend=10
+    JobStatus conditions=1 startTime=2 completionTime=3 active=4 succeeded=5 failed=6
+    CronJob metadata=1 spec=2 status=3
+    CronJobSpec schedule=1 startingDeadlineSeconds=2 concurrencyPolicy=3 suspend=4 jobTemplate=5 \
+    successfulJobsHistoryLimit=6 failedJobsHistoryLimit=7 timeZone=8
+    JobTemplateSpec metadata=1 spec=2
+    CronJobStatus active=1 lastScheduleTime=4 lastSuccessfulTime=5
+    PodDisruptionBudget metadata=1 spec=2 status=3
+    PodDisruptionBudgetSpec minAvailable=1 selector=2 maxUnavailable=3 unhealthyPodEvictionPolicy=4
+    PodDisruptionBudgetStatus observedGeneration=1 disruptionsAllowed=3 currentHealthy=4 desiredHealthy=5 \
+    expectedPods=6
+    ResourceQuota metadata=1 spec=2 status=3
+    ResourceQuotaSpec hard=1 scopes=2 scopeSelector=3
+    PriorityClass metadata=1 value=2 globalDefault=3 description=4 preemptionPolicy=5
     DeleteOptions gracePeriodSeconds=1 preconditions=2 orphanDependents=3 propagationPolicy=4 dryRun=5
     Preconditions uid=1 resourceVersion=2
     """
@@ -88,6 +128,11 @@ enum KubeFieldNumbers {
     return messages
   }()
 
-  /// Field number → JSON name, for a message's short name.
-  static func fields(of message: String) -> [Int: String] { numbersByMessage[message[...]] ?? [:] }
+  /// Field number → JSON name, by a message's short name, with its version where versions differ.
+  /// - Parameter definition: `io.k8s.api.core.v1.Pod`.
+  static func fields(of definition: String) -> [Int: String] {
+    let parts = definition.split(separator: ".")
+    return numbersByMessage[parts.suffix(2).joined(separator: ".")[...]]
+      ?? numbersByMessage[parts.last ?? ""] ?? [:]
+  }
 }

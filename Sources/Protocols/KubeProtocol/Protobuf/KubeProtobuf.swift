@@ -66,7 +66,7 @@ public enum KubeProtobuf {
     ) throws(KubeProtobufError) -> JSONValue {
       guard depth < maximumDepth else { throw KubeProtobufError("\(path): nested too deep") }
       let shortName = String(definition.split(separator: ".").last ?? "")
-      let numbers = KubeFieldNumbers.fields(of: shortName)
+      let numbers = KubeFieldNumbers.fields(of: definition)
       var object: JSONValue = [:]
       var scanner = ProtobufScanner(bytes)
       while let (number, value) = try scanner.next() {
