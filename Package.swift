@@ -143,7 +143,8 @@ let rows: [Row] = [
       "CShims", "Basics", "Linux", "Formats", "Crypto", "Telemetry", "Lifecycle", "HTTPWire",
       "InferenceProtocol",
       "KubeProtocol", "ServingAPI", "HTTPTransport", "KubeClient", "ModelRuntime", "ClassicRuntime",
-      "TreesRuntime", "ONNXRuntime", "PMMLRuntime", "PythonRuntime", "ModelStorage", "ModelServer", "Sidecar", "Gateway",
+      "TreesRuntime", "ONNXRuntime", "PMMLRuntime", "PythonRuntime", "ModelStorage", "ModelServer", "Sidecar",
+      "Gateway",
       "KubeStore", "APIServer", "ControllerKit", "Workloads", "NodeAgent",
       "ServingControllers",
     ]),
@@ -199,7 +200,7 @@ let tests: [(name: String, dependencies: [String])] = [
     "ServingControllersTests",
     [
       "Basics", "Linux", "Formats", "KubeProtocol", "ServingAPI", "KubeClient", "KubeStore", "APIServer",
-      "ControllerKit", "ServingControllers",
+      "ControllerKit", "Autoscaling", "ServingControllers",
     ]
   ),
   ("SidecarTests", ["Basics", "Linux", "ServingAPI", "Sidecar"]),

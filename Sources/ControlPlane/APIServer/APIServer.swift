@@ -33,8 +33,8 @@ public final class APIServer: KubeTransport {
   /// - Parameters:
   ///   - preinstalledCRDs: CustomResourceDefinitions that `start` creates or brings up to date; only their
   ///     schemas may refer to built-in ones (`$ref: io.k8s.api.core.v1.PodSpec`).
-  ///   - serviceAccountKeyPEM: an RSA key that signs tokens of ServiceAccounts; nil makes one that is gone with
-  ///     the server.
+  ///   - serviceAccountKeyPEM: an RSA key that signs tokens of ServiceAccounts; nil makes one that is
+  ///     gone with the server.
   ///   - serviceAddresses: where cluster addresses of Services come from; nil counts up in 127.96.0.0/16.
   public init(
     store: any RevisionedStore, clock: any WallClock = SystemClock(),

@@ -35,10 +35,11 @@ extension APIServer {
       }
     }
     guard let first = missing.first else { return }
+    let groups = user.groups.map(KubeError.Cause.quoted)
     var error = KubeError(
       .forbidden,
       "\(target.resource.qualifiedName) \(KubeError.Cause.quoted(object.name)) is forbidden: user"
-        + " \(KubeError.Cause.quoted(user.name)) (groups=[\(user.groups.map(KubeError.Cause.quoted).joined(separator: " "))])"
+        + " \(KubeError.Cause.quoted(user.name)) (groups=[\(groups.joined(separator: " "))])"
         + " is attempting to grant RBAC permissions not currently held:\n\(first.json.encodedText)")
     error.group = target.resource.group
     error.kind = target.resource.plural

@@ -70,7 +70,8 @@ extension APIServer {
     guard reference["kind"] == "Pod" else {
       throw KubeError(
         .badRequest,
-        "spec.boundObjectRef: a token can be bound to a Pod, not to \(reference["kind"]?.encodedText ?? "nothing")"
+        "spec.boundObjectRef: a token can be bound to a Pod, not to"
+          + " \(reference["kind"]?.encodedText ?? "nothing")"
       )
     }
     let name = reference["name"]?.string ?? ""

@@ -58,7 +58,8 @@ struct AccessAttributes: Sendable, Hashable {
     guard isResource else {
       return KubeError(
         .forbidden,
-        "forbidden: User \(KubeError.Cause.quoted(user.name)) cannot \(verb) path \(KubeError.Cause.quoted(path))\(suffix)"
+        "forbidden: User \(KubeError.Cause.quoted(user.name)) cannot \(verb) path"
+          + " \(KubeError.Cause.quoted(path))\(suffix)"
       )
     }
     let qualified = group.isEmpty ? resource : "\(resource).\(group)"
@@ -68,7 +69,8 @@ struct AccessAttributes: Sendable, Hashable {
     var error = KubeError(
       .forbidden,
       "\(subject) is forbidden: User \(KubeError.Cause.quoted(user.name)) cannot \(verb) resource"
-        + " \(KubeError.Cause.quoted(qualifiedResource)) in API group \(KubeError.Cause.quoted(group)) \(place)\(suffix)"
+        + " \(KubeError.Cause.quoted(qualifiedResource)) in API group \(KubeError.Cause.quoted(group))"
+        + " \(place)\(suffix)"
     )
     error.group = group
     error.kind = resource

@@ -42,7 +42,8 @@ struct GoogleToken: Sendable {
     case let type:
       throw StorageError(
         .accessDenied,
-        "the credentials file \(file) is of type '\(type ?? "")'; service_account and authorized_user are known"
+        "the credentials file \(file) is of type '\(type ?? "")'; service_account and authorized_user "
+          + "are known"
       )
     }
     let address = json["token_uri"]?.string ?? "https://oauth2.googleapis.com/token"

@@ -1,8 +1,8 @@
 internal import Basics
 internal import Crypto
 
-/// Signs requests by AWS Signature Version 4, for GETs without a body. The canonical form is made here, not by
-/// libcurl: its versions differ in how they treat paths and queries.
+/// Signs requests by AWS Signature Version 4, for GETs without a body. The canonical form is made here, not
+/// by libcurl: its versions differ in how they treat paths and queries.
 struct AWSSignature {
   struct Key: Sendable, Hashable {
     var identifier: String

@@ -2,8 +2,9 @@ internal import Basics
 internal import Formats
 public import Linux
 
-/// `http://…/name` and `https://…/name`: one file, under the last part of its path. The variable `<host>-headers`
-/// holds headers for that host, as a JSON object: where a Secret with `https-host` and `headers` was given.
+/// `http://…/name` and `https://…/name`: one file, under the last part of its path. The variable
+/// `<host>-headers` holds headers for that host, as a JSON object: where a Secret with `https-host` and
+/// `headers` was given.
 public struct HTTPStorage: StorageScheme {
   private let environment: @Sendable (String) -> String?
 

@@ -42,7 +42,6 @@ extension XMLElement {
     children.filter { $0.name != "Extension" && !names.contains($0.name) }
   }
 
-
   func required(_ name: String) throws(PMMLError) -> String {
     guard let value = self[name] else { throw .missing(name, in: self) }
     return value

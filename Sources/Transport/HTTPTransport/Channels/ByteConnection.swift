@@ -2,8 +2,8 @@ public import Basics
 public import Linux
 internal import Synchronization
 
-/// A connection that speaks no protocol of this module's: bytes in, bytes out, from tasks. Reading stops while
-/// nobody takes what came, writing waits while the peer does not read.
+/// A connection that speaks no protocol of this module's: bytes in, bytes out, from tasks. Reading stops
+/// while nobody takes what came, writing waits while the peer does not read.
 /// `@unchecked Sendable`: all state is touched only on the loop's thread.
 public final class ByteConnection: @unchecked Sendable {
   typealias Reader = CheckedContinuation<Bytes?, Never>

@@ -93,7 +93,7 @@ enum PolicyColumns {
     .objectName,
     TableColumn("Role") { object, _ in
       .string(
-        "\(object.json.at("roleRef", "kind")?.string ?? "")/\(object.json.at("roleRef", "name")?.string ?? "")"
+        "\(object["roleRef"]?["kind"]?.string ?? "")/\(object["roleRef"]?["name"]?.string ?? "")"
       )
     },
     .age, subjects("Users", "User"), subjects("Groups", "Group"),

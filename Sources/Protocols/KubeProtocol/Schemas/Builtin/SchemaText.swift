@@ -20,9 +20,9 @@ internal import Formats
 /// A type is `string`, `int32`, `int64`, `double`, `bool`, `bytes`, `any` (anything), `object` (any
 /// object), `intOrString`, `quantity`, or the name of a definition: first in the same package, then
 /// anywhere. `[T]` is a list, `{T}` a map. After the type: `merge=k[,…]` (patch merge key; list type map
-/// with those keys), `set` and `atomic` (list and map types), `retainKeys`, `mergeSet` (a set that patches merge),
-/// `min=`, `max=`, `minItems=`, `maxItems=`, `minLength=`, `maxLength=`, `in a,b,c` (closed list), `= JSON`
-/// (default, last on the line).
+/// with those keys), `set` and `atomic` (list and map types), `retainKeys`, `mergeSet` (a set that patches
+/// merge), `min=`, `max=`, `minItems=`, `maxItems=`, `minLength=`, `maxLength=`, `in a,b,c` (closed list),
+/// `= JSON` (default, last on the line).
 struct SchemaTextParser {
   private struct Field {
     var name: String

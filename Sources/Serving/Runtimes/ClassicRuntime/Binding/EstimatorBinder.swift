@@ -8,8 +8,8 @@ final class EstimatorBinder {
   private(set) var budget: ReadBudget
   private static let maximumDepth = 16
   private var depth = 0
-  /// Whether each row's answer is the same whatever rows it comes with; binders of estimators for which it is not
-  /// say so.
+  /// Whether each row's answer is the same whatever rows it comes with; binders of estimators for which it is
+  /// not say so.
   var isBatchable = true
 
   init(_ graph: PickleGraph) {
