@@ -42,9 +42,9 @@ struct FloatingPointEdgeTests {
 
   @Test("Within a radius only a distance of zero outweighs the others; among the nearest a denormal one too")
   func weights() throws {
-    #expect(try weights(.radius(1), of: 5e-324) == [.infinity, 2])
+    #expect(try weights(.radius(1), of: .leastNonzeroMagnitude) == [.infinity, 2])
     #expect(try weights(.radius(1), of: 0) == [1, 0])
-    #expect(try weights(.nearest(2), of: 5e-324) == [1, 0])
+    #expect(try weights(.nearest(2), of: .leastNonzeroMagnitude) == [1, 0])
     #expect(try weights(.nearest(2), of: 0.25) == [4, 4])
   }
 
