@@ -46,6 +46,7 @@ check: setup preload
 
 bench: build
 	@Scripts/setup.sh bench
+	@$(SWIFT) build $(RELEASE_FLAGS) --product TreeBenchmark
 	@Benchmarks/run.sh
 
 fuzz: setup
