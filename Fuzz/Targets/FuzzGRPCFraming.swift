@@ -21,8 +21,9 @@ public func fuzzGRPCFraming(_ start: UnsafePointer<UInt8>, _ count: Int) -> CInt
   _ = GRPCFields.timeout(bytes)
   fuzzStatus(bytes)
   // Few and short fields fit only one of them.
-  fuzzBlock(
-    bytes, HTTP2HeaderBlock(limits: start[0] & 2 == 0 ? .init() : .init(headBytes: 1, headerFields: 8)))
+  var limits = HTTPWireLimits()
+  if start[0] & 2 != 0 { (limits.headBytes, limits.headerFields) = (1, 8) }
+  fuzzBlock(bytes, HTTP2HeaderBlock(limits: limits))
   return 0
 }
 
