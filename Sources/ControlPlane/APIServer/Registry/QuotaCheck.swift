@@ -42,27 +42,17 @@ public enum QuotaCheck {
     func list(_ value: (Int) -> String) -> String {
       exceeded.indices.map { "\(exceeded[$0].name)=\(value($0))" }.joined(separator: ",")
     }
+    let requested = list { Quantity.text(billionths: exceeded[$0].requested) }
+    let used = list { Quantity.text(billionths: exceeded[$0].used) }
     throw refusal(
       pod,
-      "exceeded quota: \(quota.name), requested: \(list { text(exceeded[$0].requested) }), used: "
-        + "\(list { text(exceeded[$0].used) }), limited: \(list { exceeded[$0].limit })")
+      "exceeded quota: \(quota.name), requested: \(requested), used: \(used), "
+        + "limited: \(list { exceeded[$0].limit })")
   }
 
   private static func refusal(_ pod: KubeObject, _ words: String) -> KubeError {
     let name = pod.name.isEmpty ? pod.generateName : pod.name
     return KubeError(.forbidden, "pods \"\(name)\" is forbidden: \(words)")
-  }
-
-  /// Whole units, milli units where there are such, binary units where they fit.
-  private static func text(_ billionths: Int128) -> String {
-    guard billionths % 1_000_000_000 == 0 else { return "\(billionths / 1_000_000)m" }
-    var number = billionths / 1_000_000_000
-    var unit = ""
-    for next in ["Ki", "Mi", "Gi", "Ti"] where number >= 1024 && number % 1024 == 0 {
-      number /= 1024
-      unit = next
-    }
-    return "\(number)\(unit)"
   }
 
   /// One measured amount: `pods`, `requests.cpu`, …

@@ -101,3 +101,17 @@ public struct Quantity: Sendable, Hashable, Comparable {
     return wasCut ? result + 1 : result
   }
 }
+
+extension Quantity {
+  /// Whole units with a binary unit where they fit, else milli units.
+  public static func text(billionths: Int128) -> String {
+    guard billionths % 1_000_000_000 == 0 else { return "\(billionths / 1_000_000)m" }
+    var number = billionths / 1_000_000_000
+    var unit = ""
+    for next in ["Ki", "Mi", "Gi", "Ti"] where number >= 1024 && number % 1024 == 0 {
+      number /= 1024
+      unit = next
+    }
+    return "\(number)\(unit)"
+  }
+}

@@ -37,7 +37,8 @@ enum AppsColumns {
     .age,
   ]
 
-  private static let template: [TableColumn] = [
+  /// What `-o wide` shows of a pod template and of who is chosen by it.
+  static let template: [TableColumn] = [
     TableColumn("Containers", priority: 1) { object, _ in
       CellValues.joined(object.json.at("spec", "template", "spec", "containers")?.array, "name")
     },

@@ -11,7 +11,7 @@ enum WorkloadColumns {
         .string("\(object.status?["readyReplicas"]?.int ?? 0)/\(object.spec?["replicas"]?.int ?? 0)")
       },
       .age,
-    ] + template
+    ] + AppsColumns.template
 
   static let daemonSets: [TableColumn] =
     [
@@ -22,7 +22,7 @@ enum WorkloadColumns {
         .string(CellValues.labels(object.json.at("spec", "template", "spec", "nodeSelector")))
       },
       .age,
-    ] + template
+    ] + AppsColumns.template
 
   static let jobs: [TableColumn] =
     [
@@ -48,7 +48,7 @@ enum WorkloadColumns {
         return .string(AgeText.text((time("completionTime") ?? now).since(start)))
       },
       .age,
-    ] + template
+    ] + AppsColumns.template
 
   static let cronJobs: [TableColumn] = [
     .objectName, text("Schedule", "spec", "schedule"),
@@ -123,14 +123,4 @@ enum WorkloadColumns {
   private static func text(_ name: String, _ path: String...) -> TableColumn {
     TableColumn(name) { object, _ in CellValues.text(object.json.at(path: path)) }
   }
-
-  private static let template: [TableColumn] = [
-    TableColumn("Containers", priority: 1) { object, _ in
-      CellValues.joined(object.json.at("spec", "template", "spec", "containers")?.array, "name")
-    },
-    TableColumn("Images", priority: 1) { object, _ in
-      CellValues.joined(object.json.at("spec", "template", "spec", "containers")?.array, "image")
-    },
-    TableColumn("Selector", priority: 1) { object, _ in CellValues.selector(object.spec?["selector"]) },
-  ]
 }

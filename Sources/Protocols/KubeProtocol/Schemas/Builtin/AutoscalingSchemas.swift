@@ -1,5 +1,5 @@
 extension BuiltinSchemas {
-  /// HorizontalPodAutoscalers in both versions.
+  /// HorizontalPodAutoscalers in both versions, and the scale of what they scale.
   static let autoscalingSchemas: String = """
     package io.k8s.api.autoscaling.v2
     type HorizontalPodAutoscaler kind=autoscaling/v2
@@ -97,5 +97,16 @@ extension BuiltinSchemas {
       desiredReplicas: int32
       lastScaleTime: Time
       observedGeneration: int64
+    type Scale kind=autoscaling/v1
+      apiVersion: string
+      kind: string
+      metadata: ObjectMeta
+      spec: ScaleSpec
+      status: ScaleStatus
+    type ScaleSpec
+      replicas: int32
+    type ScaleStatus
+      replicas!: int32
+      selector: string
     """
 }
