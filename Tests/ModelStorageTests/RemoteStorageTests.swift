@@ -137,20 +137,7 @@ private struct BucketServer: AsyncHTTPHandler {
   ]
 
   static func with(_ body: @escaping @Sendable (_ address: String) throws -> Void) async throws {
-    let group = try EventLoopGroup(loops: 1, name: "bucket")
-    let server = HTTPServer(group: group, handler: .async(BucketServer()))
-    let bound = try server.listen([ListenAddress(host: "127.0.0.1", port: 0)])
-    let workers = BlockingWorkers(name: "fetch", threads: 1)
-    let result: Result<Void, any Error>
-    do {
-      try await workers.run { try body("http://127.0.0.1:\(bound[0].port)") }
-      result = .success(())
-    } catch {
-      result = .failure(error)
-    }
-    await server.drain(timeout: .seconds(1))
-    await group.shutdown()
-    try result.get()
+    try await StoreServer.with(BucketServer(), body)
   }
 
   func respond(to request: AsyncHTTPRequest) async -> AsyncHTTPResponse {

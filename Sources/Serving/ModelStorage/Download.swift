@@ -30,7 +30,7 @@ struct Download: Sendable {
 
   /// Whose certificates are believed.
   struct Trust: Sendable {
-    /// PEM certificates beside the system's own; nil for the system's.
+    /// A file of PEM certificates in place of the system's; nil for the system's.
     var authorities: String?
     var checksServer = true
   }

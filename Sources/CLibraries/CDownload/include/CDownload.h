@@ -8,7 +8,7 @@ struct apus_download_request {
   const char *url;
   const char *const *headers; ///< NULL-terminated "Name: value", or NULL
   const char *body;           ///< of a POST; NULL for a GET
-  const char *authorities;    ///< a file of PEM certificates to trust beside none of the system's, or NULL
+  const char *authorities;    ///< a file of PEM certificates to trust instead of the system's, or NULL
   int trusts_anyone;          ///< 1: the server's certificate is not checked
   int output;                 ///< the body is written to this descriptor
   int64_t maximum_bytes;      ///< a larger body is cut off with an error

@@ -1,5 +1,4 @@
 internal import Basics
-internal import Crypto
 internal import Formats
 internal import Linux
 

@@ -13,9 +13,8 @@ struct AWSSignature {
 
   let key: Key
   let region: String
-  var service = "s3"
 
-  static let emptyPayload = SHA256.hexadecimal("")
+  private static let emptyPayload = SHA256.hexadecimal("")
 
   /// - Parameters:
   ///   - host: as the `Host` header has it, with the port where it is no default one.
@@ -23,21 +22,20 @@ struct AWSSignature {
   ///   - query: in any order, not encoded.
   /// - Returns: the headers to send beside `Host`.
   func headers(
-    host: String, path: String, query: [(name: String, value: String)], at now: Timestamp,
-    method: String = "GET", isPayloadHashSent: Bool = true
+    host: String, path: String, query: [(name: String, value: String)], at now: Timestamp
   ) -> [(name: String, value: String)] {
     let stamp = now.rfc3339.filter { $0 != "-" && $0 != ":" }
     let day = String(stamp.prefix(8))
-    var headers: [(name: String, value: String)] = [("host", host)]
-    if isPayloadHashSent { headers.append(("x-amz-content-sha256", Self.emptyPayload)) }
-    headers.append(("x-amz-date", stamp))
+    var headers: [(name: String, value: String)] = [
+      ("host", host), ("x-amz-content-sha256", Self.emptyPayload), ("x-amz-date", stamp),
+    ]
     if let token = key.sessionToken { headers.append(("x-amz-security-token", token)) }
     let names = headers.map(\.name).joined(separator: ";")
     let canonical = [
-      method, path, Self.canonicalQuery(query), headers.map { "\($0.name):\($0.value)\n" }.joined(), names,
+      "GET", path, Self.canonicalQuery(query), headers.map { "\($0.name):\($0.value)\n" }.joined(), names,
       Self.emptyPayload,
     ].joined(separator: "\n")
-    let scope = "\(day)/\(region)/\(service)/aws4_request"
+    let scope = "\(day)/\(region)/s3/aws4_request"
     let message = "AWS4-HMAC-SHA256\n\(stamp)\n\(scope)\n\(SHA256.hexadecimal(canonical))"
     let signature = Hexadecimal.encode(HMACSHA256.authenticate(Bytes(message.utf8), key: signingKey(day)))
     let authorization =
@@ -54,7 +52,7 @@ struct AWSSignature {
   }
 
   private func signingKey(_ day: String) -> Bytes {
-    [day, region, service, "aws4_request"].reduce(Bytes("AWS4\(key.secret)".utf8)) { key, part in
+    [day, region, "s3", "aws4_request"].reduce(Bytes("AWS4\(key.secret)".utf8)) { key, part in
       HMACSHA256.authenticate(Bytes(part.utf8), key: key)
     }
   }
