@@ -33,7 +33,7 @@ extension ModelRepository {
       }
       var failure: ModelLoadError?
       for source in sources {
-        if let error = loadVersion(slot, source) { failure = failure ?? error }
+        if case .failure(let error) = loadVersion(slot, source) { failure = failure ?? error }
       }
       return failure
     }
@@ -64,32 +64,30 @@ extension ModelRepository {
     guard let slot = table.withLock({ $0.slots[entry.name] }) else {
       throw ModelLoadError(.modelMissing, "the model '\(entry.name)' has been removed")
     }
-    // The load of another model may evict it again before this request has it.
-    for _ in 0..<ModelRepository.mostRecalls {
-      if let failure = slot.loading.withLock({ _ in reload(entry, slot) }) { throw failure }
-      guard let current = ModelSlot.chosen(slot.entries, entry.version) else { break }
-      if current.loaded != nil { return current }
-      guard case .evicted = current.state else { break }
-    }
-    throw ModelLoadError(.modelMissing, "the model '\(entry.name)' was unloaded meanwhile")
+    return try slot.loading.withLock { _ in reload(entry, slot) }.get()
   }
 
-  private static let mostRecalls = 32
-
-  /// The caller holds the slot's `loading`.
-  private func reload(_ entry: ModelEntry, _ slot: ModelSlot) -> ModelLoadError? {
-    guard let now = slot.entries.first(where: { $0.version == entry.version }),
-      case .evicted = now.state, now.loaded == nil
-    else { return nil }
-    do throws(ModelLoadError) {
-      let sources = try catalogue.sources(of: entry.name)
-      guard let source = sources.first(where: { $0.version == entry.version }) else {
-        return ModelLoadError(.modelMissing, "the model '\(entry.name)' is no longer in the repository")
+  /// The caller holds the slot's `loading`. What was loaded answers the request that asked for it, even where
+  /// another model's load evicts it again at once.
+  private func reload(_ entry: ModelEntry, _ slot: ModelSlot) -> Result<ModelEntry, ModelLoadError> {
+    let entries = slot.entries
+    if let now = entries.first(where: { $0.version == entry.version }), case .evicted = now.state,
+      now.loaded == nil
+    {
+      do throws(ModelLoadError) {
+        let sources = try catalogue.sources(of: entry.name)
+        guard let source = sources.first(where: { $0.version == entry.version }) else {
+          throw ModelLoadError(.modelMissing, "the model '\(entry.name)' is no longer in the repository")
+        }
+        return loadVersion(slot, source)
+      } catch {
+        return .failure(error)
       }
-      return loadVersion(slot, source)
-    } catch {
-      return error
     }
+    guard let current = ModelSlot.chosen(entries, entry.version), current.loaded != nil else {
+      return .failure(ModelLoadError(.modelMissing, "the model '\(entry.name)' was unloaded meanwhile"))
+    }
+    return .success(current)
   }
 
   /// Registers a version without loading it: its first request does.
@@ -106,7 +104,7 @@ extension ModelRepository {
   // MARK: one version
 
   /// The caller holds the slot's `loading`.
-  private func loadVersion(_ slot: ModelSlot, _ source: ModelSource) -> ModelLoadError? {
+  private func loadVersion(_ slot: ModelSlot, _ source: ModelSource) -> Result<ModelEntry, ModelLoadError> {
     let start = MonotonicClock.nanoseconds
     do throws(ModelLoadError) {
       var source = source
@@ -119,20 +117,23 @@ extension ModelRepository {
           "the model needs \(model.memoryBytes) bytes, more than the \(limit) that --model_memory_limit "
             + "allows for all models")
       }
-      install(model, slot, source, seconds)
+      let installed = install(model, slot, source, seconds)
       makeRoom(keeping: slot.name, source.version)
-      return nil
+      guard let installed else {
+        throw ModelLoadError(.modelMissing, "the model '\(slot.name)' was removed while it was loaded")
+      }
+      return .success(installed)
     } catch {
       change(slot, source.version) { $0.state = .failed(error) }
-      return error
+      return .failure(error)
     }
   }
 
   private func install(
     _ model: any LoadedModel, _ slot: ModelSlot, _ source: ModelSource, _ seconds: Double
-  ) {
+  ) -> ModelEntry? {
     let instance = nextInstance()
-    change(slot, source.version) { draft in
+    return change(slot, source.version) { draft in
       budget.remove(draft)
       draft.state = .ready
       draft.settings = source.settings
@@ -147,10 +148,15 @@ extension ModelRepository {
     }
   }
 
-  private func change(_ slot: ModelSlot, _ version: String?, _ body: (inout EntryDraft) -> Void) {
-    update(slot) { drafts in
+  /// - Returns: what the version is now; nil where there is none.
+  @discardableResult
+  private func change(
+    _ slot: ModelSlot, _ version: String?, _ body: (inout EntryDraft) -> Void
+  ) -> ModelEntry? {
+    let entries = update(slot) { drafts in
       for index in drafts.indices where drafts[index].version == version { body(&drafts[index]) }
     }
+    return entries.first { $0.version == version }
   }
 
   /// Unloads what was used longest ago until the models fit their budget again.

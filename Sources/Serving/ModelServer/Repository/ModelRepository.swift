@@ -102,9 +102,10 @@ public final class ModelRepository: Sendable {
   }
 
   /// Changes the entries of a model and what is counted of them.
-  func update(_ slot: ModelSlot, _ change: (inout [EntryDraft]) -> Void) {
-    slot.update(change)
-    let entries = slot.entries
+  /// - Returns: what they are now.
+  @discardableResult
+  func update(_ slot: ModelSlot, _ change: (inout [EntryDraft]) -> Void) -> [ModelEntry] {
+    let entries = slot.update(change)
     table.withLock { table in
       if entries.isEmpty {
         table.slots[slot.name] = nil
@@ -116,6 +117,7 @@ public final class ModelRepository: Sendable {
       }
     }
     changes.wrappingAdd(1, ordering: .releasing)
+    return entries
   }
 
   func draft(_ source: ModelSource) -> EntryDraft {

@@ -15,8 +15,8 @@ final class ModelSlot: Sendable {
   var entries: [ModelEntry] { state.withLock { $0 } }
 
   /// Replaces the entries by what `change` makes of them, and ends the old ones' time.
-  /// - Returns: how many of them answer no requests: before and after.
-  func update(_ change: (inout [EntryDraft]) -> Void) {
+  /// - Returns: what they are now.
+  func update(_ change: (inout [EntryDraft]) -> Void) -> [ModelEntry] {
     state.withLock { entries in
       var drafts = entries.map(EntryDraft.init)
       change(&drafts)
@@ -24,6 +24,7 @@ final class ModelSlot: Sendable {
       let old = entries.first?.epoch
       entries = drafts.map { $0.entry(epoch) }
       old?.end()
+      return entries
     }
   }
 
