@@ -8,6 +8,7 @@ import KubeClient
 import KubeProtocol
 import KubeStore
 import Linux
+import Synchronization
 
 /// A gateway over an API server in process, with a client; everything on loopback.
 final class GatewayFixture: Sendable {
@@ -75,11 +76,15 @@ final class GatewayFixture: Sendable {
     try await api.client.create(
       .endpointSlices,
       RouteObjects.slice(
-        service, addresses: [(address.host, true)], port: address.port, name: "\(service)-\(address.port)"))
+        service, addresses: [(address.host, true)], port: address.port, name: Self.sliceName(service, address)))
+  }
+
+  private static func sliceName(_ service: String, _ address: ListenAddress) -> String {
+    "\(service)-\(address.host)-\(address.port)"
   }
 
   func removeEndpoint(of service: String, _ address: ListenAddress) async throws {
-    try await api.client.delete(.endpointSlices, namespace: "default", name: "\(service)-\(address.port)")
+    try await api.client.delete(.endpointSlices, namespace: "default", name: Self.sliceName(service, address))
   }
 
   /// Creates a route and returns once its status says that it is in use.
@@ -112,6 +117,14 @@ final class GatewayFixture: Sendable {
         method: method, url: "http://\(host)\(path)", body: body, timeout: timeout, connectTo: address))
   }
 
+  /// A bare connection to the gateway, for clients that misbehave.
+  func connect() throws -> Socket {
+    guard let target = SocketAddress(literal: address.host, port: address.port) else {
+      throw LinuxError.addressNotAvailable("connect", address.description)
+    }
+    return try Socket.connect(to: target)
+  }
+
   func text(_ host: String, _ path: String = "/") async throws -> String {
     String(decoding: try await send(host, path).body, as: UTF8.self)
   }
@@ -123,10 +136,16 @@ final class Upstream: Sendable {
   private let server: HTTPServer
   private let group: EventLoopGroup
 
+  private static let addresses = Atomic<Int>(0)
+
+  /// On a loopback address that no other server has: its port stays dead once it is shut down.
   init(handler: HTTPServerHandler) throws {
+    let number = Self.addresses.wrappingAdd(1, ordering: .relaxed).newValue
     group = try EventLoopGroup(loops: 1, name: "upstream")
     server = HTTPServer(group: group, handler: handler)
-    address = try server.listen([ListenAddress(host: "127.0.0.1", port: 0)])[0]
+    address = try server.listen([
+      ListenAddress(host: "127.9.\(number / 250).\(number % 250 + 1)", port: 0)
+    ])[0]
   }
 
   /// - Parameter respond: answers every request.

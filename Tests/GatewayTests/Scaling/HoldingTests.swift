@@ -5,6 +5,7 @@ import HTTPWire
 import KubeProtocol
 import ServingAPI
 import Synchronization
+import Linux
 import Testing
 
 @testable import Gateway
@@ -137,9 +138,12 @@ struct HoldingTests {
       $0.reportInterval = .milliseconds(20)
     }
     let fixture = setup.fixture
-    let impatient = Task { try await fixture.send("h", timeout: .milliseconds(200)) }
-    _ = await setup.reports.first(of: "s") { $0.waiting == 1 }
-    await #expect(throws: HTTPClientError.self) { try await impatient.value }
+    do {
+      let impatient = try fixture.connect()
+      _ = Bytes("GET / HTTP/1.1\r\nHost: h\r\n\r\n".utf8).withUnsafeBytes { impatient.send($0) }
+      _ = await setup.reports.first(of: "s") { $0.waiting == 1 }
+      impatient.shutdownSending()
+    }
     // Its place is free once the gateway has seen it go: without that the next one would be refused.
     _ = await setup.reports.first(of: "s") { $0.inFlight == 0 }
     let upstream = try Upstream(named: "awake")
