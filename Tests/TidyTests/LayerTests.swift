@@ -15,7 +15,7 @@ import Testing
         #expect(file.path.hasPrefix("Sources/apus/"), "\(file.path) belongs to no target")
         continue
       }
-      for line in file.lines {
+      for line in file.lines where line.contains("import ") {
         guard
           let match = line.wholeMatch(
             of: /\s*(?:(?:public|package|internal|private|fileprivate) )?import (?:\w+ )?(\w+)(?:\..*)?/)
