@@ -7,7 +7,8 @@ source Scripts/cache.sh
 only=${APUS_TEST_ONLY:-}
 passed=0 failed=0 skipped=0
 log=$(mktemp)
-trap 'rm -f "$log"' EXIT
+failures=$(mktemp)
+trap 'rm -f "$log" "$failures"' EXIT
 
 # Adds a runner's own counts to the sum; a runner that failed without counting counts as one failure.
 count() {
@@ -26,6 +27,7 @@ run_swift() {
   total=$(grep -oE 'Test run with [0-9]+ tests' "$log" | tail -n 1 | grep -oE '[0-9]+' || echo 0)
   bad=$(grep -cE '^✘ Test [^r].*failed after' "$log" || true)
   if ! grep -q '^✔ Test run with' "$log"; then status=1; else status=0; fi
+  grep -E '^✘ Test .* recorded an issue|: error: ' "$log" >>"$failures" || true
   count "$status" $((total - bad)) "$bad" 0
 }
 
@@ -49,5 +51,7 @@ if [ -z "$only" ] || [ "$only" = exactness ]; then
   Tests/Exactness/run.sh 2>&1 | tee "$log" && status=0 || status=1
   count "$status" "$(number_before passed)" "$(number_before failed)" 0
 fi
+# Once more what failed, where a reader looks first.
+[ ! -s "$failures" ] || { echo "test: what failed:"; cut -c1-400 "$failures"; }
 echo "$passed passed, $failed failed, $skipped skipped"
 [ "$failed" = 0 ]
