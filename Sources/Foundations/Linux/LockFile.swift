@@ -32,6 +32,10 @@ public struct LockFile: ~Copyable, Sendable {
     file = opened
   }
 
+  /// Unlocks by word: a child process that is just being started still holds a copy of the descriptor, and
+  /// the lock would stay with it until its exec.
+  deinit { _ = flock(file.number, LOCK_UN) }
+
   private static func holder(_ descriptor: Int32) -> Int32? {
     var bytes: [UInt8] = Array(repeating: 0, count: 32)
     let count = bytes.withUnsafeMutableBytes { pread(descriptor, $0.baseAddress, $0.count, 0) }
