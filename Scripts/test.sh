@@ -22,7 +22,8 @@ number_before() { grep -oE "[0-9]+ $1" "$log" | tail -n 1 | grep -oE '^[0-9]+' |
 run_swift() {
   echo "test: Swift unit, table and in-process tests"
   local status=0
-  swift test 2>&1 | tee "$log" | grep -vE '^(◇|\[[0-9]+/[0-9]+\]|✔ Test )' || status=1
+  # As many at a time as there are cores: more only wait for one another, some of them with a time limit.
+  swift test --experimental-maximum-parallelization-width "$(nproc)" 2>&1 | tee "$log" | grep -vE '^(◇|\[[0-9]+/[0-9]+\]|✔ Test )' || status=1
   local total bad
   total=$(grep -oE 'Test run with [0-9]+ tests' "$log" | tail -n 1 | grep -oE '[0-9]+' || echo 0)
   bad=$(grep -cE '^✘ Test [^r].*failed after' "$log" || true)

@@ -85,6 +85,16 @@ struct Platform: Sendable {
     return found
   }
 
+  /// A reconciler of its own beside the running one, and the revisions that stand once neither writes any more.
+  func settle() async throws -> (reconciler: InferenceServiceReconciler, revisions: [String]) {
+    while true {
+      let before = try await revisions()
+      let reconciler = await makeReconciler(showing: before)
+      _ = try await reconciler.reconcile(ObjectKey(namespace: "team", name: "iris"))
+      if try await revisions() == before { return (reconciler, before) }
+    }
+  }
+
   /// A reconciler of its own beside the running one, once its caches show these revisions.
   func makeReconciler(showing revisions: [String]) async -> InferenceServiceReconciler {
     let caches = ServiceCaches(informers)

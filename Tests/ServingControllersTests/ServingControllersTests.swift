@@ -215,8 +215,7 @@ extension ServingControllersTests {
   @Test func aSecondReconcileWritesNothing() async throws {
     try await withPlatform { platform in
       try await platform.makeReady()
-      let before = try await platform.revisions()
-      let reconciler = await platform.makeReconciler(showing: before)
+      let (reconciler, before) = try await platform.settle()
       for _ in 0..<3 { _ = try await reconciler.reconcile(ObjectKey(namespace: "team", name: "iris")) }
       #expect(try await platform.revisions() == before)
     }
@@ -241,8 +240,7 @@ extension ServingControllersTests {
       try await platform.client.patch(
         .inferenceServices, namespace: "team", name: "iris",
         ["metadata": ["annotations": ["serving.kserve.io/disable-auto-update": "true"]]])
-      let before = try await platform.revisions()
-      let reconciler = await platform.makeReconciler(showing: before)
+      let (reconciler, before) = try await platform.settle()
       var runtime = try await platform.client.get(.clusterServingRuntimes, name: "kserve-sklearnserver")
       runtime.json.set(["generation": "next"], at: "spec", "labels")
       runtime = try await platform.client.update(.clusterServingRuntimes, runtime)

@@ -51,9 +51,10 @@ struct RequestAutoscalerTests {
     }
 
     func setReady(_ count: Int64, of component: String = "predictor") async throws {
-      var deployment = try await client.get(.deployments, namespace: "team", name: "iris-\(component)")
-      deployment.status = ["replicas": .int(count), "readyReplicas": .int(count)]
-      try await client.updateStatus(.deployments, deployment)
+      // By patch: the autoscaler may write the object in between.
+      try await client.patch(
+        .deployments, namespace: "team", name: "iris-\(component)", subresource: "status",
+        ["status": ["replicas": .int(count), "readyReplicas": .int(count)]])
     }
 
     func replicas(of component: String = "predictor") async throws -> Int64? {
