@@ -100,6 +100,17 @@ struct ModelRepositoryTests {
     #expect(!repository.unload("other"))
   }
 
+  @Test func anUnloadedModelWhoseFilesAreGoneIsForgotten() throws {
+    let catalogue = Catalogue(["m": [nil]])
+    let repository = repository(catalogue)
+    try repository.load("m")
+    catalogue.versions.withLock { $0 = [:] }
+    #expect(repository.unload("m"))
+    #expect(!repository.knows("m"))
+    #expect(repository.budget.bytes == 0)
+    #expect(!repository.unload("m"))
+  }
+
   @Test func aNameThatIsGoneIsForgotten() throws {
     let catalogue = Catalogue(["m": [nil]])
     let repository = repository(catalogue)

@@ -40,7 +40,8 @@ extension ModelRepository {
     if let failure { throw failure }
   }
 
-  /// Gives the memory back once the last requests that use it have ended.
+  /// Gives the memory back once the last requests that use it have ended. A model that the catalogue has not
+  /// any more is forgotten.
   /// - Parameter version: nil for all.
   /// - Returns: false where there is no such model or version.
   @discardableResult
@@ -48,11 +49,13 @@ extension ModelRepository {
     guard let slot = table.withLock({ $0.slots[name] }) else { return false }
     return slot.loading.withLock { _ in
       guard slot.entries.contains(where: { version == nil || $0.version == version }) else { return false }
+      let isGone = version == nil && (try? catalogue.sources(of: name).isEmpty) == true
       update(slot) { drafts in
         for index in drafts.indices where version == nil || drafts[index].version == version {
           budget.remove(drafts[index])
           drafts[index].clear(.unloaded)
         }
+        if isGone { drafts = [] }
       }
       return true
     }

@@ -165,8 +165,9 @@ public final class ModelPuller: Sendable {
   }
 
   private func unload(_ name: String) async throws {
-    try await server.unload(name)
+    // A model whose files are gone is unknown to its server afterwards, not just unloaded.
     try await workers.run { [store] in try store.remove(name) }
+    try await server.unload(name)
     state.withLock { state in
       state.loaded[name] = nil
       state.fetched[name] = nil
