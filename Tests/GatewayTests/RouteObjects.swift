@@ -90,8 +90,25 @@ enum RouteObjects {
   ) -> GatewayCompiler.Result {
     var compiler = GatewayCompiler()
     return compiler.compile(
-      GatewaySources.Snapshot(
-        routes: routes, gateways: gateways, namespaceLabels: namespaceLabels, services: services,
-        slices: slices))
+      update(
+        routes, gateways: gateways, services: services, slices: slices, namespaceLabels: namespaceLabels))
+  }
+
+  /// Everything at once.
+  static func update(
+    _ routes: [KubeObject], gateways: [KubeObject]? = [gateway()], services: [KubeObject] = [],
+    slices: [KubeObject] = [], namespaceLabels: [String: [String: String]] = [:]
+  ) -> GatewayUpdate {
+    var update = GatewayUpdate()
+    update.gateways = gateways
+    for route in routes { update.routes[route.key] = .some(route) }
+    for (name, labels) in namespaceLabels { update.namespaces[name] = .some(labels) }
+    for service in services { update.services[service.key, default: .init()].object = service }
+    for slice in slices {
+      let name = slice.labels[ServiceCatalog.serviceNameLabel] ?? ""
+      update.services[ObjectKey(namespace: slice.namespace, name: name), default: .init()].slices
+        .append(slice)
+    }
+    return update
   }
 }

@@ -96,7 +96,7 @@ public final class Gateway: Sendable {
     while !Task.isCancelled {
       await changed.wait()
       if Task.isCancelled { return }
-      let result = compiler.compile(sources.snapshot())
+      let result = compiler.compile(sources.takeUpdate())
       await publish(result)
       isLive.open()
       statuses.report(result)

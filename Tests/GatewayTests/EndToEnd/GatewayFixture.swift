@@ -76,7 +76,8 @@ final class GatewayFixture: Sendable {
     try await api.client.create(
       .endpointSlices,
       RouteObjects.slice(
-        service, addresses: [(address.host, true)], port: address.port, name: Self.sliceName(service, address)))
+        service, addresses: [(address.host, true)], port: address.port, name: Self.sliceName(service, address)
+      ))
   }
 
   private static func sliceName(_ service: String, _ address: ListenAddress) -> String {

@@ -10,11 +10,12 @@ struct ServiceCatalogTests {
     services: [KubeObject], slices: [KubeObject], port: Int64? = 80, kind: String = "Service",
     namespace: String = "default"
   ) -> Backend {
-    var registry = EndpointRegistry()
-    var catalog = ServiceCatalog(services: services, slices: slices)
+    var catalog = ServiceCatalog()
+    let update = RouteObjects.update([], services: services, slices: slices)
+    for (key, state) in update.services { _ = catalog.update(key, state) }
     return catalog.backend(
       BackendReference(group: "", kind: kind, namespace: namespace, name: "s", port: port, weight: 1),
-      routeNamespace: "default", registry: &registry)
+      of: ObjectKey(namespace: "default", name: "route"))
   }
 
   @Test func takesReadyAddressesOfTheServicesPort() {
@@ -103,23 +104,35 @@ struct ServiceCatalogTests {
     #expect(found.endpoints.map(\.upstream.address.host) == ["127.1.0.2"])
   }
 
+  private func backend(_ addresses: [Int], in registry: inout EndpointRegistry) -> Backend {
+    let endpoints = addresses.map { registry.endpoint(ListenAddress(host: "127.1.0.\($0)", port: 1)) }
+    let backend = Backend(
+      service: ObjectKey(namespace: "n", name: "s"), port: 80, endpoints: endpoints)
+    registry.retain(backend)
+    return backend
+  }
+
   @Test func aRoundTellsWhichAddressesHaveGone() {
     var registry = EndpointRegistry()
-    let upstreams = (1...2).map { registry.endpoint(ListenAddress(host: "127.1.0.\($0)", port: 1)).upstream }
+    let both = backend([1, 2], in: &registry)
     #expect(registry.finishRound() == [])
-    _ = registry.endpoint(upstreams[1].address)
-    #expect(registry.finishRound() == [upstreams[0]])
-    #expect(registry.finishRound() == [upstreams[1]])
+    let second = backend([2], in: &registry)
+    registry.release(both)
+    #expect(registry.finishRound() == [both.endpoints[0].upstream])
+    registry.release(second)
+    #expect(registry.finishRound() == [second.endpoints[0].upstream])
+    #expect(registry.finishRound() == [])
   }
 
   @Test func countsSurviveAChangeOfTables() {
     var registry = EndpointRegistry()
-    let address = ListenAddress(host: "127.1.0.1", port: 1)
-    let first = registry.endpoint(address)
+    let first = backend([1], in: &registry)
+    let second = backend([1], in: &registry)
+    registry.release(first)
     _ = registry.finishRound()
-    #expect(registry.endpoint(address) === first)
+    #expect(second.endpoints[0] === first.endpoints[0])
+    registry.release(second)
     _ = registry.finishRound()
-    _ = registry.finishRound()
-    #expect(registry.endpoint(address) !== first)
+    #expect(backend([1], in: &registry).endpoints[0] !== first.endpoints[0])
   }
 }

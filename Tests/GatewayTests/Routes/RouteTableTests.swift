@@ -148,7 +148,7 @@ struct RouteTableTests {
     let result = RouteObjects.compile(
       [RouteObjects.route("r", hostnames: [host], rules: [RouteObjects.rule(to: "s")], parents: [parent])],
       gateways: [RouteObjects.gateway([RouteObjects.listener(listener)])])
-    let report = result.routes[ObjectKey(namespace: "default", name: "r")]
+    let report = result.routes[ObjectKey(namespace: "default", name: "r")] ?? nil
     #expect(report?.parents.first?.rejection?.reason == reason)
     #expect((find(result.table, host: host, "/") == "s") == (reason == nil))
   }
@@ -204,7 +204,7 @@ struct RouteTableTests {
     ] as [(JSONValue, String)])
   func unsupported(rule: JSONValue, message: String) {
     let result = RouteObjects.compile([RouteObjects.route("r", hostnames: ["h"], rules: [rule])])
-    let rejection = result.routes[ObjectKey(namespace: "default", name: "r")]?.parents.first?.rejection
+    let rejection = result.routes[ObjectKey(namespace: "default", name: "r")]??.parents.first?.rejection
     #expect(rejection?.reason == "UnsupportedValue")
     #expect(rejection?.message == message)
   }
@@ -212,7 +212,7 @@ struct RouteTableTests {
   @Test func badExpressionsAreToldWithTheirSource() {
     let rule = RouteObjects.rule(to: "s", path: ("RegularExpression", "/(a"))
     let result = RouteObjects.compile([RouteObjects.route("r", hostnames: ["h"], rules: [rule])])
-    let rejection = result.routes[ObjectKey(namespace: "default", name: "r")]?.parents.first?.rejection
+    let rejection = result.routes[ObjectKey(namespace: "default", name: "r")]??.parents.first?.rejection
     #expect(rejection?.message.hasPrefix("the path expression '/(a' cannot be used:") == true)
   }
 

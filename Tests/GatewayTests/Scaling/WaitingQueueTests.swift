@@ -98,15 +98,24 @@ struct EndpointPlaceTests {
     #expect(backend.reserve(turn: 0, avoiding: [all[0]]) == nil)
   }
 
-  @Test func gatesLiveAsLongAsATableNamesThem() {
+  @Test func gatesLiveAsLongAsABackendNamesThem() {
     var registry = EndpointRegistry(loops: 2)
-    let gate = registry.gate(.init(service: service, port: 80))
+    func backend(_ port: Int64, _ registry: inout EndpointRegistry) -> Backend {
+      Backend(
+        service: service, port: port, endpoints: [],
+        gate: registry.gate(.init(service: service, port: port)))
+    }
+    let first = backend(80, &registry)
+    registry.retain(first)
+    let second = backend(80, &registry)
+    registry.retain(second)
+    registry.release(first)
     _ = registry.finishRound()
-    #expect(registry.gate(.init(service: service, port: 80)) === gate)
-    #expect(registry.gate(.init(service: service, port: 81)) !== gate)
+    #expect(second.gate === first.gate)
+    #expect(backend(81, &registry).gate !== first.gate)
+    registry.release(second)
     _ = registry.finishRound()
-    _ = registry.finishRound()
-    #expect(registry.gate(.init(service: service, port: 80)) !== gate)
+    #expect(backend(80, &registry).gate !== first.gate)
   }
 
   @Test(arguments: [
@@ -119,14 +128,14 @@ struct EndpointPlaceTests {
   ) {
     var object = RouteObjects.service("s")
     object.annotations = ["apus.dev/scaled-by": scaledBy, "apus.dev/container-concurrency": limit]
-    var registry = EndpointRegistry()
-    var catalog = ServiceCatalog(services: [object], slices: [])
+    var catalog = ServiceCatalog()
+    _ = catalog.update(object.key, GatewayUpdate.ServiceState(object: object))
     let backend = catalog.backend(
       BackendReference(group: "", kind: "Service", namespace: "default", name: "s", port: 80, weight: 1),
-      routeNamespace: "default", registry: &registry)
+      of: ObjectKey(namespace: "default", name: "route"))
     #expect(backend.isScaledByRequests == isScaled)
     #expect(backend.endpointLimit == places)
     #expect((backend.gate != nil) == hasGate)
-    #expect(catalog.gated.count == (hasGate ? 1 : 0))
+    #expect(catalog.finishRound(touched: []).gates.count == (hasGate ? 1 : 0))
   }
 }

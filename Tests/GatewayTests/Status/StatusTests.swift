@@ -13,7 +13,7 @@ struct StatusTests {
   private func report(services: [KubeObject]) -> (KubeObject, RouteReport?) {
     let route = RouteObjects.route("r", hostnames: ["h"], rules: [RouteObjects.rule(to: "s")])
     let result = RouteObjects.compile([route], services: services)
-    return (route, result.routes[route.key])
+    return (route, result.routes[route.key] ?? nil)
   }
 
   @Test func acceptedRoutesSayWhichGenerationIsInUse() throws {

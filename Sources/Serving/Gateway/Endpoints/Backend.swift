@@ -14,6 +14,8 @@ final class Backend: Sendable {
   /// Where one of the two above is set.
   let gate: BackendGate?
 
+  var gateKey: EndpointRegistry.GateKey { EndpointRegistry.GateKey(service: service, port: port) }
+
   /// A `ResolvedRefs` reason with its sentence.
   struct ReferenceProblem: Sendable, Hashable {
     var reason: String

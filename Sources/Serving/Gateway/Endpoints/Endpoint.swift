@@ -33,43 +33,74 @@ final class Endpoint: Sendable {
   func end() { requests.subtract(1, ordering: .sequentiallyConsistent) }
 }
 
-/// Keeps one `Endpoint` per address, and one `BackendGate` per port of a Service, over all tables.
+/// Keeps one `Endpoint` per address, and one `BackendGate` per port of a Service, as long as backends name them.
 struct EndpointRegistry {
   /// A Service's port.
-  struct GateKey: Hashable {
+  struct GateKey: Hashable, Sendable {
     var service: ObjectKey
     var port: Int64?
   }
 
+  private struct Counted<Value> {
+    var value: Value
+    /// Backends that name it.
+    var users = 0
+  }
+
   private let loops: Int
-  private var known: [ListenAddress: Endpoint] = [:]
-  private var used: [ListenAddress: Endpoint] = [:]
-  private var knownGates: [GateKey: BackendGate] = [:]
-  private var usedGates: [GateKey: BackendGate] = [:]
+  private var endpoints: [ListenAddress: Counted<Endpoint>] = [:]
+  private var gates: [GateKey: Counted<BackendGate>] = [:]
+  /// What may have lost its last user since `finishRound`.
+  private var released: Set<ListenAddress> = []
+  private var releasedGates: Set<GateKey> = []
 
   /// - Parameter loops: of the gateway.
   init(loops: Int = 1) { self.loops = loops }
 
   mutating func gate(_ key: GateKey) -> BackendGate {
-    let gate = usedGates[key] ?? knownGates[key] ?? BackendGate(service: key.service, loops: loops)
-    usedGates[key] = gate
+    if let known = gates[key] { return known.value }
+    let gate = BackendGate(service: key.service, loops: loops)
+    gates[key] = Counted(value: gate)
     return gate
   }
 
   mutating func endpoint(_ address: ListenAddress) -> Endpoint {
-    let endpoint = used[address] ?? known[address] ?? Endpoint(address)
-    used[address] = endpoint
+    if let known = endpoints[address] { return known.value }
+    let endpoint = Endpoint(address)
+    endpoints[address] = Counted(value: endpoint)
     return endpoint
   }
 
-  /// Forgets the addresses that were not asked for since the last call.
-  /// - Returns: what was forgotten.
+  mutating func retain(_ backend: Backend) {
+    for endpoint in backend.endpoints { endpoints[endpoint.upstream.address]?.users += 1 }
+    if backend.gate != nil { gates[backend.gateKey]?.users += 1 }
+  }
+
+  mutating func release(_ backend: Backend) {
+    for endpoint in backend.endpoints {
+      endpoints[endpoint.upstream.address]?.users -= 1
+      released.insert(endpoint.upstream.address)
+    }
+    if backend.gate != nil {
+      gates[backend.gateKey]?.users -= 1
+      releasedGates.insert(backend.gateKey)
+    }
+  }
+
+  /// Forgets what has lost its last user since the last call.
+  /// - Returns: the addresses among it.
   mutating func finishRound() -> [HTTPUpstream] {
-    let gone = known.filter { used[$0.key] == nil }.map(\.value.upstream)
-    known = used
-    used = [:]
-    knownGates = usedGates
-    usedGates = [:]
+    var gone: [HTTPUpstream] = []
+    for address in released {
+      guard let counted = endpoints[address], counted.users <= 0 else { continue }
+      gone.append(counted.value.upstream)
+      endpoints[address] = nil
+    }
+    for key in releasedGates {
+      if let counted = gates[key], counted.users <= 0 { gates[key] = nil }
+    }
+    released = []
+    releasedGates = []
     return gone
   }
 }

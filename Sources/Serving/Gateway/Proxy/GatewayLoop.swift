@@ -44,21 +44,24 @@ final class GatewayLoop: @unchecked Sendable {
   func use(_ table: RouteTable) {
     let old = self.table
     self.table = table
-    var isKnown: Set<ObjectIdentifier> = []
-    for backend in table.gated {
-      guard let gate = backend.gate else { continue }
-      isKnown.insert(ObjectIdentifier(gate))
-      gate.load(of: self).backend = backend
-    }
-    for gate in old.gated.compactMap(\.gate) where !isKnown.contains(ObjectIdentifier(gate)) {
+    // A table tells the difference to the one before it.
+    let isNext = table.number == old.number &+ 1
+    let changed = isNext ? table.changedGates : Array(table.gated)
+    for backend in changed { backend.gate?.load(of: self).backend = backend }
+    for gate in isNext ? table.removedGates : removed(from: old, by: changed) {
       gate.load(of: self).backend = nil
       // The Service has gone, or nobody scales it any more: the route tells what is to become of them.
       for exchange in Array(gate.load(of: self).waiting.values) { exchange.stopWaitingAndTryAgain() }
     }
-    for backend in table.gated { serve(backend) }
+    for backend in changed { serve(backend) }
     let waiting = held
     held = [:]
     for exchange in waiting.values { exchange.tryAgain() }
+  }
+
+  private func removed(from old: RouteTable, by gated: [Backend]) -> [BackendGate] {
+    let known = Set(gated.compactMap { $0.gate.map(ObjectIdentifier.init) })
+    return old.gated.compactMap(\.gate).filter { !known.contains(ObjectIdentifier($0)) }
   }
 
   /// - Returns: false where too many wait already.

@@ -2,8 +2,8 @@ internal import Basics
 internal import HTTPWire
 internal import KubeProtocol
 
-/// All routes of one moment, ready to be looked up. Immutable: every loop holds one and changes it for the
-/// next.
+/// All routes of one moment, ready to be looked up. Every loop holds one and changes it for the next, which
+/// shares with it what has not changed.
 final class RouteTable: Sendable {
   enum Lookup: Sendable {
     case found(CompiledRule)
@@ -14,27 +14,39 @@ final class RouteTable: Sendable {
   }
 
   /// Rules in order of precedence, per exact host, per wildcard suffix (longest first), and for any host.
-  private let exact: [String: [CompiledRule]]
+  private let exact: SharedMap<String, [CompiledRule]>
   private let wildcards: [(suffix: String, rules: [CompiledRule])]
   private let anyHost: [CompiledRule]
-  /// How many hosts routes name.
-  let hostCount: Int
-  /// Backends whose requests are counted or held back.
-  let gated: [Backend]
+  private let gates: SharedMap<EndpointRegistry.GateKey, Backend>
+  /// Backends with gates that are not those of the table before, and the gates that went.
+  let changedGates: [Backend]
+  let removedGates: [BackendGate]
+  /// Counts the tables of one compiler.
+  let number: UInt64
 
-  static let empty = RouteTable(exact: [:], wildcards: [], anyHost: [])
+  static let empty = RouteTable(
+    exact: SharedMap(), wildcards: [], anyHost: [], gates: SharedMap(), changedGates: [], removedGates: [],
+    number: 0)
 
+  /// As `RouteTableBuilder` makes it.
   init(
-    exact: [String: [CompiledRule]], wildcards: [(suffix: String, rules: [CompiledRule])],
-    anyHost: [CompiledRule], gated: [Backend] = []
+    exact: SharedMap<String, [CompiledRule]>, wildcards: [(suffix: String, rules: [CompiledRule])],
+    anyHost: [CompiledRule], gates: SharedMap<EndpointRegistry.GateKey, Backend>, changedGates: [Backend],
+    removedGates: [BackendGate], number: UInt64
   ) {
-    self.gated = gated
-    self.exact = exact.mapValues { $0.sorted(by: CompiledRule.precedes) }
-    self.wildcards = wildcards.map { ($0.suffix, $0.rules.sorted(by: CompiledRule.precedes)) }
-      .sorted { $0.suffix.utf8.count > $1.suffix.utf8.count }
-    self.anyHost = anyHost.sorted(by: CompiledRule.precedes)
-    hostCount = exact.count + wildcards.count
+    self.exact = exact
+    self.wildcards = wildcards
+    self.anyHost = anyHost
+    self.gates = gates
+    self.changedGates = changedGates
+    self.removedGates = removedGates
+    self.number = number
   }
+
+  /// How many hosts routes name.
+  var hostCount: Int { exact.count + wildcards.count }
+  /// Backends whose requests are counted or held back.
+  var gated: some Sequence<Backend> { gates.values }
 
   /// The rule for a request: of the most specific host that has one that matches.
   /// - Parameter host: normalized.
