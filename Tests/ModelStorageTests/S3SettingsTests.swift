@@ -34,6 +34,13 @@ import Testing
     #expect(settings.readTimeoutSeconds == 30)
   }
 
+  @Test func theMountedBundleHoldsUnlessTheStoreNamesItsOwn() throws {
+    let mounted = ["CA_BUNDLE_CONFIGMAP_NAME": "roots", "CA_BUNDLE_VOLUME_MOUNT_POINT": "/certs"]
+    #expect(try settings(mounted).authorities == "/certs/cabundle.crt")
+    #expect(
+      try settings(mounted.merging(["AWS_CA_BUNDLE": "/own.pem"]) { $1 }).authorities == "/own.pem")
+  }
+
   @Test func anAddressWithItsSchemeKeepsIt() throws {
     #expect(
       try settings(["S3_ENDPOINT": "http://minio", "S3_USE_HTTPS": "1"]).endpoint == "http://minio")

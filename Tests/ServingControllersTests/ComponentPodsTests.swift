@@ -306,7 +306,6 @@ import Testing
   }
 
   @Test(arguments: [
-    (#"{"predictor":{"sklearn":{"storage":{"path":"p"}}}}"#, "spec.predictor.model.storage"),
     (#"{"predictor":{"sklearn":{"storageUri":"oci://r/i"}}}"#, "OCI image"),
     (#"{"predictor":{"sklearn":{"storageUri":"ftp://r/i"}}}"#, "is not supported"),
   ])

@@ -110,7 +110,7 @@ import Testing
     var pod: JSONValue = [
       "containers": [["name": "kserve-container", "securityContext": ["runAsNonRoot": true]]]
     ]
-    MultiModelPod.complete(&pod, service: service, configuration: embedded)
+    MultiModelPod.complete(&pod, service: service, configuration: embedded, credentials: NoCredentials())
     #expect(
       pod["volumes"] == [
         ["name": "model-config", "configMap": ["name": "modelconfig-many-0"]],
@@ -131,7 +131,7 @@ import Testing
     let before = single
     MultiModelPod.complete(
       &single, service: try makeService(#"{"predictor":{"sklearn":{"storageUri":"gs://b/m"}}}"#),
-      configuration: embedded)
+      configuration: embedded, credentials: NoCredentials())
     #expect(single == before)
   }
 }

@@ -28,19 +28,12 @@ struct Download: Sendable {
     var isTransient: Bool { [429, 500, 502, 503, 504].contains(status) }
   }
 
-  /// Whose certificates are believed.
-  struct Trust: Sendable {
-    /// A file of PEM certificates in place of the system's; nil for the system's.
-    var authorities: String?
-    var checksServer = true
-  }
-
   /// 1 TiB: a guard against endless answers; disks are smaller.
   var maximumBytes: Int64 = 1 << 40
   var connectTimeoutMilliseconds = 15_000
   var stallSeconds = 60
   var attempts = 3
-  var trust = Trust()
+  var trust = Trust.ofProcess
   /// What the user wrote (`gs://…`): named in every message, because the URL behind it is no help to them.
   let source: String
 
@@ -120,6 +113,7 @@ struct Download: Sendable {
   }
 
   private func transfer(_ request: Request, output: Int32, path: String) throws(StorageError) -> Answer {
+    try trust.check(source)
     var result = apus_download_result()
     let outcome = withCStrings(request) { url, headers, body, authorities in
       var call = apus_download_request()

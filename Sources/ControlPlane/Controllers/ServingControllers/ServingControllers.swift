@@ -10,6 +10,7 @@ internal import Telemetry
 public struct ServingControllers: Sendable {
   private let controller: Controller
   private let trainedModels: TrainedModelController
+  private let certificates: CertificateBundleController
   private let events: EventRecorder
   private let caches: ServiceCaches
   private let clock: any SleepingClock
@@ -33,6 +34,8 @@ public struct ServingControllers: Sendable {
     controller = Controller(name: "inferenceservice", reconciler: reconciler, clock: clock)
     trainedModels = TrainedModelController(
       client: client, informers: informers, events: events, clock: clock)
+    certificates = CertificateBundleController(
+      client: client, informers: informers, configuration: configuration, events: events, clock: clock)
     watch(caches, configuration)
   }
 
@@ -43,6 +46,7 @@ public struct ServingControllers: Sendable {
       group.addTask { await events.run() }
       group.addTask { await controller.run() }
       group.addTask { await trainedModels.run() }
+      group.addTask { await certificates.run() }
       group.addTask {
         while !Task.isCancelled {
           await kindsChanged.wait()
@@ -88,6 +92,7 @@ public struct ServingControllers: Sendable {
   private func watch(_ caches: ServiceCaches, _ configuration: ServingConfiguration) {
     let log = Logger("inferenceservice")
     let events = events
+    let certificates = certificates
     controller.watch(caches.services)
     controller.watchOwned(caches.deployments, by: .inferenceServices)
     controller.watchOwned(caches.kubeServices, by: .inferenceServices)
@@ -114,6 +119,7 @@ public struct ServingControllers: Sendable {
           change.object, .warning, reason: "InvalidConfiguration",
           message: ConfigurationCause.make(problem).sentence)
       }
+      certificates.enqueueAll()
       return caches.everyService()
     }
   }

@@ -36,7 +36,7 @@ struct S3Settings: Sendable {
     usesVirtualBucket = isOn("S3_USER_VIRTUAL_BUCKET") ?? isOn("S3_USE_VIRTUAL_BUCKET")
     usesAcceleration = isOn("S3_USE_ACCELERATE") ?? false
     checksServer = isOn("S3_VERIFY_SSL") ?? true
-    authorities = text("AWS_CA_BUNDLE")
+    authorities = text("AWS_CA_BUNDLE") ?? Trust(environment: environment).authorities
     concurrency = Self.number(text("S3_MAX_FILE_CONCURRENCY"), in: 1...64) ?? concurrency
     attempts = Self.number(text("S3_MAX_ATTEMPTS"), in: 1...20) ?? attempts
     readTimeoutSeconds = Self.number(text("S3_READ_TIMEOUT"), in: 1...86_400) ?? readTimeoutSeconds

@@ -13,11 +13,18 @@ struct SecretForm {
   init(_ secret: KubeObject, _ names: InferenceServiceConfig.Credentials) {
     self.secret = secret
     self.names = names
-    var data = KubeObject.stringMap(secret["data"]).mapValues { encoded in
-      Base64.decodeLines(encoded).flatMap { String(validating: $0, as: UTF8.self) } ?? ""
-    }
+    var data = KubeObject.stringMap(secret["data"]).mapValues(Self.decoded)
     for (key, text) in KubeObject.stringMap(secret["stringData"]) { data[key] = text }
     self.data = data
+  }
+
+  private static func decoded(_ encoded: String) -> String {
+    Base64.decodeLines(encoded).flatMap { String(validating: $0, as: UTF8.self) } ?? ""
+  }
+
+  /// A member as text; nil where the secret has none of that name.
+  static func text(_ key: String, in secret: KubeObject) -> String? {
+    secret["stringData"]?[key]?.string ?? (secret["data"]?[key]?.string).map(decoded)
   }
 
   private static let filesPath = "/var/secrets/"

@@ -25,6 +25,16 @@ struct StorageCredentials: CredentialInjector {
     grant.apply(to: &container, &volumes)
   }
 
+  func reference(
+    _ storage: StorageSpec, address: String?, service: InferenceService
+  ) throws(ServingFailure) -> StorageReference {
+    let names = names()
+    let named = service.annotations[names.secretNameAnnotation] ?? ""
+    let name = named.isEmpty ? names.storageSecretName : named
+    return try StorageReference(
+      storage, address: address, secretName: name, secret: secret(service.namespace, name))
+  }
+
   /// Amazon's identity of a ServiceAccount; its webhook brings the token.
   private static let roleAnnotation = "eks.amazonaws.com/role-arn"
 

@@ -12,10 +12,9 @@ struct ComponentPods {
     -> PodTemplate
   {
     var assembly = PodAssembly(component: component, configuration: configuration)
-    let storage = try ComponentStorage(component)
+    let storage = try ComponentStorage(component, credentials)
     switch component.kind {
     case .predictor:
-      try PredictorSupport.check(component.service.predictor)
       if let model = component.service.predictor.model, let choice {
         try assembly.addModel(model, choice, hasStorage: !storage.sources.isEmpty)
       } else {
@@ -41,7 +40,7 @@ struct ComponentPods {
     var assembly = PodAssembly(component: component, configuration: configuration)
     guard let nodes = try assembly.multiNode(choice.runtime, head: head.servingContainer) else { return nil }
     try assembly.addWorker(choice.runtime, nodes)
-    return (finish(assembly, try ComponentStorage(component), choice), nodes.nodes - 1)
+    return (finish(assembly, try ComponentStorage(component, credentials), choice), nodes.nodes - 1)
   }
 
   private func finish(
@@ -51,11 +50,11 @@ struct ComponentPods {
     let component = assembly.component
     if !storage.sources.isEmpty {
       StorageMounts(service: component.service, configuration: configuration, credentials: credentials)
-        .apply(storage.sources, isSingle: storage.isSingle, to: &assembly.pod)
+        .apply(storage, to: &assembly.pod)
     }
     if component.kind == .predictor {
       MultiModelPod.complete(
-        &assembly.pod, service: component.service, configuration: configuration)
+        &assembly.pod, service: component.service, configuration: configuration, credentials: credentials)
     }
     assembly.fillDefaults()
     var metadata = ComponentMetadata(
@@ -83,16 +82,5 @@ struct ComponentPods {
     ]
     if let workers = component.spec.containerConcurrency { arguments.append(("--workers", String(workers))) }
     return arguments
-  }
-}
-
-/// What this release cannot deploy of a predictor: it is told, not passed over.
-enum PredictorSupport {
-  static func check(_ predictor: PredictorSpec) throws(ServingFailure) {
-    if predictor.model?.storage != nil {
-      throw .invalid(
-        "spec.predictor.model.storage refers to the credentials secret, which this release does not "
-          + "read; give the place of the model in spec.predictor.model.storageUri")
-    }
   }
 }

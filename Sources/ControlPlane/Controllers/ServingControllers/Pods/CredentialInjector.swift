@@ -8,6 +8,20 @@ public protocol CredentialInjector: Sendable {
   func inject(
     into container: inout JSONValue, volumes: inout [JSONValue], uris: [StorageURI], service: InferenceService
   )
+
+  /// Where a model lies whose `storage` names an entry of the storage secret, and what its fetching needs.
+  /// - Parameter address: its `storageUri`, where it has one too.
+  func reference(
+    _ storage: StorageSpec, address: String?, service: InferenceService
+  ) throws(ServingFailure) -> StorageReference
+}
+
+extension CredentialInjector {
+  public func reference(
+    _ storage: StorageSpec, address: String?, service: InferenceService
+  ) throws(ServingFailure) -> StorageReference {
+    try StorageReference(unresolved: storage, address: address)
+  }
 }
 
 /// Anonymous access only.

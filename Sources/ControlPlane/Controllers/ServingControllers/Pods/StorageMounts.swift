@@ -14,10 +14,9 @@ struct StorageMounts {
     var mountPath: String
   }
 
-  /// - Parameters:
-  ///   - sources: in the user's order.
-  ///   - isSingle: from `storageUri`, which has upstream's fixed volume names.
-  func apply(_ sources: [Source], isSingle: Bool, to pod: inout JSONValue) {
+  func apply(_ storage: ComponentStorage, to pod: inout JSONValue) {
+    let sources = storage.sources
+    let isSingle = storage.isSingle
     let claims = sources.filter { $0.uri.scheme == .pvc }
     let fetched = sources.filter { $0.uri.scheme != .pvc }
     for (index, source) in claims.enumerated() {
@@ -25,7 +24,7 @@ struct StorageMounts {
         isSingle || claims.count == 1 ? ServingPod.claimVolume : "\(ServingPod.claimVolume)-\(index)"
       mountClaim(source, volume, &pod)
     }
-    if !fetched.isEmpty { addInitializer(fetched, isSingle: isSingle, to: &pod) }
+    if !fetched.isEmpty { addInitializer(fetched, storage, to: &pod) }
   }
 
   private var isReadOnly: Bool { service.annotations[ServingAnnotation.storageReadOnly] != "false" }
@@ -41,12 +40,15 @@ struct StorageMounts {
     mountInModelContainers(mount, &pod)
   }
 
-  private func addInitializer(_ sources: [Source], isSingle: Bool, to pod: inout JSONValue) {
+  private func addInitializer(
+    _ sources: [Source], _ storage: ComponentStorage, to pod: inout JSONValue
+  ) {
     guard
       !(pod["initContainers"]?.array ?? []).contains(where: {
         $0["name"]?.string == ServingPod.storageInitializer
       })
     else { return }
+    let isSingle = storage.isSingle
     let folder = isSingle ? ServingPod.modelPath : MountPaths.commonParent(sources.map(\.mountPath))
     let volume = isSingle ? ServingPod.provisionVolume : MountPaths.volumeName(folder)
     let initializer = configuration.storageInitializer
@@ -63,7 +65,12 @@ struct StorageMounts {
       "volumeMounts": [["name": .string(volume), "mountPath": .string(folder)]],
     ]
     var volumes = pod["volumes"]?.array ?? []
-    credentials.inject(into: &container, volumes: &volumes, uris: sources.map(\.uri), service: service)
+    if let grant = storage.grant {
+      grant.apply(to: &container, &volumes)
+    } else {
+      credentials.inject(into: &container, volumes: &volumes, uris: sources.map(\.uri), service: service)
+    }
+    CertificateBundle.apply(to: &container, &volumes, namespace: service.namespace, initializer)
     if !volumes.isEmpty { pod["volumes"] = .array(volumes) }
     pod.appendUnlessNamed(["name": .string(volume), "emptyDir": [:]], to: "volumes")
     // Before the user's own: they may work on the model.

@@ -12,7 +12,8 @@ enum MultiModelPod {
 
   /// Leaves pods of other predictors as they are.
   static func complete(
-    _ pod: inout JSONValue, service: InferenceService, configuration: InferenceServiceConfig
+    _ pod: inout JSONValue, service: InferenceService, configuration: InferenceServiceConfig,
+    credentials: any CredentialInjector
   ) {
     guard service.predictor.isMultiModel, var containers = pod["containers"]?.array,
       let position = containers.firstIndex(where: { $0["name"]?.string == ServingPod.modelContainer })
@@ -23,7 +24,6 @@ enum MultiModelPod {
       "configMap": ["name": .string(ModelList.configMapName(service: service.name))],
     ])
     volumes.append(["name": .string(modelVolume), "emptyDir": [:]])
-    pod["volumes"] = .array(volumes)
     let mount: JSONValue = ["name": .string(modelVolume), "mountPath": .string(ServingPod.modelPath)]
     containers[position].appendElement(mount, to: "volumeMounts")
     // An empty folder is to be a repository, not a model that is missing.
@@ -32,8 +32,14 @@ enum MultiModelPod {
         ["name": "APUS_SERVER_REPOSITORY", "value": "true"], to: "env")
     }
     if !containers.contains(where: { $0["name"]?.string == agentContainer }) {
-      containers.append(makeAgent(containers[position], configuration))
+      var agent = makeAgent(containers[position], configuration)
+      // It fetches what an init container fetches elsewhere.
+      credentials.inject(into: &agent, volumes: &volumes, uris: [], service: service)
+      CertificateBundle.apply(
+        to: &agent, &volumes, namespace: service.namespace, configuration.storageInitializer)
+      containers.append(agent)
     }
+    pod["volumes"] = .array(volumes)
     pod["containers"] = .array(containers)
   }
 
