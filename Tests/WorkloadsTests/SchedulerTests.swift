@@ -30,19 +30,19 @@ import Testing
   @Test func theLeastLoadedReadyNodeIsChosen() {
     let choice = NodeChoice.choose(
       pod(), nodes: [node("a"), node("b"), node("c", ready: false)],
-      podsByNode: ["a": [pod(), pod()], "b": [pod()]])
+      occupancy: ["a": NodeOccupancy(pods: 2), "b": NodeOccupancy(pods: 1)])
     #expect(choice == .node("b"))
   }
 
   @Test func withoutNodesTheReasonSaysSo() {
     #expect(
-      NodeChoice.choose(pod(), nodes: [], podsByNode: [:]) == .none("no nodes available to schedule pods"))
+      NodeChoice.choose(pod(), nodes: [], occupancy: [:]) == .none("no nodes available to schedule pods"))
   }
 
   @Test func theReasonCountsTheNodesByCause() {
     let choice = NodeChoice.choose(
       pod(["nodeSelector": ["gpu": "yes"]]), nodes: [node("a"), node("b"), node("c", labels: ["gpu": "no"])],
-      podsByNode: [:])
+      occupancy: [:])
     #expect(
       choice == .none("0/3 nodes are available: 3 node(s) didn't match Pod's node affinity/selector."))
   }
@@ -52,19 +52,20 @@ import Testing
       "containers": [["resources": ["limits": ["nvidia.com/gpu": "1"], "requests": ["cpu": "64"]]]]
     ]
     let machine = node("a", allocatable: ["cpu": "2", "nvidia.com/gpu": "1"])
-    #expect(NodeChoice.choose(pod(wants), nodes: [machine], podsByNode: [:]) == .node("a"))
+    #expect(NodeChoice.choose(pod(wants), nodes: [machine], occupancy: [:]) == .node("a"))
     #expect(
-      NodeChoice.choose(pod(wants), nodes: [machine], podsByNode: ["a": [pod(wants)]])
+      NodeChoice.choose(
+        pod(wants), nodes: [machine], occupancy: ["a": NodeOccupancy(pods: 1, deviceHolders: [pod(wants)])])
         == .none("0/1 nodes are available: 1 Insufficient nvidia.com/gpu."))
   }
 
   @Test func taintsNeedTolerations() {
     let tainted = node("a", spec: ["taints": [["key": "k", "value": "v", "effect": "NoSchedule"]]])
     #expect(
-      NodeChoice.choose(pod(), nodes: [tainted], podsByNode: [:])
+      NodeChoice.choose(pod(), nodes: [tainted], occupancy: [:])
         == .none("0/1 nodes are available: 1 node(s) had untolerated taint {k: v}."))
     let tolerant = pod(["tolerations": [["key": "k", "operator": "Exists"]]])
-    #expect(NodeChoice.choose(tolerant, nodes: [tainted], podsByNode: [:]) == .node("a"))
+    #expect(NodeChoice.choose(tolerant, nodes: [tainted], occupancy: [:]) == .node("a"))
   }
 
   @Test func requiredAffinityHoldsForOneTermAtLeast() {
@@ -81,7 +82,7 @@ import Testing
       ]
     ]
     let nodes = [node("a"), node("b", labels: ["disk": ""])]
-    #expect(NodeChoice.choose(pod(wants), nodes: nodes, podsByNode: [:]) == .node("b"))
+    #expect(NodeChoice.choose(pod(wants), nodes: nodes, occupancy: [:]) == .node("b"))
   }
 
   @Test func aPodThatFitsNowhereSaysWhyAndIsPlacedOnceItFits() async throws {

@@ -52,7 +52,7 @@ public enum WorkloadControllers {
       OwnerClaims.addIndex(to: replicaSets)
       OwnerClaims.addIndex(to: pods)
       SchedulerReconciler.addIndices(to: pods)
-      EndpointsReconciler.addIndices(to: slices)
+      EndpointsReconciler.addIndices(pods: pods, services: services, slices: slices)
     }
 
     func makeDeploymentController() -> Controller {

@@ -6,6 +6,8 @@ internal import KubeProtocol
 /// Keeps the Endpoints object and the EndpointSlices of each Service with a selector.
 struct EndpointsReconciler: Reconciler {
   static let serviceIndex = "service"
+  private static let labelIndex = "label"
+  private static let selectorIndex = "selector"
 
   let client: KubeClient
   let services: Informer
@@ -13,7 +15,17 @@ struct EndpointsReconciler: Reconciler {
   let endpoints: Informer
   let slices: Informer
 
-  static func addIndices(to slices: Informer) {
+  static func addIndices(pods: Informer, services: Informer, slices: Informer) {
+    pods.addIndex(labelIndex) { pod in
+      (pod.json["metadata"]?["labels"]?.object?.members ?? []).compactMap { member in
+        member.value.string.map { indexValue(pod.namespace, member.key, $0) }
+      }
+    }
+    services.addIndex(selectorIndex) { service in
+      ServiceEndpoints.selector(of: service).flatMap(rarest).map {
+        [indexValue(service.namespace, $0.key, $0.value)]
+      } ?? []
+    }
     slices.addIndex(serviceIndex) { slice in
       guard slice.labels[ServiceEndpoints.sliceManagerLabel] == ServiceEndpoints.sliceManager,
         let key = serviceKey(ofSlice: slice)
@@ -32,7 +44,7 @@ struct EndpointsReconciler: Reconciler {
       return .done
     }
     guard let selector = ServiceEndpoints.selector(of: service) else { return .done }
-    let selected = pods.list(namespace: key.namespace).filter { Self.selects(selector, $0) }
+    let selected = Self.pods(selector, namespace: key.namespace, in: pods)
     let wanted = ServiceEndpoints(service: service, pods: selected)
     let writer = ObjectWriter(client)
     // Slices first: the gateway reads those.
@@ -62,6 +74,22 @@ struct EndpointsReconciler: Reconciler {
 
   // MARK: what concerns which Service
 
+  private static func indexValue(_ namespace: String, _ label: String, _ value: String) -> String {
+    "\(namespace)/\(label)=\(value)"
+  }
+
+  /// The pair of a selector that fewest objects are likely to have: of names the longest is the most special.
+  private static func rarest(_ selector: [String: String]) -> (key: String, value: String)? {
+    selector.max { ($0.value.utf8.count, $0.key) < ($1.value.utf8.count, $1.key) }.map { ($0.key, $0.value) }
+  }
+
+  /// The pods that a selector selects, sorted by key.
+  static func pods(_ selector: [String: String], namespace: String, in pods: Informer) -> [KubeObject] {
+    guard let pair = rarest(selector) else { return pods.list(namespace: namespace) }
+    return pods.byIndex(labelIndex, indexValue(namespace, pair.key, pair.value))
+      .filter { selects(selector, $0) }
+  }
+
   static func selects(_ selector: [String: String], _ pod: KubeObject) -> Bool {
     guard let labels = pod.json["metadata"]?["labels"] else { return false }
     return selector.allSatisfy { labels[$0.key]?.string == $0.value }
@@ -71,12 +99,18 @@ struct EndpointsReconciler: Reconciler {
   /// changed.
   static func serviceKeys(_ change: InformerChange, services: Informer) -> [ObjectKey] {
     if case .updated(let old, let new) = change, looksAlike(old, new) { return [] }
-    let states = [change.old, change.object].compactMap { $0 }
-    return services.list(namespace: change.object.namespace).filter { service in
-      guard let selector = ServiceEndpoints.selector(of: service) else { return false }
-      return states.contains { selects(selector, $0) }
+    var keys: [ObjectKey] = []
+    for state in [change.old, change.object].compactMap({ $0 }) {
+      for (label, value) in state.labels {
+        for service in services.byIndex(selectorIndex, indexValue(state.namespace, label, value)) {
+          guard !keys.contains(service.key), let selector = ServiceEndpoints.selector(of: service),
+            selects(selector, state)
+          else { continue }
+          keys.append(service.key)
+        }
+      }
     }
-    .map(\.key)
+    return keys.sorted()
   }
 
   private static func looksAlike(_ left: KubeObject, _ right: KubeObject) -> Bool {

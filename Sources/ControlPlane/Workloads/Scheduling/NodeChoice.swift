@@ -9,17 +9,18 @@ enum NodeChoice: Hashable {
   /// Why none fits, worded as upstream does.
   case none(String)
 
-  /// - Parameter podsByNode: the live pods of each node.
-  static func choose(_ pod: KubeObject, nodes: [KubeObject], podsByNode: [String: [KubeObject]]) -> NodeChoice
-  {
+  /// - Parameter occupancy: of each node by its name; one that is missing is empty.
+  static func choose(
+    _ pod: KubeObject, nodes: [KubeObject], occupancy: [String: NodeOccupancy]
+  ) -> NodeChoice {
     if nodes.isEmpty { return .none("no nodes available to schedule pods") }
     var refusals: [String: Int] = [:]
     var best: (name: String, load: Int)?
     for node in nodes.sorted(by: { $0.name < $1.name }) {
-      let others = podsByNode[node.name] ?? []
+      let others = occupancy[node.name] ?? NodeOccupancy()
       let reasons = NodeFit(node: node, others: others).refusals(of: pod)
       for reason in reasons { refusals[reason, default: 0] += 1 }
-      if reasons.isEmpty, others.count < best?.load ?? .max { best = (node.name, others.count) }
+      if reasons.isEmpty, others.pods < best?.load ?? .max { best = (node.name, others.pods) }
     }
     if let best { return .node(best.name) }
     let list = refusals.map { "\($0.value) \($0.key)" }.sorted().joined(separator: ", ")
@@ -27,10 +28,18 @@ enum NodeChoice: Hashable {
   }
 }
 
+/// What a node has already.
+struct NodeOccupancy {
+  /// Live pods.
+  var pods = 0
+  /// Those of them that hold devices.
+  var deviceHolders: [KubeObject] = []
+}
+
 /// Whether one node takes a pod.
 struct NodeFit {
   let node: KubeObject
-  let others: [KubeObject]
+  let others: NodeOccupancy
 
   /// Empty where it does.
   func refusals(of pod: KubeObject) -> [String] {
@@ -42,7 +51,7 @@ struct NodeFit {
     }
     if let taint = untolerated(pod) { reasons.append("node(s) had untolerated taint {\(taint)}") }
     if let limit = node.status?.at("allocatable", "pods").flatMap(Quantity.init(json:)),
-      Int64(others.count) >= limit.wholeUnits
+      Int64(others.pods) >= limit.wholeUnits
     {
       reasons.append("Too many pods")
     }
@@ -111,14 +120,14 @@ struct NodeFit {
 
   private func missingDevices(_ pod: KubeObject) -> [String] {
     Self.devices(of: pod).sorted { $0.key < $1.key }.compactMap { name, wanted in
-      let taken = others.reduce(Int64(0)) { $0 &+ (Self.devices(of: $1)[name] ?? 0) }
+      let taken = others.deviceHolders.reduce(Int64(0)) { $0 &+ (Self.devices(of: $1)[name] ?? 0) }
       let there = node.status?.at("allocatable", name).flatMap(Quantity.init(json:))?.wholeUnits ?? 0
       return wanted > there &- taken ? "Insufficient \(name)" : nil
     }
   }
 
   /// Requests of resources with a domain in their name; limits stand for requests.
-  private static func devices(of pod: KubeObject) -> [String: Int64] {
+  static func devices(of pod: KubeObject) -> [String: Int64] {
     var sum: [String: Int64] = [:]
     for container in pod.spec?["containers"]?.array ?? [] {
       let requests = container.at("resources", "requests")?.object ?? JSONObject()

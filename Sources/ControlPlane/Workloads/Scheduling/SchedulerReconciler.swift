@@ -8,6 +8,7 @@ internal import KubeProtocol
 struct SchedulerReconciler: Reconciler {
   static let unscheduledIndex = "unscheduled"
   static let nodeIndex = "node"
+  private static let deviceIndex = "node-devices"
 
   let client: KubeClient
   let pods: Informer
@@ -19,9 +20,17 @@ struct SchedulerReconciler: Reconciler {
   static func addIndices(to pods: Informer) {
     pods.addIndex(unscheduledIndex) { isWaiting($0) ? [""] : [] }
     pods.addIndex(nodeIndex) { pod in
-      let state = PodState(pod)
-      return state.nodeName.isEmpty || state.isTerminal ? [] : [state.nodeName]
+      nodes(of: pod)
     }
+    pods.addIndex(deviceIndex) { pod in
+      NodeFit.devices(of: pod).isEmpty ? [] : nodes(of: pod)
+    }
+  }
+
+  /// The node of a live pod.
+  private static func nodes(of pod: KubeObject) -> [String] {
+    let state = PodState(pod)
+    return state.nodeName.isEmpty || state.isTerminal ? [] : [state.nodeName]
   }
 
   /// Pods that this scheduler has to place.
@@ -39,9 +48,15 @@ struct SchedulerReconciler: Reconciler {
     }
     guard tracker.isSettled(key) else { return .requeue(after: .seconds(1)) }
     let nodes = nodes.list()
-    let podsByNode = Dictionary(
-      uniqueKeysWithValues: nodes.map { ($0.name, pods.byIndex(Self.nodeIndex, $0.name)) })
-    switch NodeChoice.choose(pod, nodes: nodes, podsByNode: podsByNode) {
+    let occupancy = Dictionary(
+      uniqueKeysWithValues: nodes.map { node in
+        let holders = pods.byIndex(Self.deviceIndex, node.name)
+        return (
+          node.name,
+          NodeOccupancy(pods: pods.count(index: Self.nodeIndex, node.name), deviceHolders: holders)
+        )
+      })
+    switch NodeChoice.choose(pod, nodes: nodes, occupancy: occupancy) {
     case .node(let name): try await bind(pod, to: name)
     case .none(let message): try await refuse(pod, message)
     }

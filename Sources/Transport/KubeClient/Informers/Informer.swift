@@ -75,6 +75,11 @@ public final class Informer: Sendable {
     return found.sorted { $0.key < $1.key }
   }
 
+  /// How many objects the index files under `value`; costs nothing.
+  public func count(index name: String, _ value: String) -> Int {
+    store.withLock { $0.count(index: name, value: value) }
+  }
+
   /// The objects whose controller owner has this uid, sorted by key.
   public func owned(by uid: String) -> [KubeObject] { byIndex(Self.ownerIndex, uid) }
 

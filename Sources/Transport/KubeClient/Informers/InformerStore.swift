@@ -38,6 +38,8 @@ struct InformerStore {
     return index.buckets[value] ?? []
   }
 
+  func count(index name: String, value: String) -> Int { indices[name]?.buckets[value]?.count ?? 0 }
+
   /// Puts the object in; nil where the store has this very state already.
   mutating func put(_ object: KubeObject) -> InformerChange? {
     let old = objects[object.key]
