@@ -74,27 +74,40 @@ private func ask(_ address: String, _ port: Int, _ question: String = "who") thr
 
 @Suite struct NetworkTests {
   @Test func servicesAndSlicesBecomePortsAndNames() {
-    let table = ServiceTable(
-      services: [
-        service("web", ["clusterIP": "127.16.128.1", "ports": [["name": "http", "port": 80]]]),
-        service("idle", ["clusterIP": "127.16.128.2", "ports": [["name": "http", "port": 8080]]]),
-        service("headless", ["clusterIP": "None", "ports": [["name": "http", "port": 80]]]),
-        service("datagrams", ["clusterIP": "127.16.128.3", "ports": [["port": 53, "protocol": "UDP"]]]),
-        service("bad", ["clusterIP": "127.16.128.4", "ports": [["port": 70_000], ["port": "x"]]]),
-      ],
-      slices: [
-        slice("web", port: 9000, ready: ["127.16.0.2", "127.16.0.1"], unready: ["127.16.0.3"]),
-        slice("headless", port: 9000, ready: ["127.16.0.9"]),
-      ])
-    #expect(table.ports.map(\.service.name) == ["idle", "web"])
-    #expect(table.ports[0].backends.isEmpty)
-    #expect(table.ports[1].backends.map(\.address) == ["127.16.0.1", "127.16.0.2"])
-    let text = String(
-      decoding: table.namesFile(standIns: [PortStandIn(address: "127.16.128.1", port: 80, standIn: 30_080)]),
-      as: UTF8.self)
-    #expect(text.contains("name web default 127.16.128.1\n"))
-    #expect(text.contains("name headless default 127.16.0.9\n"))
-    #expect(text.contains("port 127.16.128.1 80 30080\n"))
+    let services = [
+      service("web", ["clusterIP": "127.16.128.1", "ports": [["name": "http", "port": 80]]]),
+      service("idle", ["clusterIP": "127.16.128.2", "ports": [["name": "http", "port": 8080]]]),
+      service("headless", ["clusterIP": "None", "ports": [["name": "http", "port": 80]]]),
+      service("datagrams", ["clusterIP": "127.16.128.3", "ports": [["port": 53, "protocol": "UDP"]]]),
+      service("bad", ["clusterIP": "127.16.128.4", "ports": [["port": 70_000], ["port": "x"]]]),
+    ]
+    let slices = [
+      "web": [slice("web", port: 9000, ready: ["127.16.0.2", "127.16.0.1"], unready: ["127.16.0.3"])],
+      "headless": [slice("headless", port: 9000, ready: ["127.16.0.9"])],
+    ]
+    var table = ServiceTable()
+    var ports: [String: [ForwardedPort]] = [:]
+    for service in services {
+      let entry = ServiceEntry(service: service, slices: slices[service.name] ?? [])
+      ports[service.name] = entry.ports
+      #expect(table.set(service.key, entry).namesDiffer)
+      // The same again is no difference.
+      let again = table.set(service.key, entry)
+      #expect(again.ports == nil && !again.namesDiffer)
+    }
+    #expect(ports["idle"]?.map(\.port) == [8080] && ports["idle"]?.first?.backends.isEmpty == true)
+    #expect(ports["web"]?.first?.backends.map(\.address) == ["127.16.0.1", "127.16.0.2"])
+    #expect(["headless", "datagrams", "bad"].allSatisfy { ports[$0]?.isEmpty == true })
+    let standIn = PortStandIn(address: "127.16.128.1", port: 80, standIn: 30_080)
+    func names() -> String { String(decoding: table.namesFile(standIns: [standIn]), as: UTF8.self) }
+    #expect(names().contains("name headless default 127.16.0.9\nname idle default 127.16.128.2\n"))
+    #expect(names().contains("name web default 127.16.128.1\nport 127.16.128.1 80 30080\n"))
+    // Endpoints come and go without a change of names; a Service goes with its name.
+    let web = table.set(services[0].key, ServiceEntry(service: services[0], slices: []))
+    #expect(web.ports?.old.first?.backends.count == 2 && web.ports?.new.first?.backends.isEmpty == true)
+    #expect(!web.namesDiffer)
+    #expect(table.set(services[0].key, nil).namesDiffer)
+    #expect(!names().contains("name web"))
   }
 
   @Test func twoPoolsHoldDifferentNetworks() throws {
@@ -145,11 +158,14 @@ private func ask(_ address: String, _ port: Int, _ question: String = "who") thr
     let second = try startNamed("second", on: "\(network).0.2")
     let forwarder = try ServiceForwarder(log: Logger("test"))
     defer { forwarder.close() }
+    var ports: [ForwardedPort] = []
     func forward(_ backends: [ForwardedPort.Backend]) -> Int {
       let port = ForwardedPort(
         service: ObjectKey(namespace: "default", name: "web"), address: "\(network).128.1", port: 18_080,
         backends: backends)
-      return forwarder.update([port]).first?.standIn ?? 18_080
+      forwarder.update(from: ports, to: [port])
+      ports = [port]
+      return forwarder.standIns.first?.standIn ?? 18_080
     }
     let all = [
       ForwardedPort.Backend(address: "\(network).0.1", port: first.port),
@@ -168,7 +184,8 @@ private func ask(_ address: String, _ port: Int, _ question: String = "who") thr
     #expect(try answers() == ["first", "second"])
     _ = forward([])
     #expect(try ask("\(network).128.1", port) == "")
-    #expect(forwarder.update([]).isEmpty)
+    forwarder.update(from: ports, to: [])
+    #expect(forwarder.standIns.isEmpty)
     #expect(throws: LinuxError.self) { _ = try ask("\(network).128.1", port) }
     _ = try? ask("\(network).0.1", first.port, "stop")
     _ = try? ask("\(network).0.2", second.port, "stop")

@@ -125,14 +125,10 @@ private struct ForeignProgram {
     try await withTemporaryFolder { folder in
       let network = "127.\(pool.network)"
       let program = try ForeignProgram(folder, network)
-      let table = ServiceTable(
-        services: [
-          {
-            var service = KubeObject(.services, namespace: "ns1", name: "svc-a")
-            service.spec = ["clusterIP": .string("\(network).128.9"), "ports": [["port": 80]]]
-            return service
-          }()
-        ], slices: [])
+      var service = KubeObject(.services, namespace: "ns1", name: "svc-a")
+      service.spec = ["clusterIP": .string("\(network).128.9"), "ports": [["port": 80]]]
+      var table = ServiceTable()
+      _ = table.set(service.key, ServiceEntry(service: service, slices: []))
       let standIn = PortStandIn(address: "\(network).128.9", port: 80, standIn: 18_084)
       try Files.writeAtomically(table.namesFile(standIns: [standIn]), to: "\(folder)/run/names")
       let script = """

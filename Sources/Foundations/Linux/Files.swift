@@ -67,14 +67,15 @@ public enum Files {
   }
 
   /// Writes beside the path, syncs and renames: a reader sees the old file or the new one, never a half.
+  /// - Parameter isDurable: false for what nobody needs after a power cut; then nothing is synced.
   public static func writeAtomically(
-    _ bytes: Bytes, to path: String, permissions: UInt32 = 0o644
+    _ bytes: Bytes, to path: String, permissions: UInt32 = 0o644, isDurable: Bool = true
   ) throws(LinuxError) {
     let temporary = "\(path).\(getpid()).tmp"
     do {
       let file = try open(temporary, .write, permissions: permissions)
       try file.writeAll(bytes)
-      try file.synchronize()
+      if isDurable { try file.synchronize() }
       try rename(temporary, to: path)
     } catch {
       unlink(temporary)

@@ -46,6 +46,15 @@ public enum ProcessTable {
     return pages &* sysconf(Int32(_SC_PAGESIZE))
   }
 
+  /// Bytes of RAM that programs may still take, as the kernel estimates it; 0 where it does not tell.
+  public static var availableMemoryBytes: Int {
+    let line = readText("/proc/meminfo")?.split(separator: "\n").first { $0.hasPrefix("MemAvailable:") }
+    guard let fields = line?.split(separator: " "), fields.count > 1, let kibibytes = Int(fields[1]) else {
+      return 0
+    }
+    return kibibytes &* 1024
+  }
+
   /// Bytes of RAM of the machine.
   public static var physicalMemoryBytes: Int {
     max(0, sysconf(Int32(_SC_PHYS_PAGES))) &* max(0, sysconf(Int32(_SC_PAGESIZE)))

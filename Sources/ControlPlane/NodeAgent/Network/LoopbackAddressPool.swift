@@ -14,7 +14,16 @@ public final class LoopbackAddressPool: Sendable {
   /// 16 … 254.
   public let network: Int
   private let holder: HeldName
-  private let pods = Mutex<[String: String]>([:])
+  private let pods = Mutex(PodAddresses())
+  /// Where the search for a free Service address begins.
+  private let nextService = Mutex(128 * 256)
+
+  private struct PodAddresses {
+    var byPod: [String: String] = [:]
+    var taken: Set<String> = []
+    /// Where the search for a free one begins: what was given back is taken again last.
+    var next = 1
+  }
 
   static let networks = 16...254
 
@@ -59,18 +68,17 @@ public final class LoopbackAddressPool: Sendable {
   /// one.
   func allocate(pod uid: String, preferred: String?) throws(Exhausted) -> String {
     let address: String? = pods.withLock { pods in
-      if let present = pods[uid] { return present }
-      let taken = Set(pods.values)
-      if let preferred, isPodAddress(preferred), !taken.contains(preferred) {
-        pods[uid] = preferred
+      if let present = pods.byPod[uid] { return present }
+      if let preferred, isPodAddress(preferred), pods.taken.insert(preferred).inserted {
+        pods.byPod[uid] = preferred
         return preferred
       }
-      for number in 1..<(128 * 256) where (1...254).contains(number % 256) {
-        let address = "127.\(network).\(number / 256).\(number % 256)"
-        if !taken.contains(address) {
-          pods[uid] = address
-          return address
-        }
+      for number in Self.numbers(in: 1..<(128 * 256), from: pods.next) {
+        let address = literal(number)
+        guard pods.taken.insert(address).inserted else { continue }
+        pods.byPod[uid] = address
+        pods.next = number + 1
+        return address
       }
       return nil
     }
@@ -78,14 +86,35 @@ public final class LoopbackAddressPool: Sendable {
     return address
   }
 
-  func release(pod uid: String) { pods.withLock { $0[uid] = nil } }
+  func release(pod uid: String) {
+    pods.withLock { pods in
+      if let address = pods.byPod.removeValue(forKey: uid) { pods.taken.remove(address) }
+    }
+  }
+
+  private func literal(_ number: Int) -> String { "127.\(network).\(number / 256).\(number % 256)" }
+
+  /// All host numbers of a range once, in a circle, without those that end like a network or broadcast.
+  private static func numbers(in range: Range<Int>, from start: Int) -> some Sequence<Int> {
+    let first = range.contains(start) ? start : range.lowerBound
+    return range.lazy.map { offset in
+      let number = first + offset - range.lowerBound
+      return number < range.upperBound ? number : number - range.count
+    }.filter { (1...254).contains($0 % 256) }
+  }
 
   /// A free address for a Service; fits the API server's allocator.
   public func allocate(service: KubeObject, taken: Set<String>) throws -> String {
-    for number in (128 * 256)..<(256 * 256) where (1...254).contains(number % 256) {
-      let address = "127.\(network).\(number / 256).\(number % 256)"
-      if !taken.contains(address) { return address }
+    let found: String? = nextService.withLock { next in
+      for number in Self.numbers(in: (128 * 256)..<(256 * 256), from: next) {
+        let address = literal(number)
+        guard !taken.contains(address) else { continue }
+        next = number + 1
+        return address
+      }
+      return nil
     }
+    if let found { return found }
     throw KubeError(
       .internalError,
       "no Service address is left in 127.\(network).128.0/17 for service \(service.key): delete a Service")

@@ -13,14 +13,14 @@ final class ServiceForwarder: Sendable {
 
   private struct Listener {
     var socket: Socket
-    var place: Place
     var backends: [ForwardedPort.Backend]
-    /// Where the Service's own port could not be bound.
-    var standIn: Int?
   }
 
   private struct State {
     var listeners: [UInt64: Listener] = [:]
+    var registrations: [Place: UInt64] = [:]
+    /// Ports of Services that could not be bound as they are.
+    var standIns: [Place: Int] = [:]
     var next: UInt64 = 1
     var problems: [Place: String] = [:]
     var isClosed = false
@@ -49,34 +49,48 @@ final class ServiceForwarder: Sendable {
       state.isClosed = true
       for listener in state.listeners.values { epoll.remove(listener.socket.descriptor) }
       state.listeners = [:]
+      state.registrations = [:]
     }
     wake.signal()
   }
 
   var isClosed: Bool { state.withLock { $0.isClosed } }
 
-  /// Brings the listeners to this list; open connections stay as they are.
-  /// - Returns: the ports for which another one stands in.
-  func update(_ ports: [ForwardedPort]) -> [PortStandIn] {
+  /// Replaces ports by others; open connections stay as they are.
+  /// - Returns: whether `standIns` may have changed.
+  @discardableResult
+  func update(from old: [ForwardedPort], to new: [ForwardedPort]) -> Bool {
     state.withLock { state in
-      let wanted = Dictionary(
-        ports.map { (Place(address: $0.address, port: $0.port), $0) }, uniquingKeysWith: { first, _ in first }
-      )
-      for (registration, listener) in state.listeners {
-        if let port = wanted[listener.place] {
+      let before = state.standIns
+      let wanted = Dictionary(new.map { (Self.place($0), $0) }, uniquingKeysWith: { first, _ in first })
+      for place in old.map(Self.place) where wanted[place] == nil { close(place, &state) }
+      for (place, port) in wanted {
+        if let registration = state.registrations[place] {
           state.listeners[registration]?.backends = port.backends
         } else {
-          epoll.remove(listener.socket.descriptor)
-          state.listeners[registration] = nil
+          open(place, port, &state)
         }
       }
-      let present = Set(state.listeners.values.map(\.place))
-      for (place, port) in wanted where !present.contains(place) { open(place, port, &state) }
-      return state.listeners.values.compactMap { listener in
-        listener.standIn.map {
-          PortStandIn(address: listener.place.address, port: listener.place.port, standIn: $0)
-        }
-      }
+      return (old + new).contains { before[Self.place($0)] != state.standIns[Self.place($0)] }
+    }
+  }
+
+  /// The ports for which another one stands in.
+  var standIns: [PortStandIn] {
+    state.withLock { state in
+      state.standIns.map { PortStandIn(address: $0.key.address, port: $0.key.port, standIn: $0.value) }
+    }
+  }
+
+  private static func place(_ port: ForwardedPort) -> Place {
+    Place(address: port.address, port: port.port)
+  }
+
+  private func close(_ place: Place, _ state: inout State) {
+    guard let registration = state.registrations.removeValue(forKey: place) else { return }
+    state.standIns[place] = nil
+    if let listener = state.listeners.removeValue(forKey: registration) {
+      epoll.remove(listener.socket.descriptor)
     }
   }
 
@@ -86,8 +100,9 @@ final class ServiceForwarder: Sendable {
       let registration = state.next
       state.next &+= 1
       try epoll.add(socket.descriptor, .readable, registration: registration << 2)
-      state.listeners[registration] = Listener(
-        socket: socket, place: place, backends: port.backends, standIn: standIn)
+      state.listeners[registration] = Listener(socket: socket, backends: port.backends)
+      state.registrations[place] = registration
+      state.standIns[place] = standIn
       state.problems[place] = nil
     } catch {
       let problem = "\(error)"

@@ -24,51 +24,30 @@ struct PortStandIn: Sendable, Hashable {
   var standIn: Int
 }
 
-/// What Services and EndpointSlices say, as the forwarder and the names file need it. Pure.
-struct ServiceTable: Sendable, Hashable {
-  struct Name: Sendable, Hashable {
-    var service: ObjectKey
-    var address: String
-  }
-
+/// What one Service and its EndpointSlices say, as the forwarder and the names file need it. Pure.
+struct ServiceEntry: Sendable, Hashable {
+  /// The address that the Service's name stands for; nil where there is none.
+  var address: String?
   var ports: [ForwardedPort] = []
-  var names: [Name] = []
 
-  init(services: [KubeObject], slices: [KubeObject]) {
-    let slicesByService = Dictionary(grouping: slices) { slice in
-      ObjectKey(namespace: slice.namespace, name: slice.labels["kubernetes.io/service-name"] ?? "")
+  init(service: KubeObject, slices: [KubeObject]) {
+    let clusterAddress = service.spec?["clusterIP"]?.string ?? ""
+    if clusterAddress == "None" || clusterAddress.isEmpty {
+      // Headless: the name stands for the endpoints themselves.
+      address = slices.flatMap { Self.readyAddresses($0) }.min()
+      return
     }
-    for service in services.sorted(by: { $0.key < $1.key }) where !service.isBeingDeleted {
-      let own = slicesByService[service.key] ?? []
-      let address = service.spec?["clusterIP"]?.string ?? ""
-      if address == "None" || address.isEmpty {
-        // Headless: the name stands for the endpoints themselves.
-        let addresses = Set(own.flatMap { slice in Self.readyAddresses(slice) }).sorted()
-        names += addresses.prefix(1).map { Name(service: service.key, address: $0) }
+    address = clusterAddress
+    for port in service.spec?["ports"]?.array ?? [] {
+      guard port["protocol"]?.string ?? "TCP" == "TCP", let number = Self.port(port["port"]) else {
         continue
       }
-      names.append(Name(service: service.key, address: address))
-      for port in service.spec?["ports"]?.array ?? [] {
-        guard port["protocol"]?.string ?? "TCP" == "TCP", let number = Self.port(port["port"]) else {
-          continue
-        }
-        let backends = Set(own.flatMap { Self.backends($0, portName: port["name"]?.string ?? "") })
-        ports.append(
-          ForwardedPort(
-            service: service.key, address: address, port: number,
-            backends: backends.sorted { ($0.address, $0.port) < ($1.address, $1.port) }))
-      }
+      let backends = Set(slices.flatMap { Self.backends($0, portName: port["name"]?.string ?? "") })
+      ports.append(
+        ForwardedPort(
+          service: service.key, address: clusterAddress, port: number,
+          backends: backends.sorted { ($0.address, $0.port) < ($1.address, $1.port) }))
     }
-  }
-
-  /// The names file, as the preload library and the built-in roles read it.
-  func namesFile(standIns: [PortStandIn]) -> Bytes {
-    var text = "# names of the cluster: made by the node, replaced whenever they change\n"
-    for name in names { text += "name \(name.service.name) \(name.service.namespace) \(name.address)\n" }
-    for standIn in standIns.sorted(by: { ($0.address, $0.port) < ($1.address, $1.port) }) {
-      text += "port \(standIn.address) \(standIn.port) \(standIn.standIn)\n"
-    }
-    return Bytes(text.utf8)
   }
 
   private static func port(_ value: JSONValue?) -> Int? {
@@ -89,5 +68,52 @@ struct ServiceTable: Sendable, Hashable {
         Self.port(port["port"]).map { ForwardedPort.Backend(address: address, port: $0) }
       }
     }
+  }
+}
+
+/// The entries of all Services, and what a change of one of them makes different.
+struct ServiceTable: Sendable {
+  private var entries: [ObjectKey: ServiceEntry] = [:]
+  /// Lines of the names file, sorted by key.
+  private var lines: [(key: ObjectKey, text: String)] = []
+
+  /// Takes a Service's new state.
+  /// - Parameter entry: nil for a Service that is gone.
+  /// - Returns: the ports before and after it, where these differ, and whether the names differ.
+  mutating func set(
+    _ key: ObjectKey, _ entry: ServiceEntry?
+  ) -> (ports: (old: [ForwardedPort], new: [ForwardedPort])?, namesDiffer: Bool) {
+    let old = entries[key]
+    if old == entry { return (nil, false) }
+    entries[key] = entry
+    let namesDiffer = old?.address != entry?.address
+    if namesDiffer { setLine(key, entry?.address) }
+    let ports = (old: old?.ports ?? [], new: entry?.ports ?? [])
+    return (ports.old == ports.new ? nil : ports, namesDiffer)
+  }
+
+  private mutating func setLine(_ key: ObjectKey, _ address: String?) {
+    var low = 0
+    var high = lines.count
+    while low < high {
+      let middle = (low + high) / 2
+      if lines[middle].key < key { low = middle + 1 } else { high = middle }
+    }
+    let text = address.map { "name \(key.name) \(key.namespace) \($0)\n" }
+    if low < lines.count, lines[low].key == key {
+      if let text { lines[low].text = text } else { lines.remove(at: low) }
+    } else if let text {
+      lines.insert((key, text), at: low)
+    }
+  }
+
+  /// The names file, as the preload library and the built-in roles read it.
+  func namesFile(standIns: [PortStandIn]) -> Bytes {
+    var text = Bytes("# names of the cluster: made by the node, replaced whenever they change\n".utf8)
+    for line in lines { text += line.text.utf8 }
+    for standIn in standIns.sorted(by: { ($0.address, $0.port) < ($1.address, $1.port) }) {
+      text += "port \(standIn.address) \(standIn.port) \(standIn.standIn)\n".utf8
+    }
+    return text
   }
 }

@@ -71,8 +71,10 @@ public final class NodeAgent: Sendable {
       settings: settings, client: client,
       recorder: EventRecorder(client: client, component: "kubelet", host: settings.name, clock: clock),
       clock: clock,
-      workers: workers, hub: hub, addresses: configuration.addresses,
-      prober: SocketProber(client: HTTPClient(group: configuration.loops), workers: probers), log: log)
+      workers: workers, memory: MemoryWatcher(clock: clock, workers: workers, log: log), hub: hub,
+      addresses: configuration.addresses,
+      prober: SocketProber(client: HTTPClient(group: configuration.loops), workers: probers),
+      probeTimers: ProbeTimers(clock: clock), log: log)
   }
 
   public var nodeName: String { settings.name }
@@ -92,6 +94,8 @@ public final class NodeAgent: Sendable {
     }
     try await withThrowingDiscardingTaskGroup { group in
       group.addTask { [context] in await context.recorder.run() }
+      group.addTask { [context] in await context.memory.run() }
+      group.addTask { [context] in await context.probeTimers.run() }
       group.addTask { await network.run() }
       group.addTask { await volumes.run() }
       let registration = NodeRegistration(context: context, informer: informers.informer(.nodes))

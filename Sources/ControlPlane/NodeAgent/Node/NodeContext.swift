@@ -12,8 +12,10 @@ struct NodeContext: Sendable {
   var clock: any SleepingClock
   /// Files and program starts.
   var workers: BlockingWorkers
+  var memory: MemoryWatcher
   var hub: SupervisorHub
   var addresses: LoopbackAddressPool
   var prober: any NetworkProber
+  var probeTimers: ProbeTimers
   var log: Logger
 }

@@ -15,6 +15,9 @@ extension PodLife {
     }
   }
 
+  /// Successes in a row that are told beyond the threshold.
+  private static let toldSuccesses = 2
+
   private static func probe(
     _ name: String, _ run: Int, _ kind: ProbeKind, _ probe: ProbeSpec, _ attempt: HandlerAttempt,
     _ worker: PodWorker, hurriedBy signal: WakeSignal
@@ -22,13 +25,21 @@ extension PodLife {
     let clock = worker.context.clock
     let begin = clock.monotonicNow()
     var schedule = ProbeSchedule(probe)
+    var successes = 0
     while !Task.isCancelled {
       let next = schedule.next(after: clock.monotonicNow() - begin)
-      await sleep(until: begin + next.at, clock, orUntil: signal)
+      if next.countsFailure {
+        await worker.context.probeTimers.wait(until: begin + next.at, orUntil: signal)
+      } else {
+        await sleep(until: begin + next.at, clock, orUntil: signal)
+      }
       if Task.isCancelled { return }
       let problem = await attempt.run()
       if Task.isCancelled { return }
       if problem == nil { schedule.succeeded() }
+      successes = problem == nil ? successes &+ 1 : 0
+      // One more success says nothing new.
+      if successes > probe.successThreshold &+ Self.toldSuccesses { continue }
       let outcome = ProbeOutcome(
         isSuccess: problem == nil, countsFailure: next.countsFailure, message: problem ?? "")
       worker.post(.input(.probed(container: name, run: run, kind: kind, outcome)))

@@ -17,7 +17,8 @@ extension PodLife {
         .startFailed(container: name, run: currentRun(name), reason: "RunContainerError", message: message))
     case .exited(let name, let code, let signal, let time):
       processes[name] = nil
-      for task in [TaskName.memory(name), .stop(name), .postStart(name)] {
+      stopWatchingMemory(name)
+      for task in [TaskName.stop(name), .postStart(name)] {
         tasks.removeValue(forKey: task)?.cancel()
       }
       let message = await terminationMessage(name, code: code)
@@ -56,6 +57,7 @@ extension PodLife {
       for process in ProcessTable.processes(withEnvironment: mark) { Signal.kill.send(to: process) }
     }
     processes = [:]
+    for name in memoryWatches.keys { stopWatchingMemory(name) }
     if isShuttingDown { return finishShutDownIfQuiet() }
     guard machine.stage == .running || machine.stage == .terminating else { return }
     context.log.warning("a pod's supervisor ended unexpectedly", ["pod": worker.key.description])

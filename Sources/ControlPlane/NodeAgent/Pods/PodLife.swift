@@ -24,13 +24,13 @@ final class PodLife {
   /// Containers whose hooks before the stop have been begun.
   var stopping: Set<String> = []
   var processes: [String: Int32] = [:]
+  var memoryWatches: [String: MemoryWatcher.Identifier] = [:]
 
   enum TaskName: Hashable {
     case statusWriter, supervisorEvents
     case timer(PodTimer)
     case probe(String, ProbeKind)
     case stop(String)
-    case memory(String)
     case postStart(String)
   }
 
@@ -80,6 +80,7 @@ final class PodLife {
   func cancelTasks() {
     for task in tasks.values { task.cancel() }
     tasks = [:]
+    for name in memoryWatches.keys { stopWatchingMemory(name) }
     worker.abandonExecutions()
     link?.close()
   }

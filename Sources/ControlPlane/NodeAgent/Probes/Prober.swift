@@ -36,25 +36,37 @@ struct SocketProber: NetworkProber {
   }
 
   func connect(_ host: String, _ port: Int, timeout: Duration) async -> String? {
-    do {
-      return try await workers.run { Self.connectBlocking(host, port, timeout) }
-    } catch {
-      return "dial tcp \(host):\(port): \(error)"
-    }
-  }
-
-  private static func connectBlocking(_ host: String, _ port: Int, _ timeout: Duration) -> String? {
     guard let address = SocketAddress(literal: host, port: port) else {
       return "\(host):\(port) is no IP address"
     }
     do {
       let socket = try Socket.connect(to: address)
-      var polled = PollSet()
-      polled.add(socket.descriptor, reading: false, writing: true)
-      if try polled.wait(timeout: timeout).isEmpty { return "dial tcp \(address): i/o timeout" }
-      return socket.takeError("connect").map { "dial tcp \(address): connect: \($0.reason.lowercased())" }
-    } catch {
+      // On one machine a connection is there, or refused, as soon as it is asked for.
+      if let outcome = try Self.outcome(of: socket, address, timeout: .zero) { return outcome.problem }
+      let later = try await workers.run { try Self.outcome(of: socket, address, timeout: timeout) }
+      return later.map(\.problem) ?? "dial tcp \(address): i/o timeout"
+    } catch let error as LinuxError {
       return "dial tcp \(address): connect: \(error.reason.lowercased())"
+    } catch {
+      return "dial tcp \(address): \(error)"
     }
+  }
+
+  /// How a connection came out.
+  private struct Outcome: Sendable {
+    var problem: String?
+  }
+
+  /// Nil where that is still open after the timeout. Blocks so long.
+  private static func outcome(
+    of socket: Socket, _ address: SocketAddress, timeout: Duration
+  ) throws(LinuxError) -> Outcome? {
+    var polled = PollSet()
+    polled.add(socket.descriptor, reading: false, writing: true)
+    if try polled.wait(timeout: timeout).isEmpty { return nil }
+    return Outcome(
+      problem: socket.takeError("connect").map {
+        "dial tcp \(address): connect: \($0.reason.lowercased())"
+      })
   }
 }
