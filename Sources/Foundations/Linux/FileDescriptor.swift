@@ -26,6 +26,12 @@ public struct FileDescriptor: ~Copyable, Sendable {
     }
   }
 
+  /// Leaves out what comes next in the file, without reading it.
+  public borrowing func skip(_ byteCount: Int) throws(LinuxError) {
+    let descriptor = number
+    try checked("lseek", "descriptor \(descriptor)") { lseek(descriptor, off_t(byteCount), SEEK_CUR) }
+  }
+
   /// Writes all bytes, however many calls that takes.
   public borrowing func writeAll(_ bytes: UnsafeRawBufferPointer) throws(LinuxError) {
     let descriptor = number

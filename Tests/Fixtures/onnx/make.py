@@ -94,6 +94,13 @@ def make_models(rng):
          [info("x", FLOAT, ["n", 3, 224, 224])], [info("y", FLOAT, ["n"])])
     save("image.onnx", [node("Identity", ["x"], ["y"])],
          [info("x", FLOAT, ["n", 3, 224, 224])], [info("y", FLOAT, ["n", 3, 224, 224])])
+    # Outputs that are inputs by other names, beside one that is computed and one that renames a computed value.
+    save("passed.onnx",
+         [node("Identity", ["x"], ["a"]), node("Neg", ["a"], ["negative"]), node("Identity", ["a"], ["y"]),
+          node("Identity", ["negative"], ["renamed"]), node("Identity", ["key"], ["id"])],
+         [info("x", FLOAT, ["n", 2]), info("key", TensorProto.INT64, ["n"])],
+         [info("y", FLOAT, ["n", 2]), info("negative", FLOAT, ["n", 2]), info("id", TensorProto.INT64, ["n"]),
+          info("renamed", FLOAT, ["n", 2])])
     make_loop()
     make_classifiers(rng)
 
@@ -176,6 +183,7 @@ def make_expectations(rng):
     cases.append(run("pick.onnx", x=np.int64([2, 0, -1])))
     cases.append(run("sequence.onnx", x=pair))
     cases.append(run("optional-output.onnx", x=pair))
+    cases.append(run("passed.onnx", x=pair, key=np.int64([7, 9])))
     cases.append(run("loop.onnx", times=np.array(5, np.int64)))
     return cases
 

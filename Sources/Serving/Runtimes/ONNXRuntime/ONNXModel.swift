@@ -8,6 +8,7 @@ struct ONNXModel: LoadedModel {
   private let session: ONNXSession
   private let binder: InputBinder
   private let plan: OutputPlan
+  private let passed: PassedOutputs
   private let outputNumbers: [String: Int]
   let signature: ModelSignature
   let memoryBytes: Int
@@ -19,8 +20,9 @@ struct ONNXModel: LoadedModel {
   /// What a session takes beside the weights.
   private static let sessionBytes = 256 << 10
 
-  init(_ session: ONNXSession, settings: ONNXSettings, fileBytes: Int) {
+  init(_ session: ONNXSession, aliases: GraphAliases, settings: ONNXSettings, fileBytes: Int) {
     self.session = session
+    passed = PassedOutputs(aliases, inputs: session.inputs, outputs: session.outputs)
     binder = InputBinder(inputs: session.inputs, initializers: session.initializers)
     plan = OutputPlan(inputs: session.inputs, outputs: session.outputs)
     outputNumbers = Dictionary(
@@ -42,14 +44,17 @@ struct ONNXModel: LoadedModel {
     if let deadline = request.deadline, SystemClock().monotonicNow() >= deadline {
       throw .unavailable("the deadline passed before the prediction began")
     }
-    guard let cancellation = request.cancellation else { return try run(inputs, outputs, options: nil) }
-    return try run(inputs, outputs, cancellation)
+    let computed = outputs.filter { passed.isComputed($0) }
+    if computed.count == outputs.count { return try run(inputs, outputs, request.cancellation) }
+    let results = computed.isEmpty ? [] : try run(inputs, computed, request.cancellation)
+    return passed.merge(outputs, inputs, results, session.outputs)
   }
 
-  /// With run options, by which another thread can end the run.
+  /// Where it can be cancelled, with run options, by which another thread can end the run.
   private func run(
-    _ inputs: [BoundInput], _ outputs: [Int], _ cancellation: PredictCancellation
+    _ inputs: [BoundInput], _ outputs: [Int], _ cancellation: PredictCancellation?
   ) throws(PredictError) -> [Tensor] {
+    guard let cancellation else { return try run(inputs, outputs, options: nil) }
     if cancellation.isCancelled { throw .unavailable("the request was cancelled") }
     let options: RunOptions
     do {

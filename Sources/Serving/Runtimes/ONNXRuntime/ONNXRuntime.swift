@@ -15,7 +15,7 @@ public struct ONNXRuntime: ModelRuntime {
     let bytes = try size(of: path)
     let library = try LibraryLocator.fromEnvironment(library: settings.library).open()
     let session = try ONNXSession(library: library, path: path, settings: settings)
-    return ONNXModel(session, settings: settings, fileBytes: bytes)
+    return ONNXModel(session, aliases: GraphAliases(path: path), settings: settings, fileBytes: bytes)
   }
 
   public func recognizes(path: String, firstBytes: [UInt8]) -> Bool {

@@ -48,6 +48,10 @@ final class Channel: LoopHandler {
   private var timer: LoopTimer?
   /// The delegate has memory of its own for what comes next; without TLS only.
   var receivesInPlace = false
+  /// The delegate expects little before it has such memory: read only so much, what follows needs no copy.
+  var expectsInPlace = false
+  /// A head with what protocols put before the long part.
+  private static let shortReceive = 4096
 
   /// - Parameter isConnected: false for a socket whose connect is under way.
   init(
@@ -268,8 +272,17 @@ final class Channel: LoopHandler {
   private func receive() -> Bool {
     guard let socket else { return false }
     if receivesInPlace, tls == nil, let delegate { return receiveInPlace(socket, delegate) }
-    switch socket.receive(into: loop.receiveBuffer) {
-    case .bytes(let count): received(UnsafeRawBufferPointer(rebasing: loop.receiveBuffer[..<count]))
+    var room = loop.receiveBuffer
+    if expectsInPlace, tls == nil {
+      room = UnsafeMutableRawBufferPointer(rebasing: room.prefix(Self.shortReceive))
+    }
+    switch socket.receive(into: room) {
+    case .bytes(let count):
+      received(UnsafeRawBufferPointer(rebasing: room[..<count]))
+      // A full buffer had no room for all that is there; while its begin is at hand, the rest is taken too.
+      if count == room.count, receivesInPlace, tls == nil, !isPaused, state == .open, let delegate {
+        _ = receiveInPlace(socket, delegate)
+      }
     case .endOfStream: inputEnds()
     case .wouldBlock: return false
     case .failed(let error): close(.failed(error.reason))

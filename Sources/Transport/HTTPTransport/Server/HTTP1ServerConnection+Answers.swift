@@ -14,12 +14,18 @@ extension HTTP1ServerConnection: ExchangeDriver {
 
   func respond(_ sequence: Int, _ head: HTTPResponseHead, _ body: Bytes, _ pieces: [any BodyPiece]) {
     guard isWaiting(sequence) else { return }
-    if writeWholeHead(head, pieces.reduce(body.count) { $0 + $1.byteCount }) {
+    let length = pieces.reduce(body.count) { $0 + $1.byteCount }
+    if writeWholeHead(head, length) {
       channel.write(body)
       for piece in pieces { channel.write(piece) }
     }
     finishResponse()
+    // Sent while the caches hold it, and its memory is free for the next request of this turn.
+    if length >= Self.longAnswer { channel.flush() }
   }
+
+  /// Longer answers do not wait for others of their turn.
+  private static let longAnswer = 64 * ByteCount.kibibyte
 
   func respond(_ sequence: Int, _ head: HTTPResponseHead, _ body: UnsafeRawBufferPointer) {
     guard isWaiting(sequence) else { return }

@@ -30,6 +30,7 @@ extension HTTP1ServerConnection {
     }
     if offset > 0 {
       sequence &+= 1
+      channel.expectsInPlace = false
       enterIdlePhase()
       channel.sendNow(answers.unsent)
       answers.removeAll()

@@ -68,6 +68,8 @@ extension HTTP1ServerConnection {
   /// The body is complete.
   func dispatchOwned() {
     let body = exchange(&ownedBody, [])[ownedStart...]
+    // The next one is likely to be like it.
+    channel.expectsInPlace = ownedLength > server.loop.receiveBuffer.count
     endOwnedBody()
     guard case .buffered(let handler) = server.state.handler, let head = exchange(&requestHead, nil) else {
       return

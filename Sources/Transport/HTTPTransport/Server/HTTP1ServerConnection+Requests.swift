@@ -83,6 +83,8 @@ extension HTTP1ServerConnection {
       Self.ownedLengths.contains(length)
     {
       ownedLength = length
+    } else {
+      channel.expectsInPlace = false
     }
     if hasBody { decoder = HTTPBodyDecoder(parsed.framing, limits: limits.wire) }
     if case .streaming(let handler) = server.state.handler {
