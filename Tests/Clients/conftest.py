@@ -1,10 +1,15 @@
 """Fixtures: a control plane of one's own on free ports, and the clients that talk to it."""
 
+import contextlib
+import functools
+import http.server
 import json
 import os
 import pathlib
+import shutil
 import signal
 import subprocess
+import threading
 import time
 import urllib.error
 import urllib.request
@@ -131,6 +136,52 @@ def namespace(plane):
     plane.kubectl("create", "namespace", name, version="1.20")
     yield name
     plane.kubectl("delete", "namespace", name, "--wait=true", check=False)
+
+
+class Quiet(http.server.SimpleHTTPRequestHandler):
+    def log_message(self, *arguments):
+        pass
+
+
+@pytest.fixture(scope="session")
+def files():
+    """The address of a web server that has the samples' models."""
+    handler = functools.partial(Quiet, directory=str(SAMPLES / "models"))
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+@contextlib.contextmanager
+def store(kind, folder):
+    """An object store that holds what a folder holds; gives what the store says of itself."""
+    python = CACHE / "venv-storage/bin/python"
+    process = subprocess.Popen(
+        [python, pathlib.Path(__file__).parent / f"object_stores/{kind}.py", folder], stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE, text=True)
+    try:
+        yield json.loads(process.stdout.readline())
+    finally:
+        process.stdin.close()
+        try:
+            process.wait(20)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+@pytest.fixture(scope="session")
+def sample_bucket(tmp_path_factory):
+    """A store with the bucket `models`, which has the iris model in the folder `iris`: address, id and secret."""
+    root = tmp_path_factory.mktemp("sample-bucket")
+    (root / "models").mkdir()
+    shutil.copytree(SAMPLES / "models/sklearn/iris", root / "models/iris")
+    with store("s3", root) as s3:
+        yield s3
 
 
 def iris_service(name, storage_uri="pvc://samples/models/sklearn/iris", **predictor):

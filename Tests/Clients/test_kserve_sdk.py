@@ -1,51 +1,55 @@
-"""The kserve SDK, unchanged: create, wait until ready, predict, patch, delete."""
+"""The kserve SDK, unchanged, in two releases: every part of a script that people run against KServe."""
 
+import ast
 import json
+import pathlib
+import subprocess
 
 import pytest
-import requests
-from kserve import (KServeClient, V1beta1InferenceService, V1beta1InferenceServiceSpec, V1beta1ModelFormat,
-                    V1beta1ModelSpec, V1beta1PredictorSpec, V1beta1SKLearnSpec, constants)
-from kubernetes import client as kubernetes_client
 
-from conftest import SAMPLES, wait_until
+from conftest import CACHE, SAMPLES
 
-
-def service(name, namespace, predictor):
-    return V1beta1InferenceService(
-        api_version=constants.KSERVE_V1BETA1, kind=constants.KSERVE_KIND_INFERENCESERVICE,
-        metadata=kubernetes_client.V1ObjectMeta(name=name, namespace=namespace),
-        spec=V1beta1InferenceServiceSpec(predictor=predictor))
+DRIVE = pathlib.Path(__file__).parent / "kserve_drive.py"
+RELEASES = {"0.20": "venv-clients", "0.21": "venv-clients-newest"}
+PARTS = [name.id for node in ast.walk(ast.parse(DRIVE.read_text()))
+         if isinstance(node, ast.Assign) and getattr(node.targets[0], "id", "") == "PARTS" for name in node.value.elts]
 
 
-URI = "pvc://samples/models/sklearn/iris"
-PREDICTORS = {
-    "model": V1beta1PredictorSpec(
-        min_replicas=1, model=V1beta1ModelSpec(model_format=V1beta1ModelFormat(name="sklearn"), storage_uri=URI)),
-    "sklearn": V1beta1PredictorSpec(min_replicas=1, sklearn=V1beta1SKLearnSpec(storage_uri=URI)),
-}
+class Drive:
+    """One interpreter with its release of the SDK, which does one part after the other."""
+
+    def __init__(self, plane, release):
+        python = CACHE / RELEASES[release] / "bin/python"
+        found = subprocess.run(
+            [python, "-c", "import importlib.metadata as m; print(m.version('kserve'))"], capture_output=True,
+            text=True, check=True).stdout
+        assert found.startswith(f"{release}."), found
+        self.process = subprocess.Popen(
+            [python, DRIVE, plane.kubeconfig, plane.gateway, SAMPLES], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+            text=True, env={**plane.environment, "HOME": str(plane.data_dir)})
+
+    def run(self, part, namespace, extras):
+        self.process.stdin.write(json.dumps({"part": part, "namespace": namespace, "extras": extras}) + "\n")
+        self.process.stdin.flush()
+        return json.loads(self.process.stdout.readline() or '{"error": "the drive ended"}')["error"]
+
+    def end(self):
+        self.process.stdin.close()
+        try:
+            self.process.wait(20)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
 
 
-@pytest.mark.parametrize("form", PREDICTORS)
-def test_a_service_by_the_sdk(plane, namespace, form):
-    kserve = KServeClient(config_file=str(plane.kubeconfig))
-    name = f"sdk-{form}"
-    kserve.create(service(name, namespace, PREDICTORS[form]))
-    kserve.wait_isvc_ready(name, namespace=namespace, timeout_seconds=60)
-    found = kserve.get(name, namespace=namespace)
-    host = found["status"]["url"].split("//")[1]
-    body = json.loads((SAMPLES / "iris-input.json").read_text())
-    answer = requests.post(f"{plane.gateway}/v1/models/{name}:predict", json=body, headers={"Host": host}, timeout=10)
-    assert answer.status_code == 200 and answer.json() == {"predictions": [1, 1]}
+@pytest.fixture(scope="module", params=RELEASES)
+def drive(plane, request):
+    drive = Drive(plane, request.param)
+    yield drive
+    drive.end()
 
-    patch = service(name, namespace, V1beta1PredictorSpec(min_replicas=2))
-    kserve.patch(name, patch, namespace=namespace)
-    core = kubernetes_client.CoreV1Api(kserve.api_instance.api_client)
-    selector = f"serving.kserve.io/inferenceservice={name}"
-    wait_until(lambda: len(core.list_namespaced_pod(namespace, label_selector=selector).items) == 2, 30, "two pods")
-    kserve.wait_isvc_ready(name, namespace=namespace, timeout_seconds=60)
-    assert kserve.is_isvc_ready(name, namespace=namespace)
 
-    kserve.delete(name, namespace=namespace)
-    with pytest.raises(RuntimeError, match="404|[Nn]ot found"):
-        kserve.get(name, namespace=namespace)
+@pytest.mark.parametrize("part", PARTS)
+def test_the_sdk_drives(drive, namespace, files, sample_bucket, part):
+    error = drive.run(part, namespace, {"files": files, "s3": sample_bucket})
+    assert error is None, error

@@ -1,34 +1,21 @@
 """Models from object stores: moto's S3 (which checks signatures) and the emulator of Cloud Storage."""
 
-import contextlib
+import datetime
+import functools
+import http.server
+import ipaddress
 import json
 import os
-import pathlib
+import ssl
 import subprocess
 import tarfile
+import threading
 
 import pytest
-from conftest import APUS, CACHE
-
-STORES = pathlib.Path(__file__).parent / "object_stores"
-
-
-@contextlib.contextmanager
-def store(kind, folder):
-    """What the store says of itself."""
-    python = CACHE / "venv-storage/bin/python"
-    process = subprocess.Popen([python, STORES / f"{kind}.py", folder], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                               text=True)
-    try:
-        yield json.loads(process.stdout.readline())
-    finally:
-        process.stdin.close()
-        try:
-            process.wait(20)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
-
+from conftest import APUS, SAMPLES, ControlPlane, Quiet, iris_service, store, wait_until
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
 
 @pytest.fixture(scope="module")
 def buckets(tmp_path_factory):
@@ -105,3 +92,96 @@ def test_s3_with_static_keys(buckets, tmp_path):
 def test_google_storage_from_the_emulator(buckets, tmp_path):
     with store("gcs", buckets) as gcs:
         check_folders("gs", buckets, tmp_path, STORAGE_EMULATOR_HOST=gcs["address"])
+
+
+def apply(plane, namespace, *objects):
+    body = {"apiVersion": "v1", "kind": "List", "items": list(objects)}
+    plane.kubectl("apply", "-n", namespace, "-f", "-", stdin=json.dumps(body))
+
+
+def message(plane, namespace, name):
+    """Of the condition `Ready`."""
+    found = json.loads(plane.kubectl("get", "-n", namespace, "isvc", name, "-o", "json").stdout)
+    conditions = found.get("status", {}).get("conditions", [])
+    return next((item.get("message", "") for item in conditions if item["type"] == "Ready"), "")
+
+
+def check_answers(plane, namespace, name):
+    plane.kubectl("wait", "-n", namespace, "--for=condition=Ready", f"isvc/{name}", "--timeout=60s")
+    body = json.loads((SAMPLES / "iris-input.json").read_text())
+    answer = plane.request(f"/v1/models/{name}:predict", f"{name}-{namespace}.localhost", body)
+    assert answer == (200, {"predictions": [1, 1]})
+
+
+def storage_secret(**entries):
+    return {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "storage-config"},
+            "stringData": {name: json.dumps(entry) for name, entry in entries.items()}}
+
+
+def test_a_model_by_an_entry_of_the_storage_secret(plane, namespace, sample_bucket):
+    document = iris_service("by-entry")
+    model = document["spec"]["predictor"]["model"]
+    del model["storageUri"]
+    model["storage"] = {"key": "local", "path": "iris", "parameters": {"bucket": "models"}}
+    apply(plane, namespace, document)
+    wait_until(lambda: "can't read storage secret storage-config" in message(plane, namespace, "by-entry"),
+               what="the word of the missing secret")
+    found = json.loads(plane.apus("why", "by-entry", "-n", namespace, "-o", "json", check=False).stdout)
+    assert (found["code"], found["value"]) == ("SecretMissing", "storage-config"), found
+    entry = {"type": "s3", "access_key_id": sample_bucket["id"], "secret_access_key": sample_bucket["secret"],
+             "endpoint_url": sample_bucket["address"], "bucket": "another"}
+    apply(plane, namespace, storage_secret(remote=entry))
+    wait_until(lambda: "specified storage key local not found in storage secret storage-config"
+               in message(plane, namespace, "by-entry"), what="the word of the missing entry")
+    apply(plane, namespace, storage_secret(remote=entry, local=entry))
+    check_answers(plane, namespace, "by-entry")
+
+
+@pytest.fixture
+def secure_files(tmp_path):
+    """A web server with the samples' models whose certificate nobody knows: its address, and the certificate."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "Apus test authority")])
+    now = datetime.datetime.now(datetime.timezone.utc)
+    host = x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))])
+    certificate = (
+        x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(key.public_key())
+        .serial_number(x509.random_serial_number()).not_valid_before(now - datetime.timedelta(days=1))
+        .not_valid_after(now + datetime.timedelta(days=2)).add_extension(host, critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True).sign(key, hashes.SHA256()))
+    text = certificate.public_bytes(serialization.Encoding.PEM)
+    private = key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    (tmp_path / "server.pem").write_bytes(private + text)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(tmp_path / "server.pem")
+    handler = functools.partial(Quiet, directory=str(SAMPLES / "models"))
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    # The handshake belongs to the connection's own thread: a peer that refuses it must not end the others.
+    server.socket = context.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
+    server.handle_error = lambda *_: None
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    yield f"https://127.0.0.1:{server.server_port}", text.decode()
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+def test_configured_certificates_are_believed(tmp_path, secure_files):
+    address, certificate = secure_files
+    plane = ControlPlane(tmp_path / "data").start()
+    try:
+        plane.kubectl("create", "namespace", "team")
+        apply(plane, "team", iris_service("secure", f"{address}/sklearn/iris/model.joblib"))
+        wait_until(lambda: "certificate" in message(plane, "team", "secure"), what="the refused certificate")
+        apply(plane, "kserve", {
+            "apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "roots"},
+            "data": {"cabundle.crt": certificate}})
+        setting = {"data": {"storageInitializer": json.dumps({"caBundleConfigMapName": "roots"})}}
+        plane.kubectl("patch", "configmap", "inferenceservice-config", "-n", "kserve", "--type=merge", "-p",
+                      json.dumps(setting))
+        check_answers(plane, "team", "secure")
+    finally:
+        plane.stop()
+    wait_until(lambda: not plane.descendants(), 30, "the end of every process")

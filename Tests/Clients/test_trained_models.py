@@ -1,32 +1,10 @@
 """A multi-model service: TrainedModels are fetched, loaded, answered and unloaded."""
 
-import functools
-import http.server
 import json
-import threading
-
-import pytest
 
 from conftest import SAMPLES, wait_until
 
 BODY = json.loads((SAMPLES / "iris-input.json").read_text())
-
-
-class Quiet(http.server.SimpleHTTPRequestHandler):
-    def log_message(self, *arguments):
-        pass
-
-
-@pytest.fixture
-def files():
-    handler = functools.partial(Quiet, directory=str(SAMPLES / "models"))
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    thread.join()
-    server.server_close()
 
 
 def trained_model(name, uri, memory="64Mi"):
@@ -72,3 +50,23 @@ def test_trained_models_come_and_go(plane, namespace, files):
     wait_until(
         lambda: "second" not in plane.kubectl("get", "-n", namespace, "tm", "-o", "name").stdout, 30,
         "the end of the second model's object")
+
+
+def test_the_agent_has_the_accounts_credentials(plane, namespace, sample_bucket):
+    """The store checks signatures: without the key there is no model."""
+    secret = {
+        "apiVersion": "v1", "kind": "Secret",
+        "metadata": {"name": "keys", "annotations": {
+            "serving.kserve.io/s3-endpoint": sample_bucket["address"].split("//")[1],
+            "serving.kserve.io/s3-usehttps": "0"}},
+        "stringData": {"AWS_ACCESS_KEY_ID": sample_bucket["id"], "AWS_SECRET_ACCESS_KEY": sample_bucket["secret"]}}
+    account = {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": "fetcher"},
+               "secrets": [{"name": "keys"}]}
+    service = {
+        "apiVersion": "serving.kserve.io/v1beta1", "kind": "InferenceService", "metadata": {"name": "many-models"},
+        "spec": {"predictor": {"minReplicas": 1, "serviceAccountName": "fetcher", "sklearn": {}}}}
+    apply(plane, namespace, secret, account, service, trained_model("by-key", "s3://models/iris"))
+    plane.kubectl("wait", "-n", namespace, "--for=condition=Ready", "isvc/many-models", "--timeout=60s")
+    wait_until(
+        lambda: plane.request("/v1/models/by-key:predict", f"many-models-{namespace}.localhost", BODY)
+        == (200, {"predictions": [1, 1]}), 30, "the model's answer")

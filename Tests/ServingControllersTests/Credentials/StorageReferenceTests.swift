@@ -168,6 +168,10 @@ import Testing
     #expect(failure?.cause.value == value)
     #expect(failure?.explanation.contains(words) == true, "\(failure?.explanation ?? "")")
     #expect(failure?.cause.fix.isEmpty == false)
+    guard code == .secretMissing || code == .secretKeyMissing else { return }
+    // The sentence alone is what an explanation has.
+    let found = StorageReference.finding(failure?.explanation ?? "")
+    #expect(found?.code == code && found?.value == value)
   }
 
   @Test func aForecastKnowsNoSecrets() throws {

@@ -179,7 +179,7 @@ extension ModelRepository {
 
   private func forget(_ name: String) {
     guard let slot = table.withLock({ $0.slots[name] }) else { return }
-    slot.loading.withLock { _ in
+    _ = slot.loading.withLock { _ in
       update(slot) { drafts in
         for draft in drafts { budget.remove(draft) }
         drafts = []

@@ -132,3 +132,17 @@ public struct StorageReference: Sendable {
 
   private static func trimmed(_ path: String) -> String { String(path.drop { $0 == "/" }) }
 }
+
+extension StorageReference {
+  /// The finding behind a condition's sentence, where it is one of the above: code and value are not in the
+  /// status.
+  static func finding(_ sentence: String) -> FailureCause? {
+    if let name = QuotedName.wordAfter("can't read storage secret", in: sentence) {
+      return FailureCause(.secretMissing, value: name, sentence, fix: "")
+    }
+    let key =
+      QuotedName.wordAfter("specified storage key", in: sentence)
+      ?? QuotedName.wordAfter("invalid json encountered in key", in: sentence)
+    return key.map { FailureCause(.secretKeyMissing, value: $0, sentence, fix: "") }
+  }
+}

@@ -129,7 +129,8 @@ struct CauseFinder {
         }
         continue
       }
-      return FailureCause(code, value: "", condition.message, fix: "")
+      return StorageReference.finding(condition.message)
+        ?? FailureCause(code, value: "", condition.message, fix: "")
     }
     return nil
   }

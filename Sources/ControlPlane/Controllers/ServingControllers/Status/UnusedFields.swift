@@ -21,6 +21,9 @@ enum UnusedFields {
     if service.predictor.model?.confidential?.isEnabled == true {
       found.append("spec.predictor.model.confidential")
     }
+    if service.predictor.model?.storage?.schemaPath != nil {
+      found.append("spec.predictor.model.storage.schemaPath")
+    }
     return found
   }
 
