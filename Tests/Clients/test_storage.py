@@ -1,18 +1,19 @@
 """Models from object stores: moto's S3 (which checks signatures) and the emulator of Cloud Storage."""
 
+import contextlib
 import datetime
-import functools
-import http.server
 import ipaddress
 import json
 import os
+import socket
+import socketserver
 import ssl
 import subprocess
 import tarfile
 import threading
 
 import pytest
-from conftest import APUS, SAMPLES, ControlPlane, Quiet, iris_service, store, wait_until
+from conftest import APUS, SAMPLES, ControlPlane, iris_service, store, wait_until
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -137,9 +138,41 @@ def test_a_model_by_an_entry_of_the_storage_secret(plane, namespace, sample_buck
     check_answers(plane, namespace, "by-entry")
 
 
-@pytest.fixture
-def secure_files(tmp_path):
-    """A web server with the samples' models whose certificate nobody knows: its address, and the certificate."""
+class TLSFront(socketserver.ThreadingTCPServer):
+    """Speaks TLS, with a certificate that nobody knows, in front of an address that does not."""
+
+    daemon_threads = True
+
+    def __init__(self, folder, target):
+        super().__init__(("127.0.0.1", 0), None)
+        self.target = tuple(target.split("//")[1].split(":"))
+        self.certificate, private = make_certificate()
+        file = folder / "server.pem"
+        file.write_bytes(private + self.certificate)
+        self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        self.context.load_cert_chain(file)
+        self.address = f"https://127.0.0.1:{self.server_address[1]}"
+
+    def finish_request(self, request, _):
+        # A peer that refuses the certificate ends its own connection.
+        with contextlib.suppress(OSError), self.context.wrap_socket(request, server_side=True) as front:
+            with socket.create_connection(self.target) as back:
+                answers = threading.Thread(target=self.copy, args=(back, front))
+                answers.start()
+                self.copy(front, back)
+                answers.join()
+
+    @staticmethod
+    def copy(source, sink):
+        with contextlib.suppress(OSError):
+            while data := source.recv(65536):
+                sink.sendall(data)
+        with contextlib.suppress(OSError):
+            sink.shutdown(socket.SHUT_WR)
+
+
+def make_certificate():
+    """An authority's own certificate for 127.0.0.1, and its key, both PEM."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "Apus test authority")])
     now = datetime.datetime.now(datetime.timezone.utc)
@@ -149,39 +182,53 @@ def secure_files(tmp_path):
         .serial_number(x509.random_serial_number()).not_valid_before(now - datetime.timedelta(days=1))
         .not_valid_after(now + datetime.timedelta(days=2)).add_extension(host, critical=False)
         .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True).sign(key, hashes.SHA256()))
-    text = certificate.public_bytes(serialization.Encoding.PEM)
     private = key.private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-    (tmp_path / "server.pem").write_bytes(private + text)
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(tmp_path / "server.pem")
-    handler = functools.partial(Quiet, directory=str(SAMPLES / "models"))
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
-    # The handshake belongs to the connection's own thread: a peer that refuses it must not end the others.
-    server.socket = context.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
-    server.handle_error = lambda *_: None
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    yield f"https://127.0.0.1:{server.server_port}", text.decode()
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    return certificate.public_bytes(serialization.Encoding.PEM), private
 
 
-def test_configured_certificates_are_believed(tmp_path, secure_files):
-    address, certificate = secure_files
+@contextlib.contextmanager
+def tls_front(folder, target):
+    with TLSFront(folder, target) as front:
+        thread = threading.Thread(target=front.serve_forever)
+        thread.start()
+        try:
+            yield front
+        finally:
+            front.shutdown()
+            thread.join()
+
+
+def config_map(name, file, content):
+    return {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": name}, "data": {file: content.decode()}}
+
+
+def test_a_store_with_certificates_of_its_own(plane, namespace, sample_bucket, tmp_path):
+    with tls_front(tmp_path, sample_bucket["address"]) as front:
+        annotations = {
+            "serving.kserve.io/s3-endpoint": front.address.split("//")[1], "serving.kserve.io/s3-usehttps": "1",
+            "serving.kserve.io/s3-cabundle-configmap": "own", "serving.kserve.io/s3-cabundle": "/own/roots.pem"}
+        secret = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "keys", "annotations": annotations},
+                  "stringData": {"AWS_ACCESS_KEY_ID": sample_bucket["id"],
+                                 "AWS_SECRET_ACCESS_KEY": sample_bucket["secret"]}}
+        document = iris_service("own-roots", "s3://models/iris")
+        document["metadata"]["annotations"] = {"serving.kserve.io/storageSecretName": "keys"}
+        apply(plane, namespace, config_map("own", "roots.pem", front.certificate), secret, document)
+        check_answers(plane, namespace, "own-roots")
+
+
+def test_configured_certificates_are_believed(files, tmp_path):
     plane = ControlPlane(tmp_path / "data").start()
     try:
         plane.kubectl("create", "namespace", "team")
-        apply(plane, "team", iris_service("secure", f"{address}/sklearn/iris/model.joblib"))
-        wait_until(lambda: "certificate" in message(plane, "team", "secure"), what="the refused certificate")
-        apply(plane, "kserve", {
-            "apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "roots"},
-            "data": {"cabundle.crt": certificate}})
-        setting = {"data": {"storageInitializer": json.dumps({"caBundleConfigMapName": "roots"})}}
-        plane.kubectl("patch", "configmap", "inferenceservice-config", "-n", "kserve", "--type=merge", "-p",
-                      json.dumps(setting))
-        check_answers(plane, "team", "secure")
+        with tls_front(tmp_path, files) as front:
+            apply(plane, "team", iris_service("secure", f"{front.address}/sklearn/iris/model.joblib"))
+            wait_until(lambda: "certificate" in message(plane, "team", "secure"), what="the refused certificate")
+            apply(plane, "kserve", config_map("roots", "cabundle.crt", front.certificate))
+            setting = {"data": {"storageInitializer": json.dumps({"caBundleConfigMapName": "roots"})}}
+            plane.kubectl("patch", "configmap", "inferenceservice-config", "-n", "kserve", "--type=merge", "-p",
+                          json.dumps(setting))
+            check_answers(plane, "team", "secure")
     finally:
         plane.stop()
     wait_until(lambda: not plane.descendants(), 30, "the end of every process")
