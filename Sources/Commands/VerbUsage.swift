@@ -15,6 +15,7 @@ enum VerbUsage {
       --gateway-port PORT   of the gateway (8081; 0 for any free one)
       --samples DIR         a folder that every namespace sees as the claim `samples`
       --ingress-domain D    services are reached as NAME-NAMESPACE.D (localhost)
+      --store STORE         sqlite, or memory to forget everything at the end (sqlite)
       --config FILE         YAML with claims, images and ingressDomain (DIR/config.yaml)
 
     """,

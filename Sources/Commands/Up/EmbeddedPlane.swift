@@ -17,7 +17,7 @@ internal import Workloads
 struct EmbeddedPlane: Sendable {
   let endpoints: Endpoints
   private let options: UpOptions
-  private let store: SQLiteStore
+  private let store: any RevisionedStore
   private let apiServer: APIServer
   private let apiListener: HTTPServer
   private let group: EventLoopGroup
@@ -36,7 +36,8 @@ struct EmbeddedPlane: Sendable {
   /// everything that was opened is closed again.
   static func start(_ options: UpOptions) async throws -> EmbeddedPlane {
     try prepare(options.directory)
-    let store = try await SQLiteStore.open(path: options.directory.databasePath)
+    let store: any RevisionedStore =
+      options.keepsState ? try await SQLiteStore.open(path: options.directory.databasePath) : MemoryStore()
     do {
       return try await start(options, store: store)
     } catch {
@@ -45,7 +46,7 @@ struct EmbeddedPlane: Sendable {
     }
   }
 
-  private static func start(_ options: UpOptions, store: SQLiteStore) async throws -> EmbeddedPlane {
+  private static func start(_ options: UpOptions, store: any RevisionedStore) async throws -> EmbeddedPlane {
     let credentials = try ClusterCredentials.load(dataDirectory: options.directory.path)
     let addresses = try LoopbackAddressPool.open(dataDirectory: options.directory.path)
     let apiServer = APIServer(

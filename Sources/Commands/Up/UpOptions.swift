@@ -17,9 +17,11 @@ struct UpOptions: Sendable {
   /// Claim name → absolute folder, offered in every namespace.
   var claims: [String: String] = [:]
   var images = ImageTable()
+  /// False where objects are forgotten with the process.
+  var keepsState = true
 
   static let grammar = Arguments.Grammar(
-    options: ["data-dir", "api-port", "gateway-port", "samples", "config", "ingress-domain"])
+    options: ["data-dir", "api-port", "gateway-port", "samples", "config", "ingress-domain", "store"])
 
   init(_ arguments: [String]) throws {
     let parsed = try Arguments(arguments, grammar: Self.grammar)
@@ -37,6 +39,12 @@ struct UpOptions: Sendable {
     }
     if apiPort == gatewayPort, apiPort != 0 {
       throw UsageError(message: "--api-port and --gateway-port are both \(apiPort); they need a port each")
+    }
+    if let store = parsed.value("store") {
+      guard ["memory", "sqlite"].contains(store) else {
+        throw UsageError(message: "--store \(store): use sqlite, or memory to forget everything at the end")
+      }
+      keepsState = store == "sqlite"
     }
     if let samples = parsed.value("samples") { claims["samples"] = try Self.folder(samples, "--samples") }
   }
