@@ -2,6 +2,7 @@ internal import InferenceProtocol
 internal import Linux
 internal import ModelRuntime
 internal import PythonRuntime
+internal import Synchronization
 internal import Testing
 
 @Suite("Supervised Python workers")
@@ -56,22 +57,9 @@ struct SupervisionTests {
 
   @Test("A cancelled request ends its wait")
   func cancellation() async throws {
-    let model = try Probe.misbehaving().loaded()
-    let cancellation = PredictCancellation()
-    var request = PredictRequest(inputs: [Tensor(name: "x", shape: [2], values: .float32([5, 600]))])
-    request.cancellation = cancellation
-    let cancelled = request
-    async let failure: PredictError? = Task.detached {
-      do throws(PredictError) {
-        _ = try model.predict(cancelled)
-        return nil
-      } catch {
-        return error
-      }
-    }.value
-    while !cancellation.isHeeded { await Task.yield() }
-    cancellation.cancel()
-    #expect(await failure == .unavailable("the request was cancelled"))
+    let waiting = try WaitingPrediction(of: try Probe.misbehaving().loaded())
+    await waiting.untilItWaits()
+    #expect(await waiting.cancel() == .unavailable("the request was cancelled"))
   }
 
   @Test("Several workers answer many requests; one that dies takes nothing with it")
@@ -126,17 +114,53 @@ struct SupervisionTests {
   @Test("More requests than may wait are refused at once")
   func queueLimit() async throws {
     let model = try Probe.misbehaving().loaded(["python.queue_size": "1"])
-    let refused = await withTaskGroup(of: Bool.self) { group in
-      for _ in 0..<8 {
-        group.addTask {
-          guard case .unavailable(let message)? = model.failure(5, 0.2) else { return false }
-          return message.contains("wait for the model's Python workers already")
-        }
-      }
-      return await group.reduce(0) { $0 + ($1 ? 1 : 0) }
+    let running = try WaitingPrediction(of: model)
+    await running.untilItWaits()
+    // Refused as long as no worker has taken the first.
+    var queued = try WaitingPrediction(of: model)
+    while await !queued.untilItWaits(), !Task.isCancelled { queued = try WaitingPrediction(of: model) }
+    guard case .unavailable(let message)? = model.failure(5, 600) else {
+      Issue.record("the third request was taken")
+      return
     }
-    // One request runs and one waits at any time; where the pool has few threads, all come one by one.
-    #expect(refused <= 6)
+    #expect(message.contains("wait for the model's Python workers already"))
+    for waiting in [running, queued] {
+      #expect(await waiting.cancel() == .unavailable("the request was cancelled"))
+    }
+  }
+}
+
+/// A request that takes ten minutes unless it is cancelled, on a thread of its own: one that waits would keep
+/// one of the few that tests run on.
+private final class WaitingPrediction: Sendable {
+  private let cancellation = PredictCancellation()
+  private let ending = Mutex<Result<[Tensor], PredictError>?>(nil)
+
+  init(of model: any LoadedModel) throws {
+    var request = PredictRequest(inputs: [Tensor(name: "x", shape: [2], values: .float32([5, 600]))])
+    request.cancellation = cancellation
+    let asked = request
+    try NamedThread.start("prediction") { [self] in
+      let result = Result { () throws(PredictError) in try model.predict(asked) }
+      ending.withLock { $0 = result }
+    }
+  }
+
+  private var hasEnded: Bool { ending.withLock { $0 != nil } }
+
+  /// - Returns: false where it ended instead.
+  @discardableResult
+  func untilItWaits() async -> Bool {
+    while !cancellation.isHeeded, !hasEnded, !Task.isCancelled { await Task.yield() }
+    return !hasEnded
+  }
+
+  /// - Returns: what it ended with; nil where it gave an answer.
+  func cancel() async -> PredictError? {
+    cancellation.cancel()
+    while !hasEnded, !Task.isCancelled { await Task.yield() }
+    guard case .failure(let error)? = ending.withLock({ $0 }) else { return nil }
+    return error
   }
 }
 
