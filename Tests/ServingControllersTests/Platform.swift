@@ -7,6 +7,7 @@ import KubeProtocol
 import KubeStore
 import Linux
 import ServingAPI
+import Synchronization
 import Testing
 
 @testable import ServingControllers
@@ -90,7 +91,11 @@ struct Platform: Sendable {
     while true {
       let before = try await revisions()
       let reconciler = await makeReconciler(showing: before)
-      _ = try await reconciler.reconcile(ObjectKey(namespace: "team", name: "iris"))
+      do {
+        _ = try await reconciler.reconcile(ObjectKey(namespace: "team", name: "iris"))
+      } catch let error as KubeError where error.reason == .conflict {
+        continue
+      }
       if try await revisions() == before { return (reconciler, before) }
     }
   }
@@ -179,11 +184,28 @@ struct Platform: Sendable {
   }
 }
 
+/// What admission looks at, once there is something to look at.
+private final class PeerInformers: Sendable {
+  private let informers = Mutex<[Informer]>([])
+
+  func add(_ informer: Informer) { informers.withLock { $0.append(informer) } }
+
+  func list(_ resource: KubeResource) -> [KubeObject] {
+    informers.withLock { $0 }.first { $0.resource == resource }?.list() ?? []
+  }
+}
+
 /// Runs `body` with a platform of its own, and ends everything afterwards.
-func withPlatform(_ body: @escaping @Sendable (Platform) async throws -> Void) async throws {
+/// - Parameter wrap: puts something between the controllers and the server.
+func withPlatform(
+  through wrap: (any KubeTransport) -> any KubeTransport = { $0 },
+  _ body: @escaping @Sendable (Platform) async throws -> Void
+) async throws {
   let settings = InferenceServiceConfig.Platform(ingressDomain: "localhost", gatewayPort: 8081)
   let configuration = ServingConfiguration(platform: settings)
-  let admission = ServingAdmission(configuration: configuration)
+  let store = MemoryStore()
+  let peers = PeerInformers()
+  let admission = ServingAdmission(configuration: configuration) { peers.list($0) }
   let hooks = ServingAdmission.resources.map { resource in
     AdmissionHook(
       resource: resource,
@@ -192,17 +214,27 @@ func withPlatform(_ body: @escaping @Sendable (Platform) async throws -> Void) a
       },
       validate: { object, context throws(KubeError) in
         if context.subresource == nil { try admission.validate(object, old: context.old) }
+      },
+      validateDeletion: { (object, _) throws(KubeError) in try admission.validateDeletion(object) },
+      warn: { object, context in
+        if context.operation == .delete { return admission.deletionWarnings(object) }
+        return context.subresource == nil ? admission.warnings(object) : []
       })
   }
-  let store = MemoryStore()
-  let server = APIServer(store: store, preinstalledCRDs: ServingCRDs.all, admission: hooks)
+  let server = APIServer(
+    store: store, preinstalledCRDs: ServingCRDs.all,
+    conversions: LLMServiceConversion.resources.map {
+      ResourceConversion($0, convert: LLMServiceConversion.convert)
+    }, admission: hooks)
   try await server.start()
   let client = server.client
   try await ServingDefaults.install(client: client, platform: settings)
   try await client.create(.namespaces, KubeObject(.namespaces, name: "team"))
-  let informers = SharedInformers(client: client)
+  let wrapped = KubeClient(wrap(server))
+  let informers = SharedInformers(client: wrapped)
+  for resource in ServingAdmission.peerResources { peers.add(informers.informer(resource)) }
   let controllers = ServingControllers(
-    client: client, informers: informers, configuration: configuration, clock: SystemClock())
+    client: wrapped, informers: informers, configuration: configuration, clock: SystemClock())
   let platform = Platform(
     server: server, client: client, configuration: configuration, informers: informers)
   try await withThrowingTaskGroup(of: Void.self) { group in

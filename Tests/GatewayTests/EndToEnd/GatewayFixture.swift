@@ -88,18 +88,22 @@ final class GatewayFixture: Sendable {
     try await api.client.delete(.endpointSlices, namespace: "default", name: Self.sliceName(service, address))
   }
 
-  /// Creates a route and returns once its status says that it is in use.
+  /// Creates a route and returns once its status says that it is in use, with the services that are there.
   func addRoute(_ name: String, hostnames: [String], rules: [JSONValue]) async throws {
     var route = RouteObjects.route(
       name, hostnames: hostnames, rules: rules, parents: [["name": "gw", "namespace": "default"]])
     route.metadata = ["name": .string(name), "namespace": "default"]
     let created = try await api.client.create(.httpRoutes, route)
+    let services = Set(try await api.client.list(.services, namespace: "default").items.map(\.name))
+    let backends = rules.flatMap { $0["backendRefs"]?.array ?? [] }
+    let areThere = backends.allSatisfy { services.contains($0["name"]?.string ?? "") }
     let events = try await api.client.watch(
       .httpRoutes, namespace: "default", fieldSelector: "metadata.name=\(name)",
       resourceVersion: created.resourceVersion)
-    for try await event in events
-    where event.object.status?["parents"]?[0]?["conditions"]?.array?.isEmpty == false {
-      return
+    for try await event in events {
+      let conditions = event.object.status?["parents"]?[0]?["conditions"]?.array ?? []
+      let isLate = areThere && conditions.contains { $0["reason"] == "BackendNotFound" }
+      if !conditions.isEmpty, !isLate { return }
     }
   }
 
