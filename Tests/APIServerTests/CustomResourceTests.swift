@@ -65,6 +65,76 @@ import Testing
     return object
   }
 
+  /// `v1` calls its size `size`, `v2`, the stored one, `extent`.
+  private static let conversion = ResourceConversion(widgets) { object, version in
+    var converted = object
+    let (from, to) = version == "v2" ? ("size", "extent") : ("extent", "size")
+    converted.json.set(object.json.at("spec", from), at: "spec", to)
+    converted.json.set(nil, at: "spec", from)
+    return converted
+  }
+
+  private static func definitionOfTwo() -> KubeObject {
+    var object = definition()
+    func version(_ name: String, _ field: String) -> JSONValue {
+      let number: JSONValue = ["type": "integer"]
+      return [
+        "name": .string(name), "served": true, "storage": .bool(name == "v2"),
+        "subresources": ["status": [:]],
+        "schema": [
+          "openAPIV3Schema": [
+            "type": "object",
+            "properties": [
+              "spec": ["type": "object", "properties": .object(JSONObject([(field, number)]))],
+              "status": ["type": "object", "x-kubernetes-preserve-unknown-fields": true],
+            ],
+          ]
+        ],
+      ]
+    }
+    object.json.set([version("v1", "size"), version("v2", "extent")], at: "spec", "versions")
+    return object
+  }
+
+  @Test func versionsThatDifferAreTurnedIntoEachOther() async throws {
+    try await TestServer.run(
+      preinstalledCRDs: [Self.definitionOfTwo()], conversions: [Self.conversion]
+    ) { test in
+      var newer = Self.widgets
+      newer.version = "v2"
+      var first = KubeObject(Self.widgets, namespace: "default", name: "a")
+      first.spec = ["size": 3]
+      let created = try await test.client.create(Self.widgets, first)
+      #expect(created.apiVersion == "example.com/v1" && created.spec == ["size": 3])
+      let seen = try await test.client.get(newer, namespace: "default", name: "a")
+      #expect(seen.apiVersion == "example.com/v2" && seen.spec == ["extent": 3])
+      let stored = try await test.server.storage.get("/example.com/widgets/default/a")?.object
+      #expect(stored?.apiVersion == "example.com/v2" && stored?.spec == ["extent": 3])
+
+      // Watches and lists of each version show their own form, whichever wrote.
+      let watch = try await test.client.watch(
+        Self.widgets, namespace: "default", resourceVersion: seen.resourceVersion)
+      let patched = try await test.client.patch(
+        newer, namespace: "default", name: "a", ["spec": ["extent": 5]])
+      #expect(patched.spec == ["extent": 5] && patched.generation == 2)
+      var events = watch.makeAsyncIterator()
+      #expect(try await events.next()?.object.spec == ["size": 5])
+      #expect(try await test.client.list(Self.widgets, namespace: "default").items.first?.spec == ["size": 5])
+
+      // A change by the older version, and its status.
+      let older = try await test.client.patch(
+        Self.widgets, namespace: "default", name: "a", ["spec": ["size": 7]])
+      #expect(older.spec == ["size": 7] && older.generation == 3)
+      var told = older
+      told.status = ["ready": true]
+      try await test.client.updateStatus(Self.widgets, told)
+      let last = try await test.client.get(newer, namespace: "default", name: "a")
+      #expect(last.spec == ["extent": 7] && last.status == ["ready": true] && last.generation == 3)
+      try await test.client.delete(Self.widgets, namespace: "default", name: "a")
+      #expect(try await test.client.find(newer, namespace: "default", name: "a") == nil)
+    }
+  }
+
   @Test func aDefinitionIsEstablishedAndServedAtOnce() async throws {
     try await TestServer.run { test in
       let definition = try await test.client.create(.customResourceDefinitions, Self.definition())
@@ -152,12 +222,26 @@ import Testing
       try await test.waitUntilGone(.customResourceDefinitions, name: "widgets.example.com")
       // The paths go with what the server hears of the deletion, a moment later.
       var gone: KubeError?
-      while gone == nil {
+      while gone == nil, !Task.isCancelled {
         gone = await kubeError { _ = try await test.client.list(Self.widgets, namespace: "default") }
       }
       #expect(gone?.code == 404)
       try await test.client.create(.customResourceDefinitions, Self.definition())
       #expect(try await test.client.list(Self.widgets, namespace: "default").items.isEmpty)
+    }
+  }
+
+  @Test func aLateUpdateDoesNotBringADeletedDefinitionsKindsBack() async throws {
+    try await TestServer.run { test in
+      let updated = try await test.client.create(.customResourceDefinitions, Self.definition())
+      #expect(test.server.registry.find(Self.widgets) != nil)
+      var deleted = updated
+      deleted.resourceVersion = "\(try #require(Int64(updated.resourceVersion)) + 1)"
+      test.server.stopServing(deleted)
+      #expect(test.server.registry.find(Self.widgets) == nil)
+      // The writer of an older revision may get to know of its success later than the deleting one.
+      try test.server.serve(updated)
+      #expect(test.server.registry.find(Self.widgets) == nil)
     }
   }
 

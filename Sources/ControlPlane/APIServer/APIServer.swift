@@ -12,6 +12,7 @@ internal import Telemetry
 public final class APIServer: KubeTransport {
   struct State {
     var registry: ResourceRegistry
+    var definitionRevisions = DefinitionRevisions()
     var admission: [AdmissionHook]
     var nodeConnection: (any NodeConnection)?
     var background: Task<Void, Never>?

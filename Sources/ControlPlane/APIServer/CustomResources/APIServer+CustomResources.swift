@@ -10,15 +10,18 @@ extension APIServer {
     let rows = try CustomDefinitions.rows(definition)
     let (group, plural) = Self.names(definition)
     state.withLock { state in
+      guard state.definitionRevisions.advance(to: definition) else { return }
       state.registry.removeCustom(group: group, plural: plural)
       for row in rows { state.registry.add(row) }
       state.openAPI.forget()
     }
   }
 
+  /// - Parameter definition: as it was deleted, with the revision of the deletion.
   func stopServing(_ definition: KubeObject) {
     let (group, plural) = Self.names(definition)
     state.withLock { state in
+      guard state.definitionRevisions.advance(to: definition) else { return }
       state.registry.removeCustom(group: group, plural: plural)
       state.openAPI.forget()
     }
