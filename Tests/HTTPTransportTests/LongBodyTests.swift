@@ -24,6 +24,38 @@ import Testing
     #expect(found.count(of: "aligned:\(text)short,\(text)end") == 2)
     #expect(found.count(of: "Content-Length: \(8 + text.utf8.count * 2 + 9)\r\n") == 2)
   }
+
+  @Test(
+    "after a long body come others, short ones and long heads, at once or one by one",
+    arguments: [true, false])
+  func followers(isPipelined: Bool) async throws {
+    let text = String((0..<40_000).map { "\($0)," }.joined())
+    let field = String(repeating: "y", count: 6000)
+    func request(_ body: String, _ more: String = "") -> String {
+      "POST /x HTTP/1.1\r\nHost: x\r\n\(more)Content-Length: \(body.utf8.count)\r\n\r\n\(body)"
+    }
+    let long = (request(text), "end")
+    let requests = [
+      long, long, (request("short"), "not long"), (request("short"), "not long"), long,
+      (request(text, "More: \(field)\r\n"), "end"), (request(""), "not long"), long, long,
+    ]
+    let found = try await withServer(.buffered(PieceHandler(offset: 0))) { address, _, _ in
+      try await onThread {
+        let client = try RawClient(address)
+        if isPipelined { try client.send(requests.map(\.0).joined()) }
+        var answers: [String] = []
+        for (request, end) in requests {
+          if !isPipelined { try client.send(request) }
+          answers.append(try client.read(through: end))
+        }
+        return answers
+      }
+    }
+    for (answer, request) in zip(found, requests) {
+      #expect(answer.count(of: "aligned:\(text)short,\(text)end") == (request.1 == "end" ? 1 : 0))
+      #expect(answer.hasPrefix("HTTP/1.1 \(request.1 == "end" ? 200 : 400)"))
+    }
+  }
 }
 
 /// Answers a long body twice, between short pieces.

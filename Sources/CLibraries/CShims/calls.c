@@ -3,6 +3,8 @@
 
 #include <malloc.h>
 #include <stddef.h>
+#include <stdint.h>
+#include <sys/mman.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -24,4 +26,11 @@ ssize_t apus_send(int descriptor, const void *bytes, size_t count, int flags) {
 
 int apus_keep_freed_memory(int bytes, int longest) {
   return mallopt(M_MMAP_THRESHOLD, longest) == 1 && mallopt(M_TRIM_THRESHOLD, bytes) == 1 ? 0 : -1;
+}
+
+void apus_prefer_large_pages(void *start, size_t count) {
+  const uintptr_t size = 2 << 20;
+  uintptr_t first = ((uintptr_t)start + size - 1) & ~(size - 1), end = ((uintptr_t)start + count) & ~(size - 1);
+  // Kernels without them refuse, and nothing is lost.
+  if (first < end) madvise((void *)first, end - first, MADV_HUGEPAGE);
 }

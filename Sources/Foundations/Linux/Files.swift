@@ -45,6 +45,7 @@ public enum Files {
     var failure: LinuxError?
     var bytes = Bytes(unsafeUninitializedCapacity: expected) { room, filled in
       let room = UnsafeMutableRawBufferPointer(room)
+      apus_prefer_large_pages(room.baseAddress, expected)
       do throws(LinuxError) {
         while filled < expected {
           let count = try file.read(into: UnsafeMutableRawBufferPointer(rebasing: room[filled...]))

@@ -12,6 +12,7 @@
 #include "shims_number_lists.h"
 #include "shims_number_text.h"
 #include "shims_numbers.h"
+#include "shims_plain_numbers.h"
 #include "shims_process.h"
 #include "shims_rank_trees.h"
 #include "shims_signals.h"

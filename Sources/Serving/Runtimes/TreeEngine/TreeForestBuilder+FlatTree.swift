@@ -33,6 +33,16 @@ extension TreeForestBuilder {
   /// - Parameter scale: what the leaves' values are multiplied with, in float32.
   /// - Throws: as `add(_: TreeDescription)`.
   public mutating func add(_ tree: FlatTree, output: Int = 0, scale: Float = 1) throws(TreeShapeError) {
+    let start = nodes.count
+    do {
+      try place(tree, output: output, scale: scale)
+    } catch {
+      nodes.removeLast(nodes.count - start)
+      throw error
+    }
+  }
+
+  private mutating func place(_ tree: FlatTree, output: Int, scale: Float) throws(TreeShapeError) {
     let count = tree.left.count
     guard leafWidth == 1 else { throw TreeShapeError("has leaves of one value among trees with several") }
     guard output >= 0, output < outputs else {
@@ -41,14 +51,12 @@ extension TreeForestBuilder {
     guard count > 0, tree.right.count == count, tree.features.count == count, tree.values.count == count,
       tree.missingGoesLeft.count == count
     else { throw TreeShapeError("has lists of different lengths") }
-    guard nodeCount + count < Int(Int32.max) / 2, leafValues.count + count < Int(Int32.max) else {
+    guard nodes.count + count < Int(Int32.max) / 2, leafValues.count + count < Int(Int32.max) else {
       throw TreeShapeError("is one too many: more than a billion nodes")
     }
-    var draft = Draft()
-    draft.output = output
-    draft.least = Int.max
-    draft.nodes.reserveCapacity(count)
-    draft.nodes.append(DraftNode())
+    let start = nodes.count
+    var draft = Draft(start: start, output: output)
+    nodes.append(DraftNode())
     flatQueue.removeAll(keepingCapacity: true)
     flatQueue.append(FlatStep(node: 0, target: 0, depth: 0))
     var next = 0
@@ -58,7 +66,7 @@ extension TreeForestBuilder {
       let node = Int(step.node)
       let target = Int(step.target)
       guard tree.left[node] != -1 else {
-        draft.nodes[target].link = Int32(truncatingIfNeeded: leafValues.count)
+        nodes[start + target].link = Int32(truncatingIfNeeded: leafValues.count)
         // What DART multiplies with is rounded to float32 before it is added.
         leafValues.append(Double(scale == 1 ? tree.values[node] : tree.values[node] * scale))
         draft.least = min(draft.least, Int(step.depth))
@@ -66,18 +74,19 @@ extension TreeForestBuilder {
         continue
       }
       try checkFlat(tree, node, step.depth)
-      let child = draft.nodes.count
+      let child = nodes.count - start
       guard child + 2 <= count else { throw TreeShapeError("has a node with two parents") }
       let slot = slots.numeric(tree.missingGoesLeft[node] ? .left : .right, Int(tree.features[node]))
-      draft.nodes[target] = DraftNode(
-        slot: slot, link: Int32(truncatingIfNeeded: child - target), threshold: Double(tree.values[node]))
-      draft.nodes.append(DraftNode())
-      draft.nodes.append(DraftNode())
+      nodes[start + target] = DraftNode(
+        slot: slot, test: .less, threshold: Double(tree.values[node]),
+        link: Int32(truncatingIfNeeded: child - target))
+      nodes.append(DraftNode())
+      nodes.append(DraftNode())
       let depth = step.depth + 1
       flatQueue.append(FlatStep(node: tree.left[node], target: Int32(child), depth: depth))
       flatQueue.append(FlatStep(node: tree.right[node], target: Int32(child + 1), depth: depth))
     }
-    nodeCount += draft.nodes.count
+    draft.count = nodes.count - start
     trees.append(draft)
   }
 

@@ -25,24 +25,38 @@ public struct TreeForestBuilder: Sendable {
   var trees: [Draft] = []
   var slots: RowSlots.Builder
   var leafValues: [Double] = []
-  var nodeCount = 0
+  /// The nodes of all trees.
+  var nodes: [DraftNode] = []
 
   /// A tree with its nodes in order: the two children of a split side by side.
-  struct Draft {
-    var nodes: [DraftNode] = []
-    var least = 0
+  struct Draft: BitwiseCopyable {
+    /// Where its nodes begin.
+    let start: Int
+    var count = 0
+    var least = Int.max
     var most = 0
-    var output = 0
+    var output: Int
   }
   struct DraftNode: BitwiseCopyable {
-    /// What the slot's builder calls it; -1 for a leaf.
-    var slot: Int32 = -1
+    var threshold = 0.0
+    /// What the slot's builder calls it, and the test in the two lowest bits; -1 for a leaf.
+    private var code: Int32 = -1
     /// Distance to the left child, or the leaf's number.
     var link: Int32 = 0
-    var threshold = 0.0
-    var test = DraftTest.less
+
+    /// A leaf.
+    init() {}
+
+    init(slot: Int32, test: DraftTest, threshold: Double = 0, link: Int32) {
+      code = slot << 2 | test.rawValue
+      self.threshold = threshold
+      self.link = link
+    }
+
+    var slot: Int32 { code >> 2 }
+    var test: DraftTest { DraftTest(rawValue: code & 3) ?? .less }
   }
-  enum DraftTest: BitwiseCopyable { case less, lessOrEqual, categories }
+  enum DraftTest: Int32, BitwiseCopyable { case less, lessOrEqual, categories }
 
   /// Nodes of the tree that is being added, still to be placed; kept for its memory.
   private var queue: [(reference: Int, target: Int, depth: Int)] = []
@@ -69,9 +83,26 @@ public struct TreeForestBuilder: Sendable {
 
   public var treeCount: Int { trees.count }
 
+  /// Makes room for so many more, so that what is added does not move again and again.
+  public mutating func reserve(trees count: Int, nodes nodeCount: Int) {
+    trees.reserveCapacity(trees.count + count)
+    nodes.reserveCapacity(nodes.count + nodeCount)
+    leafValues.reserveCapacity(leafValues.count + nodeCount / 2 + count)
+  }
+
   /// Adds a tree, whose leaves are added to `output` (where leaves have one value).
   /// - Throws: where the splits form no tree, or name a feature, leaf or output that there is not.
   public mutating func add(_ tree: TreeDescription, output: Int = 0) throws(TreeShapeError) {
+    let start = nodes.count
+    do {
+      try place(tree, output: output)
+    } catch {
+      nodes.removeLast(nodes.count - start)
+      throw error
+    }
+  }
+
+  private mutating func place(_ tree: TreeDescription, output: Int) throws(TreeShapeError) {
     let (leaves, remainder) = tree.leafValues.count.quotientAndRemainder(dividingBy: max(leafWidth, 1))
     guard leafWidth == 1 || leafWidth == outputs, remainder == 0, leaves > 0 else {
       throw TreeShapeError("has \(tree.leafValues.count) leaf values for leaves of \(leafWidth)")
@@ -80,15 +111,13 @@ public struct TreeForestBuilder: Sendable {
       throw TreeShapeError("belongs to output \(output), the model has \(outputs)")
     }
     let leafBase = leafValues.count / leafWidth
-    guard nodeCount + tree.splits.count * 2 + 1 < Int(Int32.max) / 2, leafBase + leaves < Int(Int32.max)
+    guard nodes.count + tree.splits.count * 2 + 1 < Int(Int32.max) / 2, leafBase + leaves < Int(Int32.max)
     else {
       throw TreeShapeError("is one too many: more than a billion nodes")
     }
-    var draft = Draft()
-    draft.output = output
-    draft.nodes.reserveCapacity(tree.splits.count * 2 + 1)
-    draft.nodes.append(DraftNode())
-    draft.least = Int.max
+    let start = nodes.count
+    var draft = Draft(start: start, output: output)
+    nodes.append(DraftNode())
     // Breadth first: the upper levels, where every row passes, lie together.
     queue.removeAll(keepingCapacity: true)
     queue.append((tree.splits.isEmpty ? ~0 : 0, 0, 0))
@@ -98,7 +127,7 @@ public struct TreeForestBuilder: Sendable {
       next += 1
       if reference < 0 {
         guard ~reference < leaves else { throw TreeShapeError("leads to leaf \(~reference) of \(leaves)") }
-        draft.nodes[target].link = Int32(truncatingIfNeeded: leafBase + ~reference)
+        nodes[start + target].link = Int32(truncatingIfNeeded: leafBase + ~reference)
         draft.least = min(draft.least, depth)
         draft.most = max(draft.most, depth)
         continue
@@ -114,25 +143,25 @@ public struct TreeForestBuilder: Sendable {
       guard split.feature >= 0, split.feature < columns else {
         throw TreeShapeError("splits on feature \(split.feature), the model has \(columns)")
       }
-      let child = draft.nodes.count
-      draft.nodes.append(DraftNode())
-      draft.nodes.append(DraftNode())
-      draft.nodes[target] = TreeForestBuilder.node(split, slots.reference(split), child - target)
+      let child = nodes.count - start
+      nodes.append(DraftNode())
+      nodes.append(DraftNode())
+      nodes[start + target] = TreeForestBuilder.node(split, slots.reference(split), child - target)
       queue.append((split.left, child, depth + 1))
       queue.append((split.right, child + 1, depth + 1))
     }
     leafValues.append(contentsOf: tree.leafValues)
-    nodeCount += draft.nodes.count
+    draft.count = nodes.count - start
     trees.append(draft)
   }
 
   private static func node(_ split: TreeSplit, _ slot: Int32, _ link: Int) -> DraftNode {
     let link = Int32(truncatingIfNeeded: link)
     return switch split.test {
-    case .less(let threshold): DraftNode(slot: slot, link: link, threshold: threshold, test: .less)
+    case .less(let threshold): DraftNode(slot: slot, test: .less, threshold: threshold, link: link)
     case .lessOrEqual(let threshold):
-      DraftNode(slot: slot, link: link, threshold: threshold, test: .lessOrEqual)
-    case .categories: DraftNode(slot: slot, link: link, test: .categories)
+      DraftNode(slot: slot, test: .lessOrEqual, threshold: threshold, link: link)
+    case .categories: DraftNode(slot: slot, test: .categories, link: link)
     }
   }
 
@@ -164,7 +193,7 @@ public struct TreeForestBuilder: Sendable {
               shape: shape, trees: ranked, leaves: placedLeaves(ranked.leafNumbers))))
       }
     }
-    let widest = trees.reduce(0) { max($0, $1.nodes.reduce(0) { max($0, $1.slot < 0 ? 0 : Int($1.link)) }) }
+    let widest = self.nodes.reduce(0) { max($0, $1.slot < 0 ? 0 : Int($1.link)) }
     let fitsNarrow = rows == .float32 && table.count <= Int(UInt16.max) && widest <= Int(UInt16.max)
     let isInline = leafWidth == 1 && (sums == .float32 || !fitsNarrow)
     let leaves = isInline ? [] : leafValues.map { Sum($0) }
@@ -207,22 +236,23 @@ public struct TreeForestBuilder: Sendable {
     _ coder: Coder.Type, _ numbers: [Int32], _ slotCount: Int
   ) -> RankTrees<Coder>? {
     // Larger trees have no such form: no need to copy them.
-    guard trees.allSatisfy({ $0.nodes.count < 128 }) else { return nil }
+    guard trees.allSatisfy({ $0.count < 128 }) else { return nil }
     return RankTrees(
-      trees: trees.map { nodes(of: $0, coder, numbers) }, depths: trees.map(\.most), slotCount: slotCount)
+      trees: trees.map { rankNodes(of: $0, coder, numbers) }, depths: trees.map(\.most), slotCount: slotCount)
   }
 
   private func slice(_ numbers: [Int32], _ shape: ForestShape) -> SlicedTrees? {
-    guard leafWidth == 1, trees.allSatisfy({ $0.nodes.count < 128 }) else { return nil }
+    guard leafWidth == 1, trees.allSatisfy({ $0.count < 128 }) else { return nil }
     return SlicedTrees(
-      trees: trees.map { nodes(of: $0, NarrowKeys.self, numbers) }, depths: trees.map(\.most), shape: shape
+      trees: trees.map { rankNodes(of: $0, NarrowKeys.self, numbers) }, depths: trees.map(\.most),
+      shape: shape
     ) { Float(leafValues[$0]) }
   }
 
-  private func nodes<Coder: KeyCoder>(
+  private func rankNodes<Coder: KeyCoder>(
     of tree: Draft, _ coder: Coder.Type, _ numbers: [Int32]
   ) -> [RankTrees<Coder>.Node] {
-    tree.nodes.map { node in
+    nodes[tree.start..<(tree.start + tree.count)].map { node in
       RankTrees<Coder>.Node(
         slot: node.slot < 0 ? nil : Int(numbers[Int(node.slot)]), bound: bound(node, coder),
         link: Int(node.link))
@@ -233,7 +263,7 @@ public struct TreeForestBuilder: Sendable {
     _ numbers: [Int32], _ roots: inout [UInt32], _ isInline: Bool
   ) -> [apus_tree_node] {
     var nodes: [apus_tree_node] = []
-    nodes.reserveCapacity(nodeCount)
+    nodes.reserveCapacity(self.nodes.count)
     lay(numbers, &roots) { node, slot, link, leaf in
       let key = leaf.map { answer32($0, isInline) } ?? bound(node, NarrowKeys.self)
       nodes.append(apus_tree_node(key: key, slot: UInt16(slot), child: UInt16(link)))
@@ -245,7 +275,7 @@ public struct TreeForestBuilder: Sendable {
     _ numbers: [Int32], _ roots: inout [UInt32], _ isInline: Bool
   ) -> [apus_wide_tree_node] {
     var nodes: [apus_wide_tree_node] = []
-    nodes.reserveCapacity(nodeCount)
+    nodes.reserveCapacity(self.nodes.count)
     let usesFloats = rows == .float32
     lay(numbers, &roots) { node, slot, link, leaf in
       let key: Int64
@@ -264,17 +294,13 @@ public struct TreeForestBuilder: Sendable {
     _ numbers: [Int32], _ roots: inout [UInt32],
     _ emit: (DraftNode, _ slot: Int, _ link: Int, _ leaf: Int?) -> Void
   ) {
-    var count = 0
-    for tree in trees {
-      roots.append(UInt32(count))
-      for node in tree.nodes {
-        if node.slot >= 0 {
-          emit(node, Int(numbers[Int(node.slot)]), Int(node.link), nil)
-        } else {
-          emit(node, 0, 0, Int(node.link))
-        }
+    roots = trees.map { UInt32($0.start) }
+    for node in nodes {
+      if node.slot >= 0 {
+        emit(node, Int(numbers[Int(node.slot)]), Int(node.link), nil)
+      } else {
+        emit(node, 0, 0, Int(node.link))
       }
-      count += tree.nodes.count
     }
   }
 

@@ -31,9 +31,13 @@ public struct TreesRuntime: ModelRuntime {
       switch form {
       case .lightGBM: return try LightGBMModel(try LightGBMTextReader.read(bytes))
       case .xgboostJSON:
-        return try Self.xgboost(XGBoostFile(try ModelJSONReader.read(bytes)), options)
+        return try bytes.withUnsafeBufferPointer { (buffer) throws(ModelFileError) in
+          try Self.xgboost(XGBoostFile(try ModelJSONReader.read(buffer)), options)
+        }
       case .xgboostUBJSON:
-        return try Self.xgboost(XGBoostFile(try UBJSONReader.read(bytes)), options)
+        return try bytes.withUnsafeBufferPointer { (buffer) throws(ModelFileError) in
+          try Self.xgboost(XGBoostFile(try UBJSONReader.read(buffer)), options)
+        }
       case .base64:
         throw .unsupported(
           "it is in XGBoost's old base64 form (bs64), which no version since 0.72 reads; load it with the "

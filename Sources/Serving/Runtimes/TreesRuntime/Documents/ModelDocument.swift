@@ -1,6 +1,6 @@
 /// A JSON or UBJSON document of a model. Arrays of numbers, which make up nearly all of it, are read only
-/// when they are asked for.
-indirect enum ModelDocument: Sendable {
+/// when they are asked for: the document is valid as long as the file's bytes are lent.
+enum ModelDocument {
   case null
   case boolean(Bool)
   case number(Double)
@@ -9,7 +9,7 @@ indirect enum ModelDocument: Sendable {
   case array([ModelDocument])
   case object([Member])
 
-  struct Member: Sendable {
+  struct Member {
     let key: String
     let value: ModelDocument
   }
@@ -20,8 +20,12 @@ indirect enum ModelDocument: Sendable {
   subscript(key: String) -> ModelDocument? {
     guard case .object(let members) = self else { return nil }
     let count = key.utf8.count
-    // Most keys have another length, which is quicker to see than other letters.
-    return members.last { $0.key.utf8.count == count && $0.key == key }?.value
+    // By index, since a member that is taken out to be looked at is counted. Most keys have another length.
+    for index in members.indices.reversed()
+    where members[index].key.utf8.count == count && members[index].key == key {
+      return members[index].value
+    }
+    return nil
   }
 
   func required(_ key: String) throws(ModelFileError) -> ModelDocument {

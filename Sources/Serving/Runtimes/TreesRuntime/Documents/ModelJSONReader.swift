@@ -3,33 +3,24 @@ internal import CShims
 
 /// Reads the JSON that XGBoost writes: RFC 8259 and the numbers NaN, Infinity and -Infinity.
 struct ModelJSONReader {
-  private let source: Bytes
   private let bytes: UnsafeBufferPointer<UInt8>
   private var offset = 0
   private var keys = DocumentKeys()
+  /// Of the objects that are open, so that a complete one gets memory of its size.
+  private var openMembers: [ModelDocument.Member] = []
 
-  static func read(_ bytes: Bytes) throws(ModelFileError) -> ModelDocument {
-    var result: Result<ModelDocument, ModelFileError> = .success(.null)
-    bytes.withUnsafeBufferPointer { buffer in
-      var reader = ModelJSONReader(source: bytes, bytes: buffer)
-      do throws(ModelFileError) {
-        let document = try reader.value(depth: 0)
-        reader.skipSpace()
-        // Some writers end the file with a zero byte.
-        while reader.offset < buffer.count, buffer[reader.offset] == 0 { reader.offset += 1 }
-        if reader.offset < buffer.count { throw reader.corrupt("there is more after the document") }
-        result = .success(document)
-      } catch {
-        result = .failure(error)
-      }
-    }
-    return try result.get()
+  /// The document borrows the bytes.
+  static func read(_ bytes: UnsafeBufferPointer<UInt8>) throws(ModelFileError) -> ModelDocument {
+    var reader = ModelJSONReader(bytes: bytes)
+    let document = try reader.value(depth: 0)
+    reader.skipSpace()
+    // Some writers end the file with a zero byte.
+    while reader.offset < bytes.count, bytes[reader.offset] == 0 { reader.offset += 1 }
+    if reader.offset < bytes.count { throw reader.corrupt("there is more after the document") }
+    return document
   }
 
-  private init(source: Bytes, bytes: UnsafeBufferPointer<UInt8>) {
-    self.source = source
-    self.bytes = bytes
-  }
+  private init(bytes: UnsafeBufferPointer<UInt8>) { self.bytes = bytes }
 
   private func corrupt(_ reason: String) -> ModelFileError { .corrupt(offset: offset, reason) }
 
@@ -85,9 +76,9 @@ struct ModelJSONReader {
 
   private mutating func object(depth: Int) throws(ModelFileError) -> ModelDocument {
     offset += 1
-    var members: [ModelDocument.Member] = []
     skipSpace()
     if take(UInt8(ascii: "}")) { return .object([]) }
+    let first = openMembers.count
     while true {
       skipSpace()
       guard offset < bytes.count, bytes[offset] == UInt8(ascii: "\"") else {
@@ -96,10 +87,13 @@ struct ModelJSONReader {
       let key = try key()
       skipSpace()
       guard take(UInt8(ascii: ":")) else { throw corrupt("':' is missing after the key '\(key)'") }
-      members.append(.init(key: key, value: try value(depth: depth + 1)))
+      let value = try value(depth: depth + 1)
+      openMembers.append(.init(key: key, value: value))
       skipSpace()
       if take(UInt8(ascii: ",")) { continue }
       guard take(UInt8(ascii: "}")) else { throw corrupt("an object is not closed") }
+      let members = Array(openMembers[first...])
+      openMembers.removeLast(members.count)
       return .object(members)
     }
   }
@@ -141,7 +135,7 @@ struct ModelJSONReader {
     let end = offset + apus_numbers_end(base + offset, bytes.count - offset)
     guard end < bytes.count, bytes[end] == UInt8(ascii: "]") else { return nil }
     defer { offset = end + 1 }
-    return NumberList(source: source, range: offset..<end, encoding: .json)
+    return NumberList(bytes: UnsafeBufferPointer(rebasing: bytes[offset..<end]), encoding: .json)
   }
 
   private func isNumberStart(_ byte: UInt8) -> Bool {

@@ -1,34 +1,40 @@
-internal import Basics
+internal import CShims
 
 /// An array of numbers where it lies in a model file. It is read only when somebody asks for it, straight
 /// into the type that is wanted: most of a model's arrays are statistics of its training, which nobody asks
-/// for.
-struct NumberList: Sendable {
-  enum Encoding: Sendable {
+/// for. Valid as long as the file's bytes are lent.
+struct NumberList {
+  enum Encoding {
     /// The text between the brackets; the byte after it is the closing one.
     case json
     /// Big-endian numbers of one type.
     case ubjson(UInt8)
   }
 
-  let source: Bytes
-  let range: Range<Int>
+  let bytes: UnsafeBufferPointer<UInt8>
   let encoding: Encoding
 
-  /// Nil where something in it is no number.
-  var doubles: [Double]? { doubles(expecting: 0) }
-
-  /// - Parameter count: how many there probably are.
-  func doubles(expecting count: Int) -> [Double]? {
+  /// No list of these bytes has more numbers.
+  var countLimit: Int {
     switch encoding {
-    case .json: json(count) { $0.double() }
+    // Every number takes a digit and a comma.
+    case .json: bytes.count / 2 + 1
+    case .ubjson(let type): bytes.count / (UBJSONReader.sizes[type] ?? 1)
+    }
+  }
+
+  /// Nil where something in it is no number.
+  var doubles: [Double]? {
+    switch encoding {
+    case .json: json(0) { $0.double() }
     case .ubjson(let type): ubjson(type) { $0 }
     }
   }
 
+  /// - Parameter count: how many there probably are.
   func floats(expecting count: Int) -> [Float]? {
     switch encoding {
-    case .json: return json(count) { $0.float() }
+    case .json: return json(count, apus_plain_floats) { $0.float() }
     case .ubjson(UInt8(ascii: "d")): return bigEndian(UInt32.self) { Float(bitPattern: $0) }
     case .ubjson(let type): return ubjson(type) { Float($0) }
     }
@@ -37,7 +43,7 @@ struct NumberList: Sendable {
   /// Nil where something in it is no integer of 32 bits.
   func integers(expecting count: Int) -> [Int32]? {
     switch encoding {
-    case .json: return json(count) { $0.integer() }
+    case .json: return json(count, apus_plain_integers) { $0.integer() }
     case .ubjson(UInt8(ascii: "l")): return bigEndian(Int32.self) { $0 }
     case .ubjson(let type): return ubjson(type) { Int32(exactly: $0) }
     }
@@ -55,22 +61,60 @@ struct NumberList: Sendable {
 
   // MARK: JSON
 
+  /// Takes the numbers of the usual form from an offset on, and says how many they were.
+  private typealias PlainReader<Element> = (
+    _ text: UnsafePointer<UInt8>?, _ length: Int, _ offset: UnsafeMutablePointer<Int>?,
+    _ values: UnsafeMutablePointer<Element>?, _ capacity: Int
+  ) -> Int
+
   @inline(__always)
   private func json<Element>(
-    _ expected: Int, _ one: (inout NumberListScanner) -> Element?
+    _ expected: Int, _ plain: PlainReader<Element>? = nil, _ one: (inout NumberListScanner) -> Element?
   ) -> [Element]? {
-    source.withUnsafeBufferPointer { buffer -> [Element]? in
-      var scanner = NumberListScanner(bytes: buffer, offset: range.lowerBound)
-      var elements: [Element] = []
-      // Every number takes a digit and a comma.
-      elements.reserveCapacity(min(max(expected, 0), range.count / 2 + 1))
-      while true {
-        guard let element = one(&scanner) else { return nil }
-        elements.append(element)
-        guard scanner.takeComma() else { break }
-      }
-      return scanner.offset == range.upperBound ? elements : nil
+    let most = countLimit
+    if expected > 0, expected < most {
+      let (elements, fits) = json(capacity: expected, plain, one)
+      if fits { return elements }
     }
+    return json(capacity: most, plain, one).elements
+  }
+
+  /// - Returns: no elements where something is no number, and false where there are more than `capacity`.
+  @inline(__always)
+  private func json<Element>(
+    capacity: Int, _ plain: PlainReader<Element>?, _ one: (inout NumberListScanner) -> Element?
+  ) -> (elements: [Element]?, fits: Bool) {
+    let length = bytes.count
+    // With the closing bracket.
+    let text = UnsafeBufferPointer(start: bytes.baseAddress, count: length + 1)
+    var isGood = true
+    var fits = true
+    let elements = [Element](unsafeUninitializedCapacity: capacity) { room, count in
+      var offset = 0
+      while true {
+        if let plain, let target = room.baseAddress {
+          count += plain(text.baseAddress, length, &offset, target + count, capacity - count)
+          if offset > length { return }
+        }
+        guard count < capacity else {
+          fits = false
+          return
+        }
+        var scanner = NumberListScanner(bytes: text, offset: offset)
+        guard let element = one(&scanner) else {
+          isGood = false
+          return
+        }
+        room.initializeElement(at: count, to: element)
+        count += 1
+        guard scanner.takeComma() else {
+          isGood = scanner.offset == length
+          return
+        }
+        offset = scanner.offset
+      }
+    }
+    return (isGood ? elements : nil, fits)
   }
 
   // MARK: UBJSON
@@ -79,15 +123,14 @@ struct NumberList: Sendable {
   private func bigEndian<Stored: FixedWidthInteger, Element>(
     _: Stored.Type, _ convert: (Stored) -> Element
   ) -> [Element] {
-    source.withUnsafeBytes { bytes in
-      let size = MemoryLayout<Stored>.size
-      return [Element](unsafeUninitializedCapacity: range.count / size) { elements, count in
-        while count < elements.count {
-          let stored = bytes.loadUnaligned(
-            fromByteOffset: range.lowerBound &+ count &* size, as: Stored.self)
-          elements.initializeElement(at: count, to: convert(Stored(bigEndian: stored)))
-          count &+= 1
-        }
+    let raw = UnsafeRawBufferPointer(bytes)
+    let size = MemoryLayout<Stored>.size
+    let total = raw.count / size
+    return [Element](unsafeUninitializedCapacity: total) { elements, count in
+      while count < total {
+        let stored = raw.loadUnaligned(fromByteOffset: count &* size, as: Stored.self)
+        elements.initializeElement(at: count, to: convert(Stored(bigEndian: stored)))
+        count &+= 1
       }
     }
   }

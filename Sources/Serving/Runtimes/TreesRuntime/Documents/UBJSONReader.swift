@@ -3,27 +3,16 @@ internal import Basics
 /// Reads the Universal Binary JSON (draft 12) that XGBoost writes: numbers big-endian, arrays plain, counted
 /// or of one type.
 struct UBJSONReader {
-  private let source: Bytes
   private let bytes: UnsafeRawBufferPointer
   private var offset = 0
 
-  static func read(_ bytes: Bytes) throws(ModelFileError) -> ModelDocument {
-    var result: Result<ModelDocument, ModelFileError> = .success(.null)
-    bytes.withUnsafeBytes { buffer in
-      var reader = UBJSONReader(source: bytes, bytes: buffer)
-      do throws(ModelFileError) {
-        result = .success(try reader.value(try reader.marker(), depth: 0))
-      } catch {
-        result = .failure(error)
-      }
-    }
-    return try result.get()
+  /// The document borrows the bytes.
+  static func read(_ bytes: UnsafeBufferPointer<UInt8>) throws(ModelFileError) -> ModelDocument {
+    var reader = UBJSONReader(bytes: UnsafeRawBufferPointer(bytes))
+    return try reader.value(try reader.marker(), depth: 0)
   }
 
-  private init(source: Bytes, bytes: UnsafeRawBufferPointer) {
-    self.source = source
-    self.bytes = bytes
-  }
+  private init(bytes: UnsafeRawBufferPointer) { self.bytes = bytes }
 
   private func corrupt(_ reason: String) -> ModelFileError { .corrupt(offset: offset, reason) }
 
@@ -101,6 +90,8 @@ struct UBJSONReader {
 
   private mutating func object(depth: Int) throws(ModelFileError) -> ModelDocument {
     var members: [ModelDocument.Member] = []
+    // As many as XGBoost's trees have.
+    members.reserveCapacity(16)
     while true {
       guard offset < bytes.count else { throw corrupt("an object is not closed") }
       if bytes[offset] == UInt8(ascii: "}") {
@@ -122,8 +113,8 @@ struct UBJSONReader {
       }
       let count = try length(size: size)
       defer { offset += count * size }
-      return .numbers(
-        NumberList(source: source, range: offset..<(offset + count * size), encoding: .ubjson(type)))
+      let numbers = UnsafeRawBufferPointer(rebasing: bytes[offset..<(offset + count * size)])
+      return .numbers(NumberList(bytes: numbers.bindMemory(to: UInt8.self), encoding: .ubjson(type)))
     }
     if bytes[offset] == UInt8(ascii: "#") {
       offset += 1
@@ -140,7 +131,7 @@ struct UBJSONReader {
     }
   }
 
-  private static let sizes: [UInt8: Int] = [
+  static let sizes: [UInt8: Int] = [
     UInt8(ascii: "i"): 1, UInt8(ascii: "U"): 1, UInt8(ascii: "I"): 2, UInt8(ascii: "l"): 4,
     UInt8(ascii: "L"): 8, UInt8(ascii: "d"): 4, UInt8(ascii: "D"): 8,
   ]

@@ -149,7 +149,7 @@ struct LightGBMTextReader {
     let mark = "pandas_categorical:"
     while let line = line() {
       guard line.starts(with: mark.utf8) else { continue }
-      let text = Bytes(line.dropFirst(mark.utf8.count))
+      let text = Line(rebasing: line.dropFirst(mark.utf8.count))
       guard let document = try? ModelJSONReader.read(text), let lists = document.elements else { return }
       file.pandasCategories = lists.map { list in
         (list.elements ?? []).map { element in

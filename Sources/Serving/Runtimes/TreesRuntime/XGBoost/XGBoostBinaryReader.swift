@@ -96,8 +96,9 @@ struct XGBoostBinaryReader {
         guard weights.count == trees.count else { throw corrupt("its DART booster has too few weights") }
         for index in trees.indices { trees[index].weight = weights[index] }
       }
-      file.iterationStarts = XGBoostFile.iterations(trees, parallel: major >= 1 ? Int(parallel) : 1)
-      file.booster = .trees(trees)
+      let all = XGBoostTrees(trees)
+      file.iterationStarts = XGBoostFile.iterations(all, parallel: major >= 1 ? Int(parallel) : 1)
+      file.booster = .trees(all)
     case "gblinear":
       try skip(136)
       let weights = try floats()

@@ -28,12 +28,11 @@ extension XGBoostFile {
     case "gbtree", "dart":
       let holder = name == "dart" ? try booster.required("gbtree") : booster
       let model = try holder.required("model")
-      var trees = try XGBoostFile.trees(model, outputs: outputCount)
+      var trees = try XGBoostTrees(model)
       if name == "dart" {
-        guard let weights = try booster.required("weight_drop").doubles, weights.count == trees.count else {
-          throw .corrupt(offset: nil, "its DART booster does not have one weight per tree")
-        }
-        for index in trees.indices { trees[index].weight = Float(weights[index]) }
+        guard let weights = try booster.required("weight_drop").doubles,
+          trees.weigh(by: weights.map { Float($0) })
+        else { throw .corrupt(offset: nil, "its DART booster does not have one weight per tree") }
       }
       iterationStarts = XGBoostFile.iterations(model, trees)
       self.booster = .trees(trees)
@@ -61,38 +60,16 @@ extension XGBoostFile {
     return scores
   }
 
-  private static func trees(
-    _ model: ModelDocument, outputs: Int
-  ) throws(ModelFileError) -> [XGBoostTree] {
-    guard let documents = try model.required("trees").elements,
-      let groups = try model.required("tree_info").doubles, groups.count == documents.count
-    else { throw .corrupt(offset: nil, "'trees' and 'tree_info' do not fit together") }
-    var trees = [XGBoostTree?](repeating: nil, count: documents.count)
-    for (index, document) in documents.enumerated() {
-      let place = document["id"]?.integer ?? index
-      guard trees.indices.contains(place), trees[place] == nil else {
-        throw .corrupt(offset: nil, "tree \(index) has the number \(place)")
-      }
-      var tree = try XGBoostTree(document, number: place)
-      guard let group = Int(exactly: groups[place]) else {
-        throw .corrupt(offset: nil, "'tree_info' is no list of integers")
-      }
-      tree.output = group
-      trees[place] = tree
-    }
-    return trees.compactMap { $0 }
-  }
-
-  private static func iterations(_ model: ModelDocument, _ trees: [XGBoostTree]) -> [Int] {
+  private static func iterations(_ model: ModelDocument, _ trees: XGBoostTrees) -> [Int] {
     if let starts = model["iteration_indptr"]?.doubles { return starts.map { Int(exactly: $0) ?? 0 } }
     let parallel = model["gbtree_model_param"]?["num_parallel_tree"]?.integer ?? 1
     return XGBoostFile.iterations(trees, parallel: parallel)
   }
 
   /// Before 2.0: every iteration has `parallel` trees per output.
-  static func iterations(_ trees: [XGBoostTree], parallel: Int) -> [Int] {
+  static func iterations(_ trees: XGBoostTrees, parallel: Int) -> [Int] {
     let (layer, overflow) = max(parallel, 1).multipliedReportingOverflow(
-      by: max(trees.reduce(0) { max($0, $1.output) }, 0) + 1)
+      by: trees.greatestOutput + 1)
     return overflow ? [] : Array(stride(from: 0, through: trees.count, by: layer))
   }
 }
@@ -110,8 +87,7 @@ extension XGBoostTree {
     guard nodes > 0, count == nodes, right.count == nodes, features.count == nodes, conditions.count == nodes,
       defaultLeft.count == nodes
     else { throw .corrupt(offset: nil, "tree \(number) has lists of different lengths") }
-    let width = document["tree_param"]?["size_leaf_vector"]?.integer ?? 1
-    if width > 1 {
+    if XGBoostTree.leafWidth(of: document) > 1 {
       // Since 3.2 the leaves are numbered, by what stands for their right child.
       if let weights = document["leaf_weights"]?.floats(expecting: count), !weights.isEmpty {
         leafVectors = weights
@@ -122,6 +98,11 @@ extension XGBoostTree {
       }
     }
     try readCategories(document, number)
+  }
+
+  /// How many values a leaf holds.
+  static func leafWidth(of document: ModelDocument) -> Int {
+    document["tree_param"]?["size_leaf_vector"]?.integer ?? 1
   }
 
   private static func present<Value>(

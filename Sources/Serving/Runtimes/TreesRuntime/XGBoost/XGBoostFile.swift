@@ -1,7 +1,8 @@
-/// What an XGBoost model file says, whichever of its formats it is in.
-struct XGBoostFile: Sendable {
-  enum Booster: Sendable {
-    case trees([XGBoostTree])
+/// What an XGBoost model file says, whichever of its formats it is in. Valid as long as the file's bytes are
+/// lent.
+struct XGBoostFile {
+  enum Booster {
+    case trees(XGBoostTrees)
     /// `[feature][output]`, then one bias per output.
     case linear([Float])
   }
@@ -21,7 +22,7 @@ struct XGBoostFile: Sendable {
 }
 
 /// One regression tree, node by node, in the order of the file.
-struct XGBoostTree: Sendable {
+struct XGBoostTree {
   var left: [Int32] = []
   var right: [Int32] = []
   var features: [Int32] = []

@@ -3,13 +3,15 @@ internal import TreeEngine
 /// Lays an XGBoost booster's trees out: float32 rows, `x < threshold`, float32 sums.
 enum XGBoostForest {
   static func build(
-    _ trees: [XGBoostTree], features: Int, outputs: Int
+    _ trees: XGBoostTrees, features: Int, outputs: Int
   ) throws(ModelFileError) -> TreeForest {
-    let hasVectors = trees.contains { $0.leafVectors != nil }
+    let hasVectors = trees.haveVectors
     var builder = TreeForestBuilder(
       columns: features, outputs: outputs, rows: .float32, sums: .float32,
       leafWidth: hasVectors ? outputs : 1)
-    for (number, tree) in trees.enumerated() {
+    builder.reserve(trees: trees.count, nodes: trees.nodeEstimate)
+    for number in 0..<trees.count {
+      let tree = try trees.tree(number)
       do throws(TreeShapeError) {
         if !hasVectors, tree.categories.isEmpty {
           try builder.add(

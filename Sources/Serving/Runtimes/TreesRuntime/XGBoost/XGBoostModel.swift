@@ -59,11 +59,11 @@ struct XGBoostModel: LoadedModel, RowModel {
       featureNames: file.featureNames)
   }
 
-  private static func untilBest(_ trees: [XGBoostTree], _ file: XGBoostFile) -> [XGBoostTree] {
+  private static func untilBest(_ trees: XGBoostTrees, _ file: XGBoostFile) -> XGBoostTrees {
     guard let best = file.attributes["best_iteration"].flatMap({ Int($0) }), best >= 0,
       best < file.iterationStarts.count - 1
     else { return trees }
-    return Array(trees.prefix(max(file.iterationStarts[best + 1], 0)))
+    return trees.prefix(file.iterationStarts[best + 1])
   }
 
   var rowModel: (any RowModel)? { self }
