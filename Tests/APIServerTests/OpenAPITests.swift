@@ -56,6 +56,11 @@ import Testing
           "group": "example.com", "kind": "Widget", "version": "v1",
         ])
       #expect(patch?["parameters"]?.array?.contains { $0["name"] == "fieldValidation" } == true)
+      // kubectl apply takes the first form that it finds here.
+      #expect(
+        patch?.at("requestBody", "content")?.object?.keys.sorted() == [
+          "application/apply-patch+yaml", "application/json-patch+json", "application/merge-patch+json",
+        ])
       let widget = json.at("components", "schemas", "com.example.v1.Widget")
       #expect(widget?.at("properties", "metadata") != nil)
     }

@@ -99,6 +99,25 @@ def test_labels_selectors_and_secrets(plane, namespace, version):
     assert kubectl("get", "secret", "s", "-o", "jsonpath={.data.password}").stdout == "Z2VoZWlt"
 
 
+def test_a_changed_service_is_applied_again(plane, namespace, version):
+    """In both forms; the framework's field has become a model meanwhile."""
+    for form in ["model", "sklearn"]:
+        service = iris_service(f"again-{form}")
+        predictor = service["spec"]["predictor"]
+        if form == "sklearn":
+            predictor["sklearn"] = {"storageUri": predictor.pop("model")["storageUri"]}
+        for outcome, replicas in [("created", 0), ("configured", 1)]:
+            predictor["minReplicas"] = replicas
+            told = plane.kubectl(
+                "-n", namespace, "apply", "-f", "-", stdin=json.dumps(service), version=version).stdout
+            assert outcome in told, told
+        plane.apus("apply", "-n", namespace, "-f", "-", stdin=json.dumps(service)).stdout
+        found = json.loads(
+            plane.kubectl("-n", namespace, "get", "isvc", f"again-{form}", "-o", "json", version=version).stdout)
+        assert found["spec"]["predictor"]["minReplicas"] == 1
+        assert found["spec"]["predictor"]["model"]["modelFormat"] == {"name": "sklearn"}
+
+
 def test_an_unknown_field_is_refused_with_its_path(plane, namespace, version):
     service = iris_service("typo")
     service["spec"]["predictor"]["modle"] = {"x": 1}

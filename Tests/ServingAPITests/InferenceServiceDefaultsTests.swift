@@ -102,10 +102,14 @@ import Testing
     #expect(service.json.at("spec", "transformer", "automountServiceAccountToken")?.bool == false)
   }
 
-  @Test func aModelAndAFrameworkFieldBothStayForValidation() throws {
-    let service = try defaulted(#"{"predictor":{"sklearn":{},"model":{"modelFormat":{"name":"onnx"}}}}"#)
-    #expect(service.json.at("spec", "predictor", "sklearn") != nil)
-    #expect(service.json.at("spec", "predictor", "model", "modelFormat", "name")?.string == "onnx")
+  @Test func aFrameworkFieldReplacesTheModelThatItBecameBefore() throws {
+    let service = try defaulted(
+      #"{"predictor":{"sklearn":{"storageUri":"gs://b/2"},"model":{"modelFormat":{"name":"onnx"},"env":[]}}}"#
+    )
+    #expect(
+      service.json.at("spec", "predictor") == [
+        "model": ["modelFormat": ["name": "sklearn"], "storageUri": "gs://b/2"]
+      ])
   }
 
   @Test(arguments: [

@@ -99,7 +99,6 @@ import Testing
 
   @Test(arguments: [
     #"{"predictor":{}}"#, #"{"predictor":{"sklearn":{},"xgboost":{}}}"#,
-    #"{"predictor":{"sklearn":{},"model":{"modelFormat":{"name":"a"}}}}"#,
     #"{"predictor":{"sklearn":{},"containers":[{"name":"kserve-container"}]}}"#,
   ])
   func exactlyOneImplementationIsAllowed(_ spec: String) throws {

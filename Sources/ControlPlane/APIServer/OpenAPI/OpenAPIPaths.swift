@@ -122,7 +122,7 @@ struct OpenAPIPaths: Sendable {
     let schema: JSONValue = ["$ref": .string(prefix + answer)]
     switch dialect {
     case .version2:
-      operation["consumes"] = .array(Self.bodyTypes(action).map { .string($0) })
+      operation["consumes"] = .array(bodyTypes(action).map { .string($0) })
       operation["produces"] = ["application/json"]
       if let body {
         parameters.insert(
@@ -134,7 +134,7 @@ struct OpenAPIPaths: Sendable {
       operation["responses"] = ["200": ["description": "OK", "schema": schema]]
     case .version3:
       if let body {
-        let content = Self.bodyTypes(action).map { type -> (String, JSONValue) in
+        let content = bodyTypes(action).map { type -> (String, JSONValue) in
           (type, ["schema": ["$ref": .string(prefix + body)]])
         }
         operation["requestBody"] = ["content": .object(JSONObject(content)), "required": .bool(requiresBody)]
@@ -154,8 +154,10 @@ struct OpenAPIPaths: Sendable {
 
   private var prefix: String { dialect == .version2 ? "#/definitions/" : "#/components/schemas/" }
 
-  private static func bodyTypes(_ action: String) -> [String] {
-    action == "patch" ? PatchType.served.map(\.rawValue) : ["*/*"]
+  /// Clients choose the form of their patches by this list.
+  private func bodyTypes(_ action: String) -> [String] {
+    guard action == "patch" else { return ["*/*"] }
+    return PatchType.served.filter { $0 != .strategicMerge || !definition.isCustom }.map(\.rawValue)
   }
 
   private func parameter(

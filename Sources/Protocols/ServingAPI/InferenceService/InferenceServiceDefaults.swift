@@ -44,11 +44,11 @@ public enum InferenceServiceDefaults {
     object.annotations = annotations
   }
 
-  /// A framework field becomes `model` with that format. With a `model` there already, both stay for
-  /// validation to refuse.
+  /// A framework field becomes `model` with that format, in place of one that is there: a manifest with the field
+  /// that is applied again finds the `model` of the first time.
   private static func defaultModel(_ predictor: inout JSONValue) {
     let spec = PredictorSpec(json: predictor)
-    if spec.model == nil, let (framework, fields) = spec.frameworks.first {
+    if let (framework, fields) = spec.frameworks.first {
       var model: JSONValue = ["modelFormat": ["name": .string(framework.field)]]
       for member in fields.object?.members ?? [] { model[member.key] = member.value }
       if let version = framework.defaultProtocol, ModelSpec(json: model).protocolVersion == nil {
