@@ -42,6 +42,53 @@ import Testing
     }
   }
 
+  @Test func hooksWarnAboutWhatWasSentAndAboutDeletions() async throws {
+    let hook = AdmissionHook(
+      resource: .configMaps,
+      mutate: { object, _ in object.json.set(nil, at: "data", "old") },
+      validate: { (object, _) throws(KubeError) in
+        if object.json.at("data", "bad") != nil { throw KubeError(.forbidden, "no") }
+      },
+      validateDeletion: { (object, _) throws(KubeError) in
+        if object.labels["used"] != nil { throw KubeError(.forbidden, "it is being used") }
+      },
+      warn: { object, context in
+        if context.operation == .delete { return ["\(object.name) was precious"] }
+        return object.json.at("data", "old") == nil
+          ? [] : ["data.old is deprecated", "data.old is deprecated"]
+      })
+    try await TestServer.run(admission: [hook]) { test in
+      func send(_ method: String, _ name: String = "", _ object: KubeObject? = nil) async throws
+        -> KubeResponse
+      {
+        try await test.server.send(
+          KubeRequest(
+            method: method, path: "/api/v1/namespaces/default/configmaps" + (name.isEmpty ? "" : "/\(name)"),
+            body: object.map { .json($0.json) } ?? .none))
+      }
+      var old = KubeObject.configMap("a")
+      old["data"] = ["old": "x", "kept": "x"]
+      let created = try await send("POST", "", old)
+      #expect(created.status == 201 && created.warnings == ["data.old is deprecated"])
+      #expect(try await send("GET", "a").warnings == [])
+      #expect(try await send("PUT", "a", .configMap("a")).warnings == [])
+      old["data"] = ["old": "x", "bad": "x"]
+      let refused = try await send("PUT", "a", old)
+      #expect(refused.status == 403 && refused.warnings == ["data.old is deprecated"])
+
+      var used = KubeObject.configMap("b")
+      used.labels = ["used": "yes"]
+      _ = try await send("POST", "", used)
+      #expect(try await send("DELETE", "b").status == 403)
+      #expect(try await send("DELETE").status == 403, "nor with all the others")
+      #expect(try await send("GET", "b").status == 200)
+      used.labels = [:]
+      _ = try await send("PUT", "b", used)
+      let gone = try await send("DELETE", "b")
+      #expect(gone.status == 200 && gone.warnings == ["b was precious"])
+    }
+  }
+
   @Test func routesGetTheGatewayAPIsDefaults() async throws {
     try await TestServer.run { test in
       var route = KubeObject(.httpRoutes, namespace: "default", name: "r")

@@ -39,14 +39,15 @@ struct TestServer: Sendable {
   var client: KubeClient { server.client }
 
   static func run(
-    preinstalledCRDs: [KubeObject] = [], admission: [AdmissionHook] = [],
+    preinstalledCRDs: [KubeObject] = [], conversions: [ResourceConversion] = [],
+    admission: [AdmissionHook] = [],
     nodeConnection: (any NodeConnection)? = nil, _ body: (TestServer) async throws -> Void
   ) async throws {
     let store = MemoryStore()
     let clock = TestClock()
     let server = APIServer(
       store: store, clock: clock, random: TestRandom(), preinstalledCRDs: preinstalledCRDs,
-      admission: admission,
+      conversions: conversions, admission: admission,
       nodeConnection: nodeConnection)
     try await server.start()
     do {

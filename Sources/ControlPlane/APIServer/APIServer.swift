@@ -26,6 +26,7 @@ public final class APIServer: KubeTransport {
   let serviceAddresses: ServiceAddresses
   let logger = Logger("apiserver")
   let preinstalledCRDs: [KubeObject]
+  let conversions: [ResourceConversion]
   /// Differs between starts, so that clients' cached documents do not outlive a change of the server.
   let openAPISeed: UInt64
   let serviceAccountKeyPEM: String?
@@ -34,13 +35,15 @@ public final class APIServer: KubeTransport {
   /// - Parameters:
   ///   - preinstalledCRDs: CustomResourceDefinitions that `start` creates or brings up to date; only their
   ///     schemas may refer to built-in ones (`$ref: io.k8s.api.core.v1.PodSpec`).
+  ///   - conversions: for kinds of CustomResourceDefinitions whose versions differ.
   ///   - serviceAccountKeyPEM: an RSA key that signs tokens of ServiceAccounts; nil makes one that is
   ///     gone with the server.
   ///   - serviceAddresses: where cluster addresses of Services come from; nil counts up in 127.96.0.0/16.
   public init(
     store: any RevisionedStore, clock: any WallClock = SystemClock(),
     random: any RandomSource = SystemRandom(),
-    preinstalledCRDs: [KubeObject] = [], admission: [AdmissionHook] = [],
+    preinstalledCRDs: [KubeObject] = [], conversions: [ResourceConversion] = [],
+    admission: [AdmissionHook] = [],
     nodeConnection: (any NodeConnection)? = nil, serviceAccountKeyPEM: String? = nil,
     serviceAddresses: ServiceAddressAllocator? = nil
   ) {
@@ -48,6 +51,7 @@ public final class APIServer: KubeTransport {
     self.clock = clock
     self.random = random
     self.preinstalledCRDs = preinstalledCRDs
+    self.conversions = conversions
     self.serviceAccountKeyPEM = serviceAccountKeyPEM
     openAPISeed = random.next()
     self.serviceAddresses = ServiceAddresses(
@@ -90,6 +94,14 @@ public final class APIServer: KubeTransport {
   public var client: KubeClient { KubeClient(self) }
 
   public func send(_ request: KubeRequest) async throws -> KubeResponse {
+    guard request.method != "GET" else { return try await answered(request) }
+    let warnings = AdmissionWarnings()
+    var response = try await AdmissionWarnings.$current.withValue(warnings) { try await answered(request) }
+    response.warnings += warnings.all
+    return response
+  }
+
+  private func answered(_ request: KubeRequest) async throws -> KubeResponse {
     do {
       return try await answer(request)
     } catch let error as CancellationError {

@@ -7,8 +7,13 @@ internal import Telemetry
 extension APIServer {
   /// Puts a CustomResourceDefinition's kinds into the registry, in place of what an older form of it served.
   func serve(_ definition: KubeObject) throws {
-    let rows = try CustomDefinitions.rows(definition)
     let (group, plural) = Self.names(definition)
+    let convert = conversions.first { $0.group == group && $0.plural == plural }?.convert
+    let rows = try CustomDefinitions.rows(definition).map { row in
+      var row = row
+      row.convert = convert
+      return row
+    }
     state.withLock { state in
       guard state.definitionRevisions.advance(to: definition) else { return }
       state.registry.removeCustom(group: group, plural: plural)

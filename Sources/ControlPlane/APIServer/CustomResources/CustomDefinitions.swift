@@ -7,7 +7,13 @@ enum CustomDefinitions {
   /// One row for each served version.
   static func rows(_ definition: KubeObject) throws -> [ResourceDefinition] {
     let spec = definition.spec ?? [:]
-    return try (spec["versions"]?.array ?? []).filter { $0["served"]?.bool == true }.map { try row(spec, $0) }
+    let versions = spec["versions"]?.array ?? []
+    let stored = versions.first { $0["storage"]?.bool == true }?["name"]?.string
+    return try versions.filter { $0["served"]?.bool == true }.map { version in
+      var row = try row(spec, version)
+      row.storedVersion = versions.count > 1 ? stored : nil
+      return row
+    }
   }
 
   private static func row(_ spec: JSONValue, _ version: JSONValue) throws -> ResourceDefinition {

@@ -28,6 +28,17 @@ extension APIServer {
     return converted
   }
 
+  /// An object as it goes into the store, in the version that the kind is stored in.
+  func stored(_ object: KubeObject, _ definition: ResourceDefinition) -> KubeObject {
+    guard let version = definition.storedVersion, version != definition.resource.version else {
+      return object
+    }
+    var converted = definition.convert?(object, version) ?? object
+    let group = definition.resource.group
+    converted["apiVersion"] = .string(group.isEmpty ? version : "\(group)/\(version)")
+    return converted
+  }
+
   /// One object in the form that the client takes.
   func respond(
     _ object: KubeObject, _ target: ResourceRequest, status: Int = 200, warnings: [String] = []

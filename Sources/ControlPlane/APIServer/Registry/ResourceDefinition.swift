@@ -35,9 +35,11 @@ public struct ResourceDefinition: Sendable {
   /// Under which collection objects lie in the store: the versions of a kind share one.
   public var storageGroup: String
   public var storagePlural: String
-  /// How an object stored in another version of the kind is shown in this one, where more than `apiVersion`
-  /// differs; gets the version's name.
+  /// How an object of another version of the kind is shown in this one, where more than `apiVersion` differs;
+  /// gets the version's name.
   public var convert: (@Sendable (KubeObject, String) -> KubeObject)?
+  /// The version that objects are stored in; nil: as they are written.
+  public var storedVersion: String?
   /// Answers a `POST` without storing anything (reviews); such a resource knows no other verb.
   var review: ReviewKind?
 
@@ -62,6 +64,7 @@ public struct ResourceDefinition: Sendable {
     storageGroup = resource.group
     storagePlural = resource.plural
     convert = nil
+    storedVersion = nil
     review = nil
   }
 

@@ -42,7 +42,8 @@ extension APIServer {
         if target.resource == .services { await serviceAddresses.release(object.key) }
         return object
       }
-      if let created = try await storage.create(target.definition.storageKey(object.key), object) {
+      let stored = self.stored(object, target.definition)
+      if let created = try await storage.create(target.definition.storageKey(object.key), stored) {
         try await didWrite(created, old: nil, target.definition)
         return created
       }

@@ -14,7 +14,7 @@ extension APIServer {
 
   func delete(_ target: ResourceRequest) async throws -> KubeResponse {
     let options = try DeleteOptions(target)
-    switch try await delete(target.definition, target.key, options) {
+    switch try await delete(target.definition, target.key, options, admits: true) {
     case .marked(let object): return try respond(object, target)
     case .removed(let object):
       // Upstream answers the last state of gracefully deleted kinds and a Status for the others.
@@ -53,7 +53,7 @@ extension APIServer {
         }
         group.addTask {
           do {
-            _ = try await self.delete(definition, object.key, options)
+            _ = try await self.delete(definition, object.key, options, admits: true)
             return index
           } catch let error as KubeError where error.reason == .notFound {
             return nil
@@ -66,15 +66,19 @@ extension APIServer {
   }
 
   /// The one way in which objects go: for clients, the garbage collector and namespaces alike.
+  /// - Parameter admits: whether admission is asked, as it is for clients.
   @discardableResult
   func delete(
-    _ definition: ResourceDefinition, _ key: ObjectKey, _ options: DeleteOptions
+    _ definition: ResourceDefinition, _ key: ObjectKey, _ options: DeleteOptions, admits: Bool = false
   ) async throws -> DeletionResult {
     for _ in 0..<Self.writeAttempts {
       guard let (object, revision) = try await storage.get(definition.storageKey(key)) else {
         throw KubeError.notFound(definition.resource, key.name)
       }
       try checkPreconditions(object, options, definition)
+      if admits {
+        try await admitDeletion(present(object, definition), definition, isDryRun: options.isDryRun)
+      }
       var marked = object
       Self.mark(&marked, options, definition, now: clock.now())
       if options.isDryRun { return .marked(marked) }

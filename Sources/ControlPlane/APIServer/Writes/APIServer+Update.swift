@@ -94,7 +94,8 @@ extension APIServer {
       deleted.resourceVersion = lastRevision
       return deleted
     }
-    guard let written = try await storage.update(key, new, expecting: revision) else { return nil }
+    let stored = self.stored(new, definition)
+    guard let written = try await storage.update(key, stored, expecting: revision) else { return nil }
     try await didWrite(written, old: old, definition)
     return written
   }

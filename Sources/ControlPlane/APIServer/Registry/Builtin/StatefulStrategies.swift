@@ -106,6 +106,21 @@ enum StatefulStrategies {
     if policy != "Always" {
       causes.append(.notSupported("spec.template.spec.restartPolicy", policy, ["Always"]))
     }
-    return causes + PodValidation.templateCauses(spec["template"] ?? [:], at: "spec.template")
+    return causes + PodValidation.templateCauses(templateWithClaims(spec), at: "spec.template")
+  }
+
+  /// The template with the volumes that its pods get from `volumeClaimTemplates`.
+  private static func templateWithClaims(_ spec: JSONValue) -> JSONValue {
+    var template = spec["template"] ?? [:]
+    let claims = (spec["volumeClaimTemplates"]?.array ?? []).compactMap { $0.at("metadata", "name")?.string }
+    guard !claims.isEmpty else { return template }
+    let others = (template.at("spec", "volumes")?.array ?? []).filter {
+      !claims.contains($0["name"]?.string ?? "")
+    }
+    let made = claims.map { claim -> JSONValue in
+      ["name": .string(claim), "persistentVolumeClaim": ["claimName": .string(claim)]]
+    }
+    template.set(.array(others + made), at: "spec", "volumes")
+    return template
   }
 }
