@@ -25,7 +25,10 @@ private func slice(_ service: String, port: Int, ready: [String], unready: [Stri
 }
 
 /// Answers each connection with its name after the first bytes, and closes.
-private func startNamed(_ name: String, on address: String) throws -> (port: Int, socket: Socket) {
+/// - Parameter keepsOpen: answers whatever comes after that too, one connection after the other.
+private func startNamed(
+  _ name: String, on address: String, keepsOpen: Bool = false
+) throws -> (port: Int, socket: Socket) {
   guard let any = SocketAddress(literal: address, port: 0) else { throw LinuxError(number: 22, call: "bind") }
   let socket = try Socket.listen(on: any)
   let port = try socket.localAddress().port
@@ -35,15 +38,17 @@ private func startNamed(_ name: String, on address: String) throws -> (port: Int
     while let ready = try? polled.wait(timeout: .seconds(20)), !ready.isEmpty {
       while let accepted = try? socket.accept() {
         let client = accepted.socket
-        var waiting = PollSet()
-        waiting.add(client.descriptor)
-        _ = try? waiting.wait(timeout: .seconds(20))
         let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 64, alignment: 16)
         defer { buffer.deallocate() }
-        guard case .bytes(let count) = client.receive(into: buffer) else { continue }
-        if String(decoding: buffer[..<count], as: UTF8.self) == "stop" { return }
-        var answer = name
-        answer.withUTF8 { _ = client.send(UnsafeRawBufferPointer($0)) }
+        repeat {
+          var waiting = PollSet()
+          waiting.add(client.descriptor)
+          _ = try? waiting.wait(timeout: .seconds(20))
+          guard case .bytes(let count) = client.receive(into: buffer) else { break }
+          if String(decoding: buffer[..<count], as: UTF8.self) == "stop" { return }
+          var answer = name
+          answer.withUTF8 { _ = client.send(UnsafeRawBufferPointer($0)) }
+        } while keepsOpen
       }
     }
   }
@@ -108,6 +113,69 @@ private func ask(_ address: String, _ port: Int, _ question: String = "who") thr
     #expect(!web.namesDiffer)
     #expect(table.set(services[0].key, nil).namesDiffer)
     #expect(!names().contains("name web"))
+  }
+
+  @Test func aServiceWhoseRequestsAreSplitIsTheGateways() {
+    var split = service("web", ["clusterIP": "127.16.128.1", "ports": [["name": "http", "port": 80]]])
+    split.annotations = ["apus.dev/reached-by": "gateway"]
+    let slices = [slice("web", port: 9000, ready: ["127.16.0.1"])]
+    let gateway = ForwardedPort.Backend(address: "127.0.0.1", port: 8081)
+    let direct = [ForwardedPort.Backend(address: "127.16.0.1", port: 9000)]
+    func backends(_ service: KubeObject, _ gateway: ForwardedPort.Backend?) -> [ForwardedPort.Backend]? {
+      ServiceEntry(service: service, slices: slices, gateway: gateway).ports.first?.backends
+    }
+    #expect(backends(split, gateway) == [gateway])
+    #expect(backends(split, nil) == direct, "without one the Service still works")
+    split.annotations = [:]
+    #expect(backends(split, gateway) == direct)
+  }
+
+  /// A client that keeps its connection reaches the endpoints of the moment with each request.
+  @Test func aKeptConnectionFollowsItsServiceAtTheNextRequest() throws {
+    let pool = try LoopbackAddressPool(first: 140)
+    defer { withExtendedLifetime(pool) {} }
+    let network = "127.\(pool.network)"
+    let first = try startNamed("first", on: "\(network).0.1", keepsOpen: true)
+    let second = try startNamed("second", on: "\(network).0.2", keepsOpen: true)
+    let forwarder = try ServiceForwarder(log: Logger("test"))
+    defer { forwarder.close() }
+    func port(_ name: String, _ number: Int) -> ForwardedPort {
+      ForwardedPort(
+        service: ObjectKey(namespace: "default", name: "web"), address: "\(network).128.1", port: 18_081,
+        backends: [ForwardedPort.Backend(address: name, port: number)])
+    }
+    let before = port("\(network).0.1", first.port)
+    let after = port("\(network).0.2", second.port)
+    forwarder.update(from: [], to: [before])
+    let target = try #require(
+      SocketAddress(
+        literal: "\(network).128.1", port: forwarder.standIns.first?.standIn ?? 18_081))
+    let socket = try Socket.connect(to: target)
+    var polled = PollSet()
+    polled.add(socket.descriptor, reading: false, writing: true)
+    _ = try polled.wait(timeout: .seconds(20))
+    func say(_ text: String) throws -> String {
+      var text = text
+      text.withUTF8 { _ = socket.send(UnsafeRawBufferPointer($0)) }
+      var reading = PollSet()
+      reading.add(socket.descriptor)
+      if try reading.wait(timeout: .seconds(20)).isEmpty { return "no answer" }
+      let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 64, alignment: 16)
+      defer { buffer.deallocate() }
+      guard case .bytes(let count) = socket.receive(into: buffer) else { return "closed" }
+      return String(decoding: buffer[..<count], as: UTF8.self)
+    }
+    #expect(try say("GET /a HTTP/1.1") == "first")
+    #expect(try say("GET /b HTTP/1.1") == "first")
+    forwarder.update(from: [before], to: [after])
+    // The rest of a request stays with its beginning.
+    #expect(try say("{}") == "first")
+    #expect(try say("POST /c HTTP/1.1") == "second")
+    #expect(try say("{}") == "second")
+    forwarder.update(from: [after], to: [before])
+    #expect(try say("POST /d HTTP/1.1") == "first")
+    _ = try? ask("\(network).0.1", first.port, "stop")
+    _ = try? ask("\(network).0.2", second.port, "stop")
   }
 
   @Test func twoPoolsHoldDifferentNetworks() throws {

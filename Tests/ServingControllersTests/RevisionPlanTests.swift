@@ -255,3 +255,71 @@ struct ComponentHistory {
     #expect(try history.apply(spec("a")).revisions.current.number == 3)
   }
 }
+
+/// What transformers reach when they ask the predictor by its name inside the cluster.
+@Suite struct InsideRequestsTests {
+  private func spec(_ model: String, _ percent: Int? = nil, transformer: Bool = true) -> String {
+    let share = percent.map { #","canaryTrafficPercent":\#($0)"# } ?? ""
+    let other = transformer ? #","transformer":{"containers":[{"image":"t"}]}"# : ""
+    return #"{"predictor":{"sklearn":{"storageUri":"pvc://c/\#(model)"}\#(share)}\#(other)}"#
+  }
+
+  private func isReachedByGateway(_ plan: ServicePlan) throws -> Bool {
+    try plan.child(.services, "iris-predictor").annotations["apus.dev/reached-by"] == "gateway"
+  }
+
+  @Test func thePredictorsRouteKnowsItsNamesWhereOthersAskIt() throws {
+    let route = try #require(makePlan(try makeService(spec("a"))).routes.first)
+    #expect(
+      route.spec?["hostnames"] == [
+        "iris-predictor-team.localhost", "iris-predictor.team.localhost", "iris-predictor.team",
+        "iris-predictor.team.svc", "iris-predictor.team.svc.cluster.local",
+      ])
+    let alone = try #require(makePlan(try makeService(spec("a", transformer: false))).routes.first)
+    #expect(alone.spec?["hostnames"]?.array?.count == 2)
+  }
+
+  /// Directly while one revision has everything, by the gateway while several share it, and never before
+  /// the gateway knows the name.
+  @Test func requestsOfATransformerAreSplitOnceTheGatewayKnowsTheName() throws {
+    var history = ComponentHistory()
+    try history.apply(spec("a"))
+    try history.makeReady("iris-predictor")
+    try history.apply(spec("a"))
+    history.live.isRoutedInside = true
+    func plan(_ spec: String) throws -> ServicePlan {
+      makePlan(try makeService(spec), live: [.predictor: history.live])
+    }
+    #expect(try !isReachedByGateway(plan(spec("a"))))
+    let canary = try history.apply(spec("b", 30)).revisions.current.name
+    #expect(try !isReachedByGateway(plan(spec("b", 30))), "it is not ready")
+    try history.makeReady(canary)
+    try history.apply(spec("b", 30))
+    #expect(try isReachedByGateway(plan(spec("b", 30))))
+    #expect(try !isReachedByGateway(plan(spec("b", 0))))
+    #expect(try !isReachedByGateway(plan(spec("b", 30, transformer: false))))
+    history.live.isRoutedInside = false
+    #expect(try !isReachedByGateway(plan(spec("b", 30))))
+    // While the canary's pair has everything, on its promotion.
+    history.live.isRoutedInside = true
+    try history.apply(spec("b"))
+    #expect(try isReachedByGateway(plan(spec("b"))))
+    try history.makeReady("iris-predictor")
+    try history.apply(spec("b"))
+    #expect(try !isReachedByGateway(plan(spec("b"))))
+  }
+
+  @Test func aRenamedPredictorIsFoundByItsFormerNameWhileItIsThere() throws {
+    var history = ComponentHistory()
+    try history.apply(spec("a"))
+    try history.makeReady("iris-predictor")
+    try history.apply(spec("a"))
+    let renamed = #"""
+      {"predictor":{"name":"v2","sklearn":{"storageUri":"pvc://c/b"}},"transformer":{"containers":[{"image":"t"}]}}
+      """#
+    let route = try #require(
+      makePlan(try makeService(renamed), live: [.predictor: history.live]).routes.first)
+    let hosts = (route.spec?["hostnames"]?.array ?? []).compactMap(\.string)
+    #expect(hosts.contains("iris-v2-predictor.team") && hosts.contains("iris-predictor.team"))
+  }
+}

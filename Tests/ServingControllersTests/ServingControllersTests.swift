@@ -41,6 +41,18 @@ import Testing
     }
   }
 
+  /// Watches break again and again: what happened meanwhile is found by listing.
+  @Test func cutWatchesChangeNothing() async throws {
+    try await withPlatform(through: { CuttingTransport($0, cuts: 24) }) { platform in
+      try await platform.makeReady()
+      try await platform.client.patch(
+        .inferenceServices, namespace: "team", name: "iris",
+        ["metadata": ["annotations": ["serving.kserve.io/stop": "true"]]])
+      try await platform.waitUntilGone(.deployments, "iris-predictor")
+      _ = try await platform.waitUntilReady("False")
+    }
+  }
+
   @Test func aPodThatStopsBeingReadyTakesReadyAway() async throws {
     try await withPlatform { platform in
       try await platform.makeReady()

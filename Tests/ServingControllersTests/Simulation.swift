@@ -15,13 +15,14 @@ import Testing
 /// Passes requests on, counts the writes, and lets chosen ones fail.
 final class FaultyTransport: KubeTransport {
   enum Fault: Sendable, CaseIterable {
-    case conflict, notFound, serverError
+    case conflict, notFound, serverError, forbidden
   }
 
   private struct State {
     var writes = 0
     var faults: [Int: Fault] = [:]
     var failed = 0
+    var refused: [String: String] = [:]
   }
 
   private let inner: any KubeTransport
@@ -32,15 +33,25 @@ final class FaultyTransport: KubeTransport {
   var writes: Int { state.withLock { $0.writes } }
   var failed: Int { state.withLock { $0.failed } }
 
+  /// Every write to this collection fails with 403 and this message, until `clear`.
+  func refuse(_ plural: String, _ message: String) { state.withLock { $0.refused[plural] = message } }
+
   /// The `number`th write from now on fails.
   func plant(_ fault: Fault, at number: Int) {
     state.withLock { $0.faults[$0.writes + number] = fault }
   }
 
-  func clear() { state.withLock { $0.faults = [:] } }
+  func clear() {
+    state.withLock {
+      $0.faults = [:]
+      $0.refused = [:]
+    }
+  }
 
   func send(_ request: KubeRequest) async throws -> KubeResponse {
     guard request.method != "GET" else { return try await inner.send(request) }
+    let refused = state.withLock { $0.refused.first { request.path.contains("/\($0.key)") }?.value }
+    if let refused { return Self.answer(403, "Forbidden", refused) }
     let fault = state.withLock { state -> Fault? in
       state.writes += 1
       guard let fault = state.faults[state.writes], Self.applies(fault, request) else { return nil }
@@ -53,12 +64,17 @@ final class FaultyTransport: KubeTransport {
       case .conflict: (409, "Conflict")
       case .notFound: (404, "NotFound")
       case .serverError: (500, "InternalError")
+      case .forbidden: (403, "Forbidden")
       }
-    return KubeResponse(
+    return Self.answer(code, reason, "planted")
+  }
+
+  private static func answer(_ code: Int, _ reason: String, _ message: String) -> KubeResponse {
+    KubeResponse(
       status: code,
       body: .json([
         "kind": "Status", "apiVersion": "v1", "status": "Failure", "reason": .string(reason),
-        "message": "planted", "code": .int(code),
+        "message": .string(message), "code": .int(code),
       ]))
   }
 
@@ -67,8 +83,46 @@ final class FaultyTransport: KubeTransport {
     switch fault {
     case .conflict: request.method == "PUT"
     case .notFound: request.method != "POST"
-    case .serverError: true
+    case .serverError, .forbidden: true
     }
+  }
+}
+
+/// Ends watches after their first event, up to a number of them.
+final class CuttingTransport: KubeTransport {
+  private let inner: any KubeTransport
+  private let left: Mutex<Int>
+
+  init(_ inner: any KubeTransport, cuts: Int) {
+    self.inner = inner
+    left = Mutex(cuts)
+  }
+
+  func send(_ request: KubeRequest) async throws -> KubeResponse {
+    let response = try await inner.send(request)
+    guard case .watch(let events) = response.body,
+      left.withLock({
+        $0 -= 1
+        return $0 >= 0
+      })
+    else { return response }
+    let source = Source(events)
+    let passed = Mutex(false)
+    let stream = AsyncThrowingStream<WatchEvent, any Error> {
+      let isSecond = passed.withLock { passed in
+        defer { passed = true }
+        return passed
+      }
+      return isSecond ? nil : try await source.next()
+    }
+    return KubeResponse(status: 200, body: .watch(stream))
+  }
+
+  /// `@unchecked Sendable`: one consumer asks, one call after the other.
+  private final class Source: @unchecked Sendable {
+    private var iterator: AsyncThrowingStream<WatchEvent, any Error>.Iterator
+    init(_ events: AsyncThrowingStream<WatchEvent, any Error>) { iterator = events.makeAsyncIterator() }
+    func next() async throws -> WatchEvent? { try await iterator.next() }
   }
 }
 

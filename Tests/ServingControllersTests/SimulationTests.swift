@@ -1,3 +1,4 @@
+import ControllerKit
 import Formats
 import KubeClient
 import KubeProtocol
@@ -41,6 +42,38 @@ import Testing
         try await simulation.remove()
       }
       #expect(simulation.transport.failed > 0)
+    }
+  }
+
+  /// What the API refuses stands in the condition after one reconcile, and is mended once it may be done.
+  @Test(arguments: [
+    ("deployments", "exceeded quota: small, requested: count/deployments.apps=1, used: 0, limited: 0"),
+    ("services", "services is forbidden: User \"apus\" cannot create resource \"services\""),
+    ("httproutes", "httproutes is forbidden: User \"apus\" cannot create resource \"httproutes\""),
+    ("controllerrevisions", "admission webhook \"corp\" denied the request: no revisions"),
+  ])
+  func aRefusedChildIsToldAtOnce(_ plural: String, _ message: String) async throws {
+    try await Simulation.run { simulation in
+      simulation.transport.refuse(plural, message)
+      try await simulation.client.create(.inferenceServices, Self.service(try JSONValue(parsing: Self.full)))
+      try await simulation.catchUp()
+      // It is tried again: a quota may be raised.
+      await #expect(throws: KubeError.self) {
+        try await simulation.reconciler.reconcile(Simulation.key)
+      }
+      let stored = try await simulation.client.get(.inferenceServices, namespace: "team", name: "iris")
+      for type in ["PredictorReady", "Ready"] {
+        let found = Conditions.get(stored.status?["conditions"], type)
+        #expect(found?.status == .no && found?.message.contains(message) == true, "\(type)")
+      }
+      if plural != "httproutes" {
+        #expect(
+          Conditions.get(stored.status?["conditions"], "TransformerReady")?.message.contains(message) == true)
+      }
+      simulation.transport.clear()
+      try await simulation.settle()
+      let mended = try await simulation.client.get(.inferenceServices, namespace: "team", name: "iris")
+      #expect(Conditions.isTrue(mended.status?["conditions"], "Ready"))
     }
   }
 

@@ -130,6 +130,11 @@ import Testing
     let explanation = Explanation(evidence)
     #expect(explanation.isReady)
     #expect(explanation.cause?.code == .canaryNotReady)
+    // Undone it gets no requests, and is nobody's trouble.
+    evidence.service.json.set(0, at: "spec", "predictor", "canaryTrafficPercent")
+    #expect(Explanation(evidence).cause == nil)
+    evidence.service.json.set(1, at: "spec", "predictor", "canaryTrafficPercent")
+    #expect(Explanation(evidence).cause?.code == .canaryNotReady)
     #expect(explanation.cause?.value == "iris-predictor-00002")
     #expect(explanation.cause?.details["underlyingCode"] == "AccessDenied")
   }

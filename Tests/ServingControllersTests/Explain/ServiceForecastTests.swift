@@ -46,6 +46,22 @@ import Testing
     #expect(second.traffic.first?.revision == first.traffic.first?.revision)
   }
 
+  @Test func knownSecretsAreInThePlan() throws {
+    let spec = #"{"predictor":{"sklearn":{"storage":{"key":"k","path":"iris"}}}}"#
+    let unknown = try forecast(spec)
+    #expect(unknown.cause == nil && unknown.downloads == ["s3://<bucket>/iris"])
+    let missing = try forecast(spec) { $0.secrets = [] }
+    #expect(missing.cause?.code == .secretMissing)
+    let known = try forecast(spec) { around in
+      var secret = KubeObject(.secrets, namespace: "team", name: "storage-config")
+      secret["stringData"] = ["k": #"{"type":"s3","bucket":"b"}"#]
+      around.secrets = [secret]
+    }
+    #expect(known.downloads == ["s3://b/iris"])
+    #expect(known.traffic.first?.revision != unknown.traffic.first?.revision)
+    #expect(try forecast(spec) { $0.gaps = ["no secrets"] }.notes == ["no secrets"])
+  }
+
   @Test(arguments: [
     (#"{"predictor":{"model":{"modelFormat":{"name":"cobol"}}}}"#, FailureCode.noSupportingRuntime),
     (#"{"predictor":{"model":{"modelFormat":{"name":"sklearn"},"runtime":"x"}}}"#, .runtimeNotRecognized),

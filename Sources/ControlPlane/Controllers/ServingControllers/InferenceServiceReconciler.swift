@@ -88,9 +88,10 @@ struct InferenceServiceReconciler: Reconciler {
       } catch let error as TerminalError {
         observed.note(error.message, child.component)
       } catch let error as KubeError where error.reason == .invalid || error.reason == .forbidden {
-        // Only a change of the service or of its runtime mends this; it is told, not retried.
         observed.note(error.message, child.component)
         events.record(owner, .warning, reason: "InternalError", message: error.message)
+        // A quota or a right may change by itself; what is invalid only by a change of what it is made of.
+        if error.reason == .forbidden { failed = error }
       } catch let error as KubeError where error.reason == .conflict {
         throw error
       } catch let error as KubeError {

@@ -106,8 +106,17 @@ struct ServiceCaches: Sendable {
       live[kind] = LiveComponent(
         pairs: pairs[kind] ?? [], history: history[kind] ?? [],
         rollout: RolloutState(service.status?.at("components", kind.rawValue)))
+      live[kind]?.isRoutedInside = isRoutedInside(service, kind)
     }
     return live
+  }
+
+  private func isRoutedInside(_ service: KubeObject, _ kind: ComponentKind) -> Bool {
+    guard let component = InferenceService(service).component(kind),
+      let route = routes.get(namespace: service.namespace, name: component.baseName),
+      route.status?["parents"]?.array?.isEmpty == false, ServingRoutes.isSettled(route)
+    else { return false }
+    return (route.spec?["hostnames"]?.array ?? []).contains(.string(component.host))
   }
 
   static func component(of object: KubeObject) -> ComponentKind? {

@@ -29,6 +29,7 @@ final class ServiceForwarder: Sendable {
   private let epoll: Epoll
   private let wake: EventDescriptor
   private let state = Mutex(State())
+  private let changes = Atomic<UInt64>(0)
   private let log: Logger
 
   init(log: Logger) throws(LinuxError) {
@@ -56,11 +57,13 @@ final class ServiceForwarder: Sendable {
 
   var isClosed: Bool { state.withLock { $0.isClosed } }
 
-  /// Replaces ports by others; open connections stay as they are.
+  /// Replaces ports by others. Open connections stay; those whose endpoint is gone from their port move with
+  /// their next HTTP request.
   /// - Returns: whether `standIns` may have changed.
   @discardableResult
   func update(from old: [ForwardedPort], to new: [ForwardedPort]) -> Bool {
-    state.withLock { state in
+    defer { changes.wrappingAdd(1, ordering: .releasing) }
+    return state.withLock { state in
       let before = state.standIns
       let wanted = Dictionary(new.map { (Self.place($0), $0) }, uniquingKeysWith: { first, _ in first })
       for place in old.map(Self.place) where wanted[place] == nil { close(place, &state) }
@@ -125,6 +128,14 @@ final class ServiceForwarder: Sendable {
       let socket = try Socket.listen(on: anyPort)
       return (socket, try socket.localAddress().port)
     }
+  }
+
+  /// Another one after each `update`.
+  var generation: UInt64 { changes.load(ordering: .acquiring) }
+
+  /// The endpoints of a listener now; nil where it is gone.
+  func backends(_ registration: UInt64) -> [ForwardedPort.Backend]? {
+    state.withLock { $0.listeners[registration]?.backends }
   }
 
   /// The next client of a listener with the endpoints to try; nil where none waits.

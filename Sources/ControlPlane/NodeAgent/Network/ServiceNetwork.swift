@@ -10,6 +10,7 @@ final class ServiceNetwork: Sendable {
   private let services: Informer
   private let slices: Informer
   private let forwarder: ServiceForwarder
+  private let gateway: ForwardedPort.Backend?
   private let namesFile: String
   private let workers: BlockingWorkers
   private let clock: any SleepingClock
@@ -19,12 +20,13 @@ final class ServiceNetwork: Sendable {
   private static let sliceIndex = "node-service"
 
   init(
-    informers: SharedInformers, forwarder: ServiceForwarder, namesFile: String, workers: BlockingWorkers,
-    clock: any SleepingClock, log: Logger
+    informers: SharedInformers, forwarder: ServiceForwarder, gateway: ForwardedPort.Backend?,
+    namesFile: String, workers: BlockingWorkers, clock: any SleepingClock, log: Logger
   ) {
     services = informers.informer(.services)
     slices = informers.informer(.endpointSlices)
     self.forwarder = forwarder
+    self.gateway = gateway
     self.namesFile = namesFile
     self.workers = workers
     self.clock = clock
@@ -81,7 +83,7 @@ final class ServiceNetwork: Sendable {
     for key in dirty.take() {
       let service = services.get(key).flatMap { $0.isBeingDeleted ? nil : $0 }
       let entry = service.map {
-        ServiceEntry(service: $0, slices: slices.byIndex(Self.sliceIndex, "\(key)"))
+        ServiceEntry(service: $0, slices: slices.byIndex(Self.sliceIndex, "\(key)"), gateway: gateway)
       }
       let difference = table.set(key, entry)
       if difference.namesDiffer { namesDiffer = true }

@@ -45,16 +45,12 @@ final class ServiceRelayLoop {
 
   private func acceptAll(_ listener: UInt64) {
     for _ in 0..<64 {
+      let generation = forwarder.generation
       guard let (client, backends) = forwarder.accept(listener) else { return }
       // Without an endpoint the client is closed, which it sees at once.
       guard relays.count < Self.limit, !backends.isEmpty else { continue }
-      // Of equally busy ones the turn decides.
-      let turn = Int(truncatingIfNeeded: next % UInt64(backends.count))
-      let rotated = Array(backends[turn...] + backends[..<turn])
-      let ordered = rotated.enumerated().sorted {
-        (connections[$0.element] ?? 0, $0.offset) < (connections[$1.element] ?? 0, $1.offset)
-      }.map(\.element)
-      let relay = ServiceRelay(client: client, candidates: ordered)
+      let relay = ServiceRelay(
+        client: client, candidates: ordered(backends), listener: listener, generation: generation)
       let number = next
       next &+= 1
       guard connect(relay, number) else { continue }
@@ -63,6 +59,44 @@ final class ServiceRelayLoop {
         (try? epoll.add(client.descriptor, [], registration: number << 2 | 1)) != nil
       update(relay, number)
     }
+  }
+
+  /// The one with the fewest connections first; of equally busy ones the turn decides.
+  private func ordered(_ backends: [ForwardedPort.Backend]) -> [ForwardedPort.Backend] {
+    guard backends.count > 1 else { return backends }
+    let turn = Int(truncatingIfNeeded: next % UInt64(backends.count))
+    let rotated = Array(backends[turn...] + backends[..<turn])
+    return rotated.enumerated().sorted {
+      (connections[$0.element] ?? 0, $0.offset) < (connections[$1.element] ?? 0, $1.offset)
+    }.map(\.element)
+  }
+
+  /// A connection that its client keeps open follows its Service: a request that comes after an answer goes
+  /// to an endpoint as the Service has them now, where the connection's own is none of them any more.
+  /// - Returns: whether the request is on its way to another endpoint.
+  private func follow(_ relay: ServiceRelay, _ number: UInt64) -> Bool {
+    let generation = forwarder.generation
+    guard generation != relay.generation else { return false }
+    guard let backends = forwarder.backends(relay.listener), !backends.isEmpty, let backend = relay.backend,
+      !backends.contains(backend)
+    else {
+      relay.generation = generation
+      return false
+    }
+    guard let request = relay.takeRequest(buffer) else { return false }
+    if let server = relay.serverSide { epoll.remove(server.socket.descriptor) }
+    release(backend)
+    relay.backend = nil
+    relay.serverSide = nil
+    relay.generation = generation
+    relay.candidates = ordered(backends)
+    guard connect(relay, number), let server = relay.serverSide else {
+      close(relay, number)
+      return true
+    }
+    server.pending = request
+    setInterest(relay.clientSide, readable: false, number << 2 | 1)
+    return true
   }
 
   /// Starts to connect to the next candidate; false where none is left.
@@ -96,6 +130,7 @@ final class ServiceRelayLoop {
       // The client gave up before its server was there.
       if !events.isDisjoint(with: [.hangup, .error]) { close(relay, number) }
     } else {
+      if isClient, follow(relay, number) { return }
       relay.pump(buffer)
       if !events.isDisjoint(with: [.hangup, .error]) { detach(relay, isClient: isClient) }
       update(relay, number)
@@ -109,7 +144,11 @@ final class ServiceRelayLoop {
       release(relay.backend)
       relay.backend = nil
       relay.serverSide = nil
-      if !connect(relay, number) { close(relay, number) }
+      if connect(relay, number) {
+        relay.serverSide?.pending = server.pending
+      } else {
+        close(relay, number)
+      }
       return
     }
     relay.isConnecting = false
@@ -178,11 +217,40 @@ final class ServiceRelay {
   var candidates: [ForwardedPort.Backend]
   var backend: ForwardedPort.Backend?
   var isConnecting = false
+  /// Through which it came, and the state of that one's endpoints that it was last compared with.
+  let listener: UInt64
+  var generation: UInt64
+  private var lastIsFromServer = false
   private var hasFailed = false
 
-  init(client: Socket, candidates: [ForwardedPort.Backend]) {
+  init(client: Socket, candidates: [ForwardedPort.Backend], listener: UInt64, generation: UInt64) {
     clientSide = RelaySide(client)
     self.candidates = candidates
+    self.listener = listener
+    self.generation = generation
+  }
+
+  /// The first bytes of a new HTTP request on a connection whose last words were the server's, all of which
+  /// the client has. Whatever else the client says goes where it went before.
+  func takeRequest(_ buffer: UnsafeMutableRawBufferPointer) -> Bytes? {
+    guard let serverSide else { return nil }
+    move(from: serverSide, to: clientSide, buffer)
+    guard lastIsFromServer, !hasFailed, !serverSide.isAtEnd, serverSide.pending.isEmpty,
+      clientSide.pending.isEmpty, case .bytes(let count) = clientSide.socket.receive(into: buffer)
+    else { return nil }
+    let bytes = UnsafeRawBufferPointer(rebasing: buffer[..<count])
+    if Self.isRequest(bytes) { return Bytes(bytes) }
+    lastIsFromServer = false
+    let sent = send(bytes, to: serverSide)
+    if sent < count { serverSide.pending.append(contentsOf: bytes[sent...]) }
+    return nil
+  }
+
+  private static let methods: [[UInt8]] =
+    ["GET /", "POST /", "PUT /", "HEAD /", "DELETE /", "PATCH /", "OPTIONS /"].map { Array($0.utf8) }
+
+  private static func isRequest(_ bytes: UnsafeRawBufferPointer) -> Bool {
+    methods.contains { bytes.starts(with: $0) }
   }
 
   /// Both streams have ended and arrived, or one side has broken.
@@ -209,6 +277,7 @@ final class ServiceRelay {
       if source.isAtEnd { return tell(target) }
       switch source.socket.receive(into: buffer) {
       case .bytes(let count):
+        lastIsFromServer = source === serverSide
         let bytes = UnsafeRawBufferPointer(rebasing: buffer[..<count])
         let sent = send(bytes, to: target)
         if sent < count { target.pending.append(contentsOf: bytes[sent...]) }

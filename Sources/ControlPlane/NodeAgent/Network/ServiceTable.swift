@@ -1,6 +1,7 @@
 internal import Basics
 internal import Formats
 internal import KubeProtocol
+internal import ServingAPI
 
 /// One port of one Service, and who answers for it.
 struct ForwardedPort: Sendable, Hashable {
@@ -30,7 +31,8 @@ struct ServiceEntry: Sendable, Hashable {
   var address: String?
   var ports: [ForwardedPort] = []
 
-  init(service: KubeObject, slices: [KubeObject]) {
+  /// - Parameter gateway: who answers for Services whose requests are to be split as routes say.
+  init(service: KubeObject, slices: [KubeObject], gateway: ForwardedPort.Backend? = nil) {
     let clusterAddress = service.spec?["clusterIP"]?.string ?? ""
     if clusterAddress == "None" || clusterAddress.isEmpty {
       // Headless: the name stands for the endpoints themselves.
@@ -38,11 +40,15 @@ struct ServiceEntry: Sendable, Hashable {
       return
     }
     address = clusterAddress
+    let isSplit = service.annotations[GatewayAnnotation.reachedBy] == GatewayAnnotation.gateway
+    let splitter = isSplit ? gateway : nil
     for port in service.spec?["ports"]?.array ?? [] {
       guard port["protocol"]?.string ?? "TCP" == "TCP", let number = Self.port(port["port"]) else {
         continue
       }
-      let backends = Set(slices.flatMap { Self.backends($0, portName: port["name"]?.string ?? "") })
+      let backends =
+        splitter.map { [$0] }
+        ?? Set(slices.flatMap { Self.backends($0, portName: port["name"]?.string ?? "") })
       ports.append(
         ForwardedPort(
           service: service.key, address: clusterAddress, port: number,

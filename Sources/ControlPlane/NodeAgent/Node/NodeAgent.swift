@@ -18,6 +18,8 @@ public struct NodeAgentConfiguration: Sendable {
   public var loops: EventLoopGroup
   public var images = ImageTable()
   public var claims: ClaimResolver = { _, _ in nil }
+  /// Port of 127.0.0.1 where the gateway listens; nil where there is none to split requests inside.
+  public var gatewayPort: Int?
   /// Nil for the name of the last start, else the machine's.
   public var nodeName: String?
   /// What containers of built-in images execute; nil for this program.
@@ -42,6 +44,7 @@ public final class NodeAgent: Sendable {
   private let informers: SharedInformers
   private let context: NodeContext
   private let forwarder: ServiceForwarder
+  private let gateway: ForwardedPort.Backend?
   private let hub: SupervisorHub
   private let log: Logger
   private let state = Mutex(State())
@@ -66,6 +69,7 @@ public final class NodeAgent: Sendable {
     workers = BlockingWorkers(name: "node", threads: 4, capacity: 8192)
     hub = try SupervisorHub()
     forwarder = try ServiceForwarder(log: log)
+    gateway = configuration.gatewayPort.map { ForwardedPort.Backend(address: "127.0.0.1", port: $0) }
     let probers = BlockingWorkers(name: "probes", threads: 4, capacity: 8192)
     context = NodeContext(
       settings: settings, client: client,
@@ -83,7 +87,8 @@ public final class NodeAgent: Sendable {
   /// once: call `shutDown` before.
   public func run() async throws {
     let network = ServiceNetwork(
-      informers: informers, forwarder: forwarder, namesFile: settings.namesFile, workers: workers,
+      informers: informers, forwarder: forwarder, gateway: gateway, namesFile: settings.namesFile,
+      workers: workers,
       clock: clock,
       log: log)
     let volumes = VolumeRefresher(context: context, informers: informers)

@@ -6,6 +6,8 @@ public import KubeProtocol
 /// one has is not shown by the older.
 public enum LLMServiceConversion {
   public static let storedVersion = "v1alpha2"
+  /// The kinds that have both versions.
+  public static let resources: [KubeResource] = [.llmInferenceServices, .llmInferenceServiceConfigs]
   public static let modelCriticality = "internal.serving.kserve.io/model-criticality"
   /// A JSON object from an adapter's position to its criticality.
   public static let adapterCriticalities = "internal.serving.kserve.io/lora-criticalities"

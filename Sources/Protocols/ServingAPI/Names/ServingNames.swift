@@ -31,6 +31,8 @@ public enum ServingAnnotation {
 public enum ServingLabel {
   public static let inferenceService = "serving.kserve.io/inferenceservice"
   public static let component = "component"
+  /// The LocalModelCache that a service's model comes from.
+  public static let localModel = "internal.serving.kserve.io/localmodel"
   public static let routingGroup = "serving.kserve.io/routing-group"
   public static let app = "app"
   public static let visibility = "networking.kserve.io/visibility"

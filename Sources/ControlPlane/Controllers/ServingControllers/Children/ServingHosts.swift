@@ -75,6 +75,11 @@ struct ServingHosts: Sendable, Hashable {
     return hosts
   }
 
+  /// The names of a Service inside the cluster.
+  func insideHosts(service name: String) -> [String] {
+    ["", ".svc", ".\(Self.clusterDomain)"].map { "\(name).\(service.namespace)\($0)" }
+  }
+
   /// `latest-iris-predictor-team.localhost`.
   func host(of kind: ComponentKind, tag: String) -> String { "\(tag)-\(host(of: kind))" }
 

@@ -23,7 +23,7 @@ struct ServingRoutes {
       guard let plan = plans[kind] else { continue }
       routes.append(
         makeRoute(
-          plan.component.baseName, hosts: try hosts.allHosts(of: kind),
+          plan.component.baseName, hosts: try hosts.allHosts(of: kind) + insideHosts(plan),
           rules: rules(plan, plan.targets, path: Self.everyPath)))
       routes += makeTagRoutes(plan)
     }
@@ -36,6 +36,13 @@ struct ServingRoutes {
       if let route = try makePathRoute(entry) { routes.append(route) }
     }
     return routes
+  }
+
+  /// A predictor that others of the service ask is known by its names inside the cluster too: while its
+  /// requests are split, theirs come through the gateway.
+  private func insideHosts(_ plan: ComponentPlan) -> [String] {
+    guard plan.component.isCalledInside else { return [] }
+    return ([plan.component.name] + plan.formerNames).flatMap(hosts.insideHosts)
   }
 
   /// A host of its own for each tag.

@@ -9,6 +9,8 @@ struct WorkloadChildren {
   let workload: Workload
   /// The Deployment that is there.
   var existing: KubeObject?
+  /// Whether requests that come by the Service's name are to be split as routes say.
+  var isReachedByGateway = false
 
   private var name: String { workload.name }
 
@@ -56,6 +58,7 @@ struct WorkloadChildren {
   func makeService() -> KubeObject? {
     guard let template else { return nil }
     var object = makeObject(.services, template)
+    if isReachedByGateway { object.annotations[GatewayAnnotation.reachedBy] = GatewayAnnotation.gateway }
     object.spec = [
       "selector": [ServingLabel.app: .string(ServingLabel.app(forDeployment: name))],
       "ports": .array(ServicePort.list(template, serviceName: name).map(\.json)), "type": "ClusterIP",

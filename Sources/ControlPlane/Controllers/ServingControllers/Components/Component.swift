@@ -14,6 +14,11 @@ struct Component: Sendable, Hashable {
 
   /// The Service inside the cluster, as transformers are told.
   var host: String { "\(name).\(service.namespace)" }
+
+  /// Whether other components of the service ask this one, by its names inside the cluster.
+  var isCalledInside: Bool {
+    kind == .predictor && (service.transformer != nil || service.explainer != nil)
+  }
 }
 
 extension InferenceService {

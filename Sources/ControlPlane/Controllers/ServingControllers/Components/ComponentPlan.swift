@@ -9,11 +9,16 @@ struct ComponentPlan: Sendable {
   var targets: [TrafficTarget]
   /// Entries of `spec.canary`, in order.
   var canaries: [CanaryPlan] = []
+  /// Pairs from before the predictor was renamed, which are still asked by their names.
+  var formerNames: [String]
 
   /// The ports of its Services.
   var ports: [ServicePort] {
     ServicePort.list(revisions.current.template, serviceName: component.name)
   }
+
+  /// Whether requests go elsewhere than to the component's own pair, or not only there.
+  var isSplit: Bool { targets.filter { $0.percent > 0 }.map(\.service) != [component.name] }
 
   /// - Parameters:
   ///   - canaries: of a predictor, made before.
@@ -24,6 +29,8 @@ struct ComponentPlan: Sendable {
   ) {
     self.component = component
     self.canaries = canaries
+    formerNames = live.pairs.values.filter { $0.role == .stable && $0.name != component.name }
+      .map(\.name).sorted()
     revisions = RevisionPlan(component, template: template, live: live)
     let policy = ScalingPolicy.of(component.spec, of: component.service, mode: mode)
     let bounds = ReplicaBounds(component.spec, policy)

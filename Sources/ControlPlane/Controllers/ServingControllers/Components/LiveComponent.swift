@@ -52,6 +52,8 @@ struct LiveComponent: Sendable {
   /// Revisions by name.
   var history: [String: Revision] = [:]
   var rollout = RolloutState()
+  /// Whether the gateway has taken a route that knows the component by its names inside the cluster.
+  var isRoutedInside = false
 
   init() {}
 

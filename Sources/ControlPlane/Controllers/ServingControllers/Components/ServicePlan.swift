@@ -162,7 +162,9 @@ struct ServicePlanner {
       for workload in part.workloads {
         let children = WorkloadChildren(
           component: part.component, configuration: configuration, workload: workload,
-          existing: live.pairs[workload.name]?.deployment)
+          existing: live.pairs[workload.name]?.deployment,
+          isReachedByGateway: workload.role == .stable && part.component.isCalledInside && part.isSplit
+            && live.isRoutedInside)
         if let deployment = children.makeDeployment() {
           plan.children.append(
             DesiredChild(resource: .deployments, object: deployment, component: kind))

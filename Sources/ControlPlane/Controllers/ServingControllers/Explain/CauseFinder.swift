@@ -94,7 +94,7 @@ struct CauseFinder {
 
   /// A revision beside the one that serves.
   private func canary() -> FailureCause? {
-    for deployment in evidence.deployments where !Self.isOwnPair(deployment) {
+    for deployment in evidence.deployments where !Self.isOwnPair(deployment) && !isWithdrawn(deployment) {
       let pods = pods(of: deployment)
       guard !pods.contains(where: PodState.isReady) else { continue }
       let failure = ComponentFailure.find(deployment: deployment, pods: pods, events: evidence.events)
@@ -106,6 +106,13 @@ struct CauseFinder {
       }
     }
     return nil
+  }
+
+  /// A revision that is to get no requests, as after `apus rollout undo`: whatever it does is nobody's trouble.
+  private func isWithdrawn(_ deployment: KubeObject) -> Bool {
+    guard LivePair(deployment: deployment).role == .revision else { return false }
+    let component = deployment.labels[ServingLabel.component] ?? "predictor"
+    return evidence.service.spec?.at(component, "canaryTrafficPercent")?.int == 0
   }
 
   // MARK: the status

@@ -14,8 +14,24 @@ public struct ServiceForecast: Sendable {
     public var deployments: [KubeObject] = []
     public var pods: [KubeObject] = []
     public var controllerRevisions: [KubeObject] = []
+    /// Of the service's namespace; nil where nothing is known of them: then credentials are left out.
+    public var secrets: [KubeObject]?
+    public var serviceAccounts: [KubeObject] = []
+    /// What could not be read and is left out, one sentence each.
+    public var gaps: [String] = []
 
     public init() {}
+
+    fileprivate func credentials(_ names: InferenceServiceConfig.Credentials) -> any CredentialInjector {
+      guard let secrets else { return NoCredentials() }
+      func lookup(_ objects: [KubeObject]) -> StorageCredentials.Lookup {
+        { namespace, name in
+          objects.first { $0.name == name && ($0.namespace.isEmpty || $0.namespace == namespace) }
+        }
+      }
+      return StorageCredentials(
+        secret: lookup(secrets), serviceAccount: lookup(serviceAccounts), names: { names })
+    }
   }
 
   public struct Share: Sendable, Hashable {
@@ -68,7 +84,8 @@ public struct ServiceForecast: Sendable {
     }
     let service = InferenceService(
       InferenceServiceDefaults.apply(to: manifest, configuration: configuration))
-    notes = Self.deprecations(written ?? manifest) + [UnusedFields.message(service)].compactMap { $0 }
+    notes = ServiceAdvice.deprecations(written ?? manifest) + ServiceAdvice.unused(service)
+    notes += around.gaps
     var evidence = ServiceEvidence(service: service.object)
     evidence.namespaceRuntimes = around.namespaceRuntimes
     evidence.clusterRuntimes = around.clusterRuntimes
@@ -78,7 +95,7 @@ public struct ServiceForecast: Sendable {
       configuration: configuration,
       runtimes: (
         around.namespaceRuntimes.map(ServingRuntime.init), around.clusterRuntimes.map(ServingRuntime.init)
-      ), credentials: NoCredentials(), live: Self.live(service, around)
+      ), credentials: around.credentials(configuration.credentials), live: Self.live(service, around)
     ).plan()
     runtime = plan.runtime
     cause = ComponentKind.allCases.lazy.compactMap { plan.failures[$0]?.cause }.first
@@ -143,17 +160,5 @@ public struct ServiceForecast: Sendable {
         rollout: RolloutState(service.object.status?.at("components", kind.rawValue)))
     }
     return live
-  }
-
-  private static func deprecations(_ manifest: KubeObject) -> [String] {
-    var notes = InferenceService(manifest).predictor.frameworks.map { entry in
-      "spec.predictor.\(entry.framework.field) is deprecated: write spec.predictor.model with "
-        + "modelFormat.name \(entry.framework.field)"
-    }
-    let mode = manifest.annotations[ServingAnnotation.deploymentMode] ?? ""
-    if let newName = ["RawDeployment": "Standard", "Serverless": "Knative"][mode] {
-      notes.append("the deployment mode \(mode) is deprecated: write \(newName)")
-    }
-    return notes
   }
 }

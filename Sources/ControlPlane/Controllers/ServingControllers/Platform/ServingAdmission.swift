@@ -1,3 +1,4 @@
+internal import Formats
 public import KubeProtocol
 internal import ServingAPI
 
@@ -30,7 +31,8 @@ public struct ServingAdmission: Sendable {
 
   /// The kinds that it looks at to judge others.
   public static let peerResources: [KubeResource] = [
-    .servingRuntimes, .clusterServingRuntimes, .localModelCaches, .localModelNodeGroups,
+    .servingRuntimes, .clusterServingRuntimes, .localModelCaches, .localModelNodeGroups, .inferenceServices,
+    .llmInferenceServices,
   ]
 
   /// Fills in defaults; other kinds stay as they are.
@@ -43,5 +45,52 @@ public struct ServingAdmission: Sendable {
     let causes = ServingValidation.causes(
       object, old: old, configuration: configuration.current, peers: peers)
     if !causes.isEmpty { throw KubeError.invalid(object.groupVersionKind, object.name, causes) }
+  }
+
+  /// What there is to say beside yes: deprecated fields, and fields that are kept and not acted on.
+  /// - Parameter object: as it was sent.
+  public func warnings(_ object: KubeObject) -> [String] {
+    object.isBeingDeleted ? [] : ServiceAdvice.texts(object, configuration: configuration.current)
+  }
+
+  // MARK: deletion
+
+  /// A cache of models that a service uses stays.
+  public func validateDeletion(_ object: KubeObject) throws(KubeError) {
+    let kinds = [KubeResource.localModelCaches.kind, KubeResource.localModelNamespaceCaches.kind]
+    guard kinds.contains(object.kind) else { return }
+    let services = peers(.inferenceServices) + peers(.llmInferenceServices)
+    let cache = LocalModelCache(object)
+    let problem = LocalModelValidation.deletionProblem(object) { kind, namespace, name in
+      services.contains { service in
+        service.kind == kind && service.namespace == namespace && service.name == name
+          && Self.uses(service, cache)
+      }
+    }
+    if let problem { throw problem }
+  }
+
+  /// By the label that says so, or by an address that the cache holds.
+  private static func uses(_ service: KubeObject, _ cache: LocalModelCache) -> Bool {
+    if service.labels[ServingLabel.localModel] == cache.name { return true }
+    let predictor = PredictorSpec(json: service.spec?["predictor"] ?? [:])
+    var uris = predictor.component.storageURIs.map(\.uri)
+    uris += predictor.model?.storageURI.map { [$0] } ?? []
+    uris += predictor.frameworks.compactMap { $0.spec["storageUri"]?.string }
+    if let uri = service.spec?.at("model", "uri")?.string { uris.append(uri) }
+    return uris.contains(where: cache.holds)
+  }
+
+  /// The configurations that every LLMInferenceService is made of.
+  private static let presetPrefix = "kserve-config-llm-"
+
+  public func deletionWarnings(_ object: KubeObject) -> [String] {
+    guard object.kind == KubeResource.llmInferenceServiceConfigs.kind,
+      object.namespace == ServingPlatform.namespace, object.name.hasPrefix(Self.presetPrefix)
+    else { return [] }
+    return [
+      "well-known config \(object.namespace)/\(object.name) is deleted: services that are made of it cannot be "
+        + "made again until it is back"
+    ]
   }
 }

@@ -9,6 +9,8 @@ internal import ServingAPI
 /// service: one run sees all of its models, so that memory is given out once.
 struct TrainedModelReconciler: Reconciler {
   static let finalizer = "trainedmodel.finalizer"
+  /// On services that have models: these go first. (Upstream puts it on every service.)
+  static let serviceFinalizer = "inferenceservice.finalizers"
 
   let client: KubeClient
   let caches: TrainedModelCaches
@@ -20,6 +22,9 @@ struct TrainedModelReconciler: Reconciler {
     let models = caches.models(of: key)
     guard let stored = caches.services.get(key), !stored.isBeingDeleted else {
       for model in models { try await parentIsGone(model) }
+      if let going = caches.services.get(key), !models.contains(where: Self.hasHadParent) {
+        try await removeFinalizer(Self.serviceFinalizer, of: going, .inferenceServices)
+      }
       return .done
     }
     let parent = TrainedModelParent(
@@ -27,11 +32,16 @@ struct TrainedModelReconciler: Reconciler {
       formats: caches.formats(of: InferenceService(stored)))
     guard parent.isMultiModel || !models.isEmpty else { return .done }
     let plan = TrainedModelPlan(parent: parent, models: models)
+    if parent.isMultiModel, !models.isEmpty, !stored.finalizers.contains(Self.serviceFinalizer) {
+      var held = stored
+      held.finalizers += [Self.serviceFinalizer]
+      _ = try await client.update(.inferenceServices, held)
+    }
     for entry in plan.entries where !entry.model.isBeingDeleted { try await label(entry, parent) }
     try await writeList(plan, stored)
     for entry in plan.entries {
       if entry.model.isBeingDeleted {
-        try await removeFinalizer(entry.model)
+        try await removeFinalizer(Self.finalizer, of: entry.model, .trainedModels)
       } else {
         try await writeStatus(entry, parent)
       }
@@ -55,8 +65,10 @@ struct TrainedModelReconciler: Reconciler {
   /// Upstream deletes a model as soon as its parent is missing. Here only one that has had its parent goes: a
   /// file may name the model before the service.
   private func parentIsGone(_ model: KubeObject) async throws {
-    if model.isBeingDeleted { return try await removeFinalizer(model) }
-    if model.labels[TrainedModelParent.parentLabel] != nil {
+    if model.isBeingDeleted {
+      return try await removeFinalizer(Self.finalizer, of: model, .trainedModels)
+    }
+    if Self.hasHadParent(model) {
       try await writer.delete(.trainedModels, model)
       return
     }
@@ -65,6 +77,10 @@ struct TrainedModelReconciler: Reconciler {
       message: "there is no InferenceService \"\(TrainedModel(model).inferenceService)\" in the namespace "
         + "\"\(model.namespace)\"; create it, or correct spec.inferenceService")
     try await write(model, [missing], url: nil, address: nil)
+  }
+
+  private static func hasHadParent(_ model: KubeObject) -> Bool {
+    model.labels[TrainedModelParent.parentLabel] != nil
   }
 
   /// Parent and finalizer, and the mark that its memory is given to it.
@@ -78,12 +94,14 @@ struct TrainedModelReconciler: Reconciler {
     if updated != entry.model { _ = try await client.update(.trainedModels, updated) }
   }
 
-  private func removeFinalizer(_ model: KubeObject) async throws {
-    guard model.finalizers.contains(Self.finalizer) else { return }
-    var updated = model
-    updated.finalizers.removeAll { $0 == Self.finalizer }
+  private func removeFinalizer(
+    _ finalizer: String, of object: KubeObject, _ resource: KubeResource
+  ) async throws {
+    guard object.finalizers.contains(finalizer) else { return }
+    var updated = object
+    updated.finalizers.removeAll { $0 == finalizer }
     do {
-      _ = try await client.update(.trainedModels, updated)
+      _ = try await client.update(resource, updated)
     } catch let error as KubeError where error.reason == .notFound {
       return
     }
