@@ -42,7 +42,8 @@ final class TestCluster: Sendable {
     try await cluster.server.start()
     try await cluster.addNode("node")
     for resource in [
-      KubeResource.deployments, .replicaSets, .pods, .services, .endpoints, .endpointSlices, .nodes,
+      KubeResource.deployments, .replicaSets, .pods, .services, .endpoints, .endpointSlices, .nodes, .jobs,
+      .statefulSets, .persistentVolumeClaims, .persistentVolumes, .controllerRevisions,
     ] {
       cluster.view.informer(resource).onChange { _ in cluster.changed.signal() }
     }
@@ -55,6 +56,11 @@ final class TestCluster: Sendable {
       group.addTask {
         await WorkloadControllers.run(
           client: KubeClient(cluster.faults), informers: cluster.informers, clock: cluster.clock)
+      }
+      group.addTask {
+        await StatefulControllers.run(
+          client: KubeClient(cluster.faults), informers: cluster.informers, volumesDirectory: "/volumes",
+          clock: cluster.clock)
       }
       try await cluster.view.waitUntilSynced()
       defer { group.cancelAll() }
@@ -93,7 +99,10 @@ final class TestCluster: Sendable {
 
   private var picture: String {
     var lines: [String] = []
-    for resource in [KubeResource.deployments, .replicaSets, .pods, .endpointSlices] {
+    for resource in [
+      KubeResource.deployments, .replicaSets, .pods, .endpointSlices, .jobs, .statefulSets,
+      .persistentVolumeClaims,
+    ] {
       lines += view.informer(resource).list(namespace: "default").map { object in
         "\(resource.kind) \(object.name) rv=\(object.resourceVersion) generation=\(object.generation) "
           + "deleting=\(object.isBeingDeleted) replicas=\(object.spec?["replicas"]?.int ?? -1) "
@@ -185,6 +194,8 @@ final class TestCluster: Sendable {
         if pod.isBeingDeleted {
           try await client.delete(
             .pods, namespace: key.namespace, name: key.name, uid: pod.uid, gracePeriodSeconds: 0)
+        } else if PodState(pod).isTerminal {
+          return .done
         } else if PodState(pod).phase != "Running" || PodState(pod).isReady != isReady(pod) {
           try await client.patch(
             .pods, namespace: key.namespace, name: key.name, subresource: "status", type: .strategicMerge,

@@ -54,8 +54,9 @@ struct VolumePlan: Sendable, Hashable {
       guard let path = claims(builder.pod.object.namespace, claim) else {
         throw ContainerConfigurationError(
           description:
-            "persistentvolumeclaim \"\(claim)\" not found: this node offers a folder as a claim only where "
-            + "it was started with one (`apus up --samples DIR` offers the claim \"samples\")")
+            "persistentvolumeclaim \"\(claim)\" not found, or not bound to a folder of this machine: make a "
+            + "PersistentVolumeClaim of that name, or start with a folder as a claim (`apus up --samples DIR` "
+            + "offers the claim \"samples\")")
       }
       return .host(path: path, createDirectory: false, mustExist: true)
     }
