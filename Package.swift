@@ -251,7 +251,10 @@ let tests: [(name: String, dependencies: [String])] = [
   ),
   (
     "CommandsTests",
-    ["Basics", "Linux", "Formats", "KubeProtocol", "ServingAPI", "ServingControllers", "Commands"]
+    [
+      "Basics", "Linux", "Formats", "KubeProtocol", "KubeClient", "ServingAPI", "ServingControllers",
+      "Commands",
+    ]
   ),
 ].filter { FileManager.default.fileExists(atPath: "\(Context.packageDirectory)/Tests/\($0.name)") }
 

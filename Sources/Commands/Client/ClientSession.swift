@@ -26,7 +26,8 @@ struct ClientSession: Sendable {
     let configuration = try configuration(arguments)
     let group = try EventLoopGroup(loops: 1, name: "client")
     let session = ClientSession(
-      client: KubeClient(try HTTPSKubeTransport(configuration, group: group)), http: HTTPClient(group: group),
+      client: KubeClient(PrintedWarnings(try HTTPSKubeTransport(configuration, group: group))),
+      http: HTTPClient(group: group),
       namespace: arguments.value("namespace") ?? configuration.namespace)
     do {
       let code = try await body(session)

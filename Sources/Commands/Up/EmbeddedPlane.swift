@@ -27,6 +27,7 @@ struct EmbeddedPlane: Sendable {
   private let informers: SharedInformers
   private let serving: ServingControllers
   private let autoscaler: RequestAutoscaler
+  private let boundClaims: BoundClaims
   private let log = Logger("up")
 
   private static let podGrace: Duration = .seconds(20)
@@ -50,7 +51,10 @@ struct EmbeddedPlane: Sendable {
     let credentials = try ClusterCredentials.load(dataDirectory: options.directory.path)
     let addresses = try LoopbackAddressPool.open(dataDirectory: options.directory.path)
     let apiServer = APIServer(
-      store: store, preinstalledCRDs: ServingCRDs.all, serviceAccountKeyPEM: credentials.serviceAccountKeyPEM,
+      store: store, preinstalledCRDs: ServingCRDs.all,
+      conversions: LLMServiceConversion.resources.map {
+        ResourceConversion($0, convert: LLMServiceConversion.convert)
+      }, serviceAccountKeyPEM: credentials.serviceAccountKeyPEM,
       serviceAddresses: { service, taken in try addresses.allocate(service: service, taken: taken) })
     let group = try EventLoopGroup(loops: 1, name: "api")
     let gatewayGroup = try EventLoopGroup(loops: max(1, ProcessStatistics.processorCount), name: "gateway")
@@ -82,7 +86,11 @@ struct EmbeddedPlane: Sendable {
     var nodeConfiguration = NodeAgentConfiguration(
       dataDirectory: options.directory.path, addresses: addresses, loops: group)
     nodeConfiguration.images = options.images
-    nodeConfiguration.claims = { [claims = options.claims] _, claim in claims[claim] }
+    let boundClaims = BoundClaims(informers: informers, directory: volumesDirectory(options))
+    nodeConfiguration.claims = { [claims = options.claims] namespace, claim in
+      claims[claim] ?? boundClaims.path(namespace: namespace, claim: claim)
+    }
+    nodeConfiguration.gatewayPort = gatewayPort
     let node = try NodeAgent(configuration: nodeConfiguration, client: client, informers: informers)
     apiServer.connect(node)
     let serving = ServingControllers(
@@ -100,8 +108,11 @@ struct EmbeddedPlane: Sendable {
       endpoints: endpoints, options: options, store: store, apiServer: apiServer, apiListener: listener,
       group: group,
       gatewayGroup: gatewayGroup, gateway: gateway, node: node, informers: informers, serving: serving,
-      autoscaler: autoscaler)
+      autoscaler: autoscaler, boundClaims: boundClaims)
   }
+
+  /// Below it lie the folders of claims.
+  private static func volumesDirectory(_ options: UpOptions) -> String { "\(options.directory.path)/volumes" }
 
   /// Works until `shutdown` returns, then stops in order: pods, controllers, gateway, API, store.
   func run(until shutdown: @escaping @Sendable () async -> Void) async {
@@ -111,6 +122,12 @@ struct EmbeddedPlane: Sendable {
       tasks.addTask {
         await WorkloadControllers.run(client: apiServer.client, informers: informers, clock: SystemClock())
       }
+      tasks.addTask {
+        await StatefulControllers.run(
+          client: apiServer.client, informers: informers, volumesDirectory: Self.volumesDirectory(options),
+          clock: SystemClock())
+      }
+      tasks.addTask { await boundClaims.run() }
       tasks.addTask { await serving.run() }
       tasks.addTask { await autoscaler.run() }
       tasks.addTask {
@@ -183,6 +200,11 @@ struct EmbeddedPlane: Sendable {
         },
         validate: { object, context throws(KubeError) in
           if context.subresource == nil { try admission.validate(object, old: context.old) }
+        },
+        validateDeletion: { (object, _) throws(KubeError) in try admission.validateDeletion(object) },
+        warn: { object, context in
+          if context.operation == .delete { return admission.deletionWarnings(object) }
+          return context.subresource == nil ? admission.warnings(object) : []
         })
     }
   }

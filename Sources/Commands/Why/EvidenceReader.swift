@@ -45,6 +45,50 @@ struct EvidenceReader: Sendable {
     return evidence
   }
 
+  /// The same of many services: each kind is listed once, whatever their number.
+  /// - Parameter namespace: where all of them are; nil: anywhere.
+  func evidence(of services: [KubeObject], in namespace: String?) async -> [ServiceEvidence] {
+    var gaps: [String] = []
+    let runtimes = await runtimes(namespace)
+    gaps += runtimes.gaps
+    let deployments = await children(.deployments, namespace, &gaps)
+    let replicaSets = await children(.replicaSets, namespace, &gaps)
+    let pods = await children(.pods, namespace, &gaps)
+    let routes = await children(.httpRoutes, namespace, &gaps)
+    let events = Dictionary(grouping: await list(.events, namespace, nil, &gaps)) { event in
+      let involved = event["involvedObject"]
+      return ObjectKey(
+        namespace: involved?["namespace"]?.string ?? event.namespace, name: involved?["name"]?.string ?? "")
+    }
+    var all: [ServiceEvidence] = []
+    for service in services {
+      var evidence = ServiceEvidence(service: service)
+      evidence.namespaceRuntimes = runtimes.namespace.filter { $0.namespace == service.namespace }
+      evidence.clusterRuntimes = runtimes.cluster
+      evidence.deployments = deployments[service.key] ?? []
+      evidence.replicaSets = replicaSets[service.key] ?? []
+      evidence.pods = pods[service.key] ?? []
+      evidence.routes = routes[service.key] ?? []
+      evidence.events = ([service] + evidence.replicaSets + evidence.pods).flatMap { events[$0.key] ?? [] }
+      for wanted in evidence.wantedLogs {
+        if let tail = await log(service.namespace, wanted) { evidence.logs.append(tail) }
+      }
+      evidence.gaps = Array(Set(gaps)).sorted()
+      all.append(evidence)
+    }
+    return all
+  }
+
+  /// Objects of one kind, by the service that they belong to.
+  private func children(
+    _ resource: KubeResource, _ namespace: String?, _ gaps: inout [String]
+  ) async -> [ObjectKey: [KubeObject]] {
+    let all = await list(resource, namespace, ServingLabel.inferenceService, &gaps)
+    return Dictionary(grouping: all) { object in
+      ObjectKey(namespace: object.namespace, name: object.labels[ServingLabel.inferenceService] ?? "")
+    }
+  }
+
   /// What a forecast is decided by, and the service's children by kind and name.
   func surroundings(
     of service: KubeObject
@@ -60,6 +104,12 @@ struct EvidenceReader: Sendable {
     around.deployments = await list(.deployments, namespace, label, &gaps)
     around.pods = await list(.pods, namespace, label, &gaps)
     around.controllerRevisions = await list(.controllerRevisions, namespace, label, &gaps)
+    var unread: [String] = []
+    let secrets = await list(.secrets, namespace, nil, &unread)
+    around.serviceAccounts = await list(.serviceAccounts, namespace, nil, &unread)
+    // Many may change services and not read Secrets: the rest is told to them.
+    if unread.isEmpty { around.secrets = secrets }
+    around.gaps = unread.map { "what credentials add to the pods is left out: \($0)" }
     let configMap = try await client.find(
       .configMaps, namespace: ServingPlatform.namespace, name: ServingPlatform.configMap)
     around.configuration = KubeObject.stringMap(configMap?["data"])
@@ -77,7 +127,7 @@ struct EvidenceReader: Sendable {
       .sorted { ($0.namespace, $0.name) < ($1.namespace, $1.name) }
   }
 
-  private func runtimes(_ namespace: String) async -> Runtimes {
+  private func runtimes(_ namespace: String?) async -> Runtimes {
     var runtimes = Runtimes()
     runtimes.namespace = await list(.servingRuntimes, namespace, nil, &runtimes.gaps)
     runtimes.cluster = await list(.clusterServingRuntimes, nil, nil, &runtimes.gaps)

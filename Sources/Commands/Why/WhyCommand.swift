@@ -87,8 +87,8 @@ enum WhyCommand {
     if let configuration = try? await ConfigurationCheck.explain(session.client), !configuration.isHealthy {
       unhealthy.append(configuration)
     }
-    for service in services {
-      let explanation = Explanation(try await reader.evidence(of: service))
+    for evidence in await reader.evidence(of: services, in: namespace) {
+      let explanation = Explanation(evidence)
       if !explanation.isHealthy { unhealthy.append(explanation) }
     }
     if isJSON {
