@@ -20,9 +20,11 @@ public struct HTTPRequestHead: Sendable, Hashable {
   }
 
   /// The target before `?`, percent-encoding untouched.
-  public var path: Substring { target.prefix { $0 != "?" } }
+  public var path: Substring { target[..<(target.utf8.firstIndex(of: UInt8(ascii: "?")) ?? target.endIndex)] }
   /// The target after `?`; nil where there is none.
-  public var query: Substring? { target.firstIndex(of: "?").map { target[target.index(after: $0)...] } }
+  public var query: Substring? {
+    target.utf8.firstIndex(of: UInt8(ascii: "?")).map { target[target.utf8.index(after: $0)...] }
+  }
 }
 
 /// Everything of a response but its body.

@@ -34,8 +34,10 @@ enum InferenceRoute: Hashable, Sendable {
   /// Finds the route of a request.
   /// - Parameter path: without the query, percent-encoded; one `/` at its end does not count.
   static func match(method: String, path: Substring) -> Match {
-    guard path.first == "/" else { return .notFound }
-    var segments = path.dropFirst().split(separator: "/", omittingEmptySubsequences: false)
+    guard path.utf8.first == UInt8(ascii: "/") else { return .notFound }
+    // By bytes: looking for the borders of characters would take longer than all else here.
+    var segments = path.utf8.dropFirst().split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false)
+      .map { Substring($0) }
     if segments.last?.isEmpty == true { segments.removeLast() }
     guard let found = find(segments) else { return .notFound }
     guard let (expected, route) = found.value else { return .invalidName }
@@ -134,8 +136,9 @@ enum PathName {
   /// The decoded name; nil where it is empty, malformed, no UTF-8, too long, or holds control characters or
   /// `/`.
   static func decoded(_ segment: Substring) -> String? {
+    let isPlain = !segment.utf8.contains(UInt8(ascii: "%"))
     guard !segment.isEmpty, segment.utf8.count <= byteLimit * 3,
-      let name = PercentEncoding.decode(segment), name.utf8.count <= byteLimit,
+      let name = isPlain ? String(segment) : PercentEncoding.decode(segment), name.utf8.count <= byteLimit,
       !name.utf8.contains(where: { $0 < 0x20 || $0 == 0x7F || $0 == UInt8(ascii: "/") })
     else { return nil }
     return name
