@@ -7,6 +7,7 @@ import KubeProtocol
 import KubeStore
 import Linux
 import ServingAPI
+import Synchronization
 import Testing
 
 @testable import ServingControllers
@@ -39,6 +40,30 @@ import Testing
       let event = try await platform.waitForEvent("InferenceServiceReady")
       #expect(event["message"]?.string == "InferenceService [iris] is Ready")
     }
+  }
+
+  /// What the controller may not write is an event with upstream's reason, and done once it may.
+  @Test(arguments: [
+    ("inferenceservices", "UpdateFailed", "Failed to update status for InferenceService \"iris\": no"),
+    ("deployments", "InternalError", "no"),
+  ])
+  func aRefusedWriteIsAnEvent(_ plural: String, _ reason: String, _ message: String) async throws {
+    let transport = Mutex<FaultyTransport?>(nil)
+    try await withPlatform(
+      through: { inner in
+        let faulty = FaultyTransport(inner)
+        faulty.refuse(plural, "no")
+        transport.withLock { $0 = faulty }
+        return faulty
+      },
+      { platform in
+        try await platform.client.create(.inferenceServices, platform.iris())
+        let event = try await platform.waitForEvent(reason)
+        #expect(event["message"]?.string == message)
+        transport.withLock { $0 }?.clear()
+        _ = try await platform.waitFor(.deployments, "iris-predictor") { _ in true }
+        _ = try await platform.waitFor(.inferenceServices, "iris") { $0.status?["conditions"] != nil }
+      })
   }
 
   /// Watches break again and again: what happened meanwhile is found by listing.

@@ -81,7 +81,7 @@ final class FaultyTransport: KubeTransport {
   /// Only what a server could answer to this request.
   private static func applies(_ fault: Fault, _ request: KubeRequest) -> Bool {
     switch fault {
-    case .conflict: request.method == "PUT"
+    case .conflict: request.method == "PUT" || request.method == "PATCH"
     case .notFound: request.method != "POST"
     case .serverError, .forbidden: true
     }

@@ -5,6 +5,7 @@ import KubeClient
 import KubeProtocol
 import KubeStore
 import ServingAPI
+import Synchronization
 import Testing
 
 @testable import ServingControllers
@@ -93,7 +94,10 @@ struct RequestAutoscalerTests {
     }
   }
 
-  private func withWorld(_ body: @escaping @Sendable (World) async throws -> Void) async throws {
+  private func withWorld(
+    through wrap: (any KubeTransport) -> any KubeTransport = { $0 },
+    _ body: @escaping @Sendable (World) async throws -> Void
+  ) async throws {
     let store = MemoryStore()
     let server = APIServer(store: store, preinstalledCRDs: ServingCRDs.all)
     try await server.start()
@@ -105,7 +109,7 @@ struct RequestAutoscalerTests {
     let configuration = ServingConfiguration(
       platform: InferenceServiceConfig.Platform(ingressDomain: "localhost", gatewayPort: 8081))
     let autoscaler = RequestAutoscaler(
-      client: server.client, informers: informers, configuration: configuration, clock: clock)
+      client: KubeClient(wrap(server)), informers: informers, configuration: configuration, clock: clock)
     let world = World(client: server.client, autoscaler: autoscaler, clock: clock)
     let tasks = [Task { await informers.run() }, Task { await autoscaler.run() }]
     let result: Result<Void, any Error>
@@ -133,6 +137,23 @@ struct RequestAutoscalerTests {
             && $0.json.at("involvedObject", "kind")?.string == "InferenceService"
         })
     }
+  }
+
+  @Test(arguments: FaultyTransport.Fault.allCases)
+  func aScaleThatCouldNotBeWrittenIsWrittenAgain(_ fault: FaultyTransport.Fault) async throws {
+    let faulty = Mutex<FaultyTransport?>(nil)
+    try await withWorld(
+      through: { inner in
+        let transport = FaultyTransport(inner)
+        for number in 1...3 { transport.plant(fault, at: number) }
+        faulty.withLock { $0 = transport }
+        return transport
+      },
+      { world in
+        try await world.makeService(["scaleMetric": "concurrency", "scaleTarget": 1], replicas: 1)
+        #expect(try await world.pass(atMost: 120, concurrency: 4) { $0 == 4 } <= 120)
+      })
+    #expect((faulty.withLock { $0 }?.failed ?? 0) > 0)
   }
 
   @Test(arguments: ["hpa", "external", "keda", "none"])

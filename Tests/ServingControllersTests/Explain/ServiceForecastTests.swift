@@ -47,7 +47,8 @@ import Testing
   }
 
   @Test func knownSecretsAreInThePlan() throws {
-    let spec = #"{"predictor":{"sklearn":{"storage":{"key":"k","path":"iris"}}}}"#
+    let spec =
+      #"{"predictor":{"model":{"modelFormat":{"name":"sklearn"},"storage":{"key":"k","path":"iris"}}}}"#
     let unknown = try forecast(spec)
     #expect(unknown.cause == nil && unknown.downloads == ["s3://<bucket>/iris"])
     let missing = try forecast(spec) { $0.secrets = [] }
