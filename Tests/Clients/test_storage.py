@@ -136,6 +136,9 @@ def test_a_model_by_an_entry_of_the_storage_secret(plane, namespace, sample_buck
                in message(plane, namespace, "by-entry"), what="the word of the missing entry")
     apply(plane, namespace, storage_secret(remote=entry, local=entry))
     check_answers(plane, namespace, "by-entry")
+    # A plan knows the credentials too: nothing would change.
+    plan = plane.apus("plan", "--server", "-n", namespace, "-f", "-", stdin=json.dumps(document), check=False)
+    assert plan.returncode == 0, plan.stdout + plan.stderr
 
 
 class TLSFront(socketserver.ThreadingTCPServer):

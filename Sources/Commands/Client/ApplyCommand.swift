@@ -81,8 +81,7 @@ enum ApplyCommand {
     let resource = try await mapper.resource(for: manifest.groupVersionKind)
     var desired = manifest
     if resource.isNamespaced, desired.namespace.isEmpty { desired.namespace = session.namespace }
-    var annotated = desired
-    annotated.annotations[lastApplied] = desired.json.encodedText + "\n"
+    let annotated = Self.annotated(desired)
     let existing = try await session.client.find(resource, namespace: desired.namespace, name: desired.name)
     guard let existing else {
       let answer = try await session.client.json(
@@ -104,6 +103,13 @@ enum ApplyCommand {
 }
 
 extension ApplyCommand {
+  /// With the manifest itself as its annotation, as kubectl leaves it for the next apply.
+  static func annotated(_ manifest: KubeObject) -> KubeObject {
+    var annotated = manifest
+    annotated.annotations[lastApplied] = manifest.json.encodedText + "\n"
+    return annotated
+  }
+
   static func patch(existing: KubeObject, desired: KubeObject) -> JSONValue {
     let previous = existing.annotations[lastApplied].flatMap { try? JSONValue(parsing: $0) }
     return ThreeWayPatch.make(previous: previous, desired: desired.json, current: existing.json)

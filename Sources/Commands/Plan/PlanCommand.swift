@@ -21,7 +21,7 @@ enum PlanCommand {
     let manifests = try Manifests.read(parsed.all("filename") + parsed.positional).map(\.object)
     if parsed.has("server") {
       return try await ClientSession.with(parsed) { session in
-        var planner = ServerPlanner(session: session)
+        var planner = ServerPlanner(session: session, manifests: manifests)
         var objects: [PlannedObject] = []
         for manifest in manifests { objects.append(try await planner.plan(manifest)) }
         return show(objects, isJSON: format == "json")
@@ -97,10 +97,13 @@ extension PlannedObject {
 /// Plans with the API's dry run and with what is there.
 struct ServerPlanner {
   let session: ClientSession
+  /// All of them: a Secret may come in the same file as the service that needs it.
+  let manifests: [KubeObject]
   private var mapper: ResourceMapper
 
-  init(session: ClientSession) {
+  init(session: ClientSession, manifests: [KubeObject]) {
     self.session = session
+    self.manifests = manifests
     mapper = ResourceMapper(client: session.client)
   }
 
@@ -124,8 +127,22 @@ struct ServerPlanner {
     }
     var object = stored
     object.status = existing?.status
-    let (around, children) = try await EvidenceReader(client: session.client).surroundings(of: object)
+    var (around, children) = try await EvidenceReader(client: session.client).surroundings(of: object)
+    around.secrets = around.secrets.map { applied(.secrets, to: $0, in: object.namespace) }
+    around.serviceAccounts = applied(.serviceAccounts, to: around.serviceAccounts, in: object.namespace)
     return .service(object, written: desired, around, existing: existing, children: children)
+  }
+
+  /// What is there of a kind, with the files' own in its place.
+  private func applied(
+    _ resource: KubeResource, to existing: [KubeObject], in namespace: String
+  ) -> [KubeObject] {
+    let own = manifests.filter {
+      $0.kind == resource.kind && $0.groupVersionKind.group == resource.group
+        && ($0.namespace.isEmpty ? session.namespace : $0.namespace) == namespace
+    }
+    let names = Set(own.map(\.name))
+    return own + existing.filter { !names.contains($0.name) }
   }
 
   /// What the API would store.
@@ -140,7 +157,7 @@ struct ServerPlanner {
             method: "POST", path: resource.path(namespace: desired.namespace), query: query,
             body: .json(desired.json))))
     }
-    let patch = ApplyCommand.patch(existing: existing, desired: desired)
+    let patch = ApplyCommand.patch(existing: existing, desired: ApplyCommand.annotated(desired))
     return KubeObject(
       json: try await session.client.json(
         .init(
