@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "shims_numbers.h"
+
 #if defined(__x86_64__)
 #include <immintrin.h>
 
@@ -91,44 +93,65 @@ static size_t integers_by_one(const uint8_t *text, size_t length, size_t *offset
   return count;
 }
 
-// Eight numbers at a time, whose ends lie in `ends`, the end of the one before them in front. Returns which are plain.
-__attribute__((target("avx512f,avx512bw,avx512vl,avx512dq,avx512vbmi2,bmi,bmi2,popcnt"), always_inline)) static inline __mmask8
-eight_integers(const uint8_t *text, const int32_t *ends, __mmask8 present, __m256i *result) {
-  const __m512i end = _mm512_cvtepi32_epi64(_mm256_loadu_si256((const __m256i *)ends));
-  const __m512i before = _mm512_cvtepi32_epi64(_mm256_loadu_si256((const __m256i *)(ends - 1)));
+#define WIDE target("avx512f,avx512bw,avx512vl,avx512dq,avx512cd,avx512vbmi2,bmi,bmi2,lzcnt,popcnt")
+
+// Eight numbers: where each ends, and where the one before it ends; which of them are there.
+struct eight {
+  const uint8_t *text;
+  __m512i end, before;
+  __mmask8 present;
+};
+
+// The number of the last `width` (1 to 8) of eight bytes each. Sets the bits in *bad of those where one is no digit.
+__attribute__((WIDE, always_inline)) static inline __m512i eight_digits(__m512i bytes, __m512i width, __mmask8 *bad) {
   const __m512i ones = _mm512_set1_epi64(-1), eight = _mm512_set1_epi64(8);
-  // Of the bytes from start to end.
-  __m512i width = _mm512_add_epi64(_mm512_sub_epi64(end, before), ones);
-  __m512i bytes = _mm512_mask_i64gather_epi64(_mm512_setzero_si512(), present, end, text - 8, 1);
-  __m512i unused = _mm512_slli_epi64(_mm512_sub_epi64(eight, width), 3);
-  // Shifts by 64 and more, of numbers that are too long or empty too, give zeros.
-  __m512i first = _mm512_sllv_epi64(_mm512_set1_epi64(0xFF), unused);
-  __m512i minus = _mm512_and_si512(_mm512_set1_epi8('-'), first);
-  __mmask8 negative = _mm512_cmpeq_epi64_mask(_mm512_and_si512(bytes, first), minus) & _mm512_test_epi64_mask(first, first);
-  width = _mm512_mask_add_epi64(width, negative, width, ones);
+  // Shifts by 64 and more, of numbers that are too long or empty, give zeros.
   __m512i wanted = _mm512_sllv_epi64(ones, _mm512_slli_epi64(_mm512_sub_epi64(eight, width), 3));
   __m512i value = _mm512_and_si512(_mm512_xor_si512(bytes, _mm512_set1_epi8('0')), wanted);
-  __mmask8 fits = _mm512_cmplt_epu64_mask(_mm512_add_epi64(width, ones), eight);
   __m512i wrong = _mm512_maskz_mov_epi8(_mm512_cmpgt_epu8_mask(value, _mm512_set1_epi8(9)), ones);
-  __mmask8 plain = fits & _mm512_testn_epi64_mask(wrong, wrong);
+  *bad |= _mm512_test_epi64_mask(wrong, wrong);
   value = _mm512_maddubs_epi16(value, _mm512_set1_epi16(10 | 1 << 8));
   value = _mm512_madd_epi16(value, _mm512_set1_epi32(100 | 1 << 16));
-  value = _mm512_add_epi64(_mm512_mul_epu32(value, _mm512_set1_epi64(10000)), _mm512_srli_epi64(value, 32));
-  value = _mm512_mask_sub_epi64(value, negative, _mm512_setzero_si512(), value);
-  *result = _mm512_cvtepi64_epi32(value);
-  return plain;
+  return _mm512_add_epi64(_mm512_mul_epu32(value, _mm512_set1_epi64(10000)), _mm512_srli_epi64(value, 32));
 }
 
-__attribute__((target("avx512f,avx512bw,avx512vl,avx512dq,avx512vbmi2,bmi,bmi2,popcnt"))) static size_t integers_by_eight(
+// Stores what they are; returns which of them are of another form.
+__attribute__((WIDE, always_inline)) static inline __mmask8 eight_integers(struct eight eight, __m256i *result) {
+  const __m512i ones = _mm512_set1_epi64(-1);
+  __m512i width = _mm512_add_epi64(_mm512_sub_epi64(eight.end, eight.before), ones);
+  __m512i bytes =
+      _mm512_mask_i64gather_epi64(_mm512_setzero_si512(), eight.present, eight.end, eight.text - 8, 1);
+  __m512i unused = _mm512_slli_epi64(_mm512_sub_epi64(_mm512_set1_epi64(8), width), 3);
+  __m512i first = _mm512_sllv_epi64(_mm512_set1_epi64(0xFF), unused);
+  __m512i minus = _mm512_and_si512(_mm512_set1_epi8('-'), first);
+  __mmask8 negative =
+      _mm512_cmpeq_epi64_mask(_mm512_and_si512(bytes, first), minus) & _mm512_test_epi64_mask(first, first);
+  width = _mm512_mask_add_epi64(width, negative, width, ones);
+  __mmask8 bad = _mm512_cmpge_epu64_mask(_mm512_add_epi64(width, ones), _mm512_set1_epi64(8));
+  __m512i value = eight_digits(bytes, width, &bad);
+  value = _mm512_mask_sub_epi64(value, negative, _mm512_setzero_si512(), value);
+  *result = _mm512_cvtepi64_epi32(value);
+  return bad;
+}
+
+// Fractions are so long that a block holds five: for those one at a time is as quick.
+__attribute__((WIDE)) static size_t integers_by_eight(
     const uint8_t *text, size_t length, size_t *offset, int32_t *values, size_t capacity) {
   size_t start = *offset, count = 0;
   int32_t ends[1 + 64 + 16];
   ends[0] = (int32_t)start - 1;
+  // The list's begin, behind bytes that may be looked at.
+  uint8_t front[8 + 80] = {0};
   const __m512i places = _mm512_set_epi8(
       63, 62, 61, 60, 59, 58, 57, 56, 55, 54, 53, 52, 51, 50, 49, 48, 47, 46, 45, 44, 43, 42, 41, 40, 39, 38, 37, 36, 35, 34,
       33, 32, 31, 30, 29, 28, 27, 26, 25, 24, 23, 22, 21, 20, 19, 18, 17, 16, 15, 14, 13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2,
       1, 0);
   for (size_t block = start; block <= length; block += 64) {
+    const uint8_t *from = text;
+    if (block < 8) {
+      memcpy(front + 8, text, length + 1 < 80 ? length + 1 : 80);
+      from = front + 8;
+    }
     size_t left = length - block;
     __mmask64 inside = left >= 64 ? ~0ull : (1ull << left) - 1;
     __mmask64 found = _mm512_mask_cmpeq_epi8_mask(
@@ -149,11 +172,13 @@ __attribute__((target("avx512f,avx512bw,avx512vl,avx512dq,avx512vbmi2,bmi,bmi2,p
     for (size_t done = 0; done < total; done += 8) {
       size_t room = total - done < 8 ? total - done : 8;
       if (room > capacity - count) room = capacity - count;
-      __mmask8 present = (__mmask8)((1u << room) - 1);
-      __m256i eight;
-      unsigned difficult = (unsigned)(present & ~eight_integers(text, ends + 1 + done, present, &eight));
+      struct eight eight = {
+          from, _mm512_cvtepi32_epi64(_mm256_loadu_si256((const __m256i *)(ends + 1 + done))),
+          _mm512_cvtepi32_epi64(_mm256_loadu_si256((const __m256i *)(ends + done))), (__mmask8)((1u << room) - 1)};
+      __m256i read;
+      unsigned difficult = (unsigned)(eight.present & eight_integers(eight, &read));
       size_t good = difficult != 0 ? (size_t)__builtin_ctz(difficult) : room;
-      _mm256_mask_storeu_epi32(values + count, (__mmask8)((1u << good) - 1), eight);
+      _mm256_mask_storeu_epi32(values + count, (__mmask8)((1u << good) - 1), read);
       count += good;
       if (good < 8 && good < total - done) {
         *offset = (size_t)ends[done + good] + 1;
@@ -169,17 +194,27 @@ __attribute__((target("avx512f,avx512bw,avx512vl,avx512dq,avx512vbmi2,bmi,bmi2,p
 size_t apus_plain_integers(
     const uint8_t *text, size_t length, size_t *offset, int32_t *values, size_t capacity) {
   if (*offset >= length) return 0;
-  if (length > INT32_MAX || !apus_number_lists_supported())
-    return integers_by_one(text, length, offset, values, capacity);
-  // Numbers whose eight last bytes begin before the list.
-  size_t count = 0;
-  while (*offset < 8) {
-    size_t more = integers_by_one(text, length, offset, values + count, capacity - count < 1 ? capacity - count : 1);
-    if (more == 0) return count;
-    count += more;
-    if (*offset >= length) return count;
+  return length < INT32_MAX && apus_number_lists_supported() ? integers_by_eight(text, length, offset, values, capacity)
+                                                             : integers_by_one(text, length, offset, values, capacity);
+}
+
+__attribute__((WIDE)) static size_t list_end_by_64(const uint8_t *bytes, size_t count) {
+  size_t offset = 0;
+  for (; count - offset >= 64; offset += 64) {
+    __m512i block = _mm512_loadu_si512(bytes + offset);
+    __m512i folded = _mm512_or_si512(block, _mm512_set1_epi8(0x20));
+    __mmask64 found = _mm512_cmpeq_epi8_mask(folded, _mm512_set1_epi8('{')) |
+                      _mm512_cmpeq_epi8_mask(folded, _mm512_set1_epi8('}')) |
+                      _mm512_cmpeq_epi8_mask(block, _mm512_set1_epi8('"')) |
+                      _mm512_cmpeq_epi8_mask(block, _mm512_set1_epi8('u')) |
+                      _mm512_cmpeq_epi8_mask(block, _mm512_set1_epi8('l'));
+    if (found != 0) return offset + (size_t)__builtin_ctzll(found);
   }
-  return count + integers_by_eight(text, length, offset, values + count, capacity - count);
+  return offset + apus_numbers_end(bytes + offset, count - offset);
+}
+
+size_t apus_list_end(const uint8_t *bytes, size_t count) {
+  return apus_number_lists_supported() ? list_end_by_64(bytes, count) : apus_numbers_end(bytes, count);
 }
 
 static const uint32_t tens[9] = {1, 10, 100, 1000, 10000, 100000, 1000000, 10000000, 100000000};
@@ -254,6 +289,8 @@ size_t apus_plain_floats(const uint8_t *text, size_t length, size_t *offset, flo
 }
 
 #else
+
+size_t apus_list_end(const uint8_t *bytes, size_t count) { return apus_numbers_end(bytes, count); }
 
 size_t apus_plain_integers(
     const uint8_t *text, size_t length, size_t *offset, int32_t *values, size_t capacity) {

@@ -4,6 +4,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/// As apus_numbers_end, by wider vectors where the processor has them.
+size_t apus_list_end(const uint8_t *bytes, size_t count);
+
 /// Lists of numbers as XGBoost writes them, between their brackets: no white space, integers of up to eight digits, and
 /// fractions like `-1.2137403E0` or `5E-1`. text[length] is the closing bracket.
 ///

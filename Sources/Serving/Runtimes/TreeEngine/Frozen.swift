@@ -12,15 +12,22 @@ struct Frozen<Element: BitwiseCopyable>: @unchecked Sendable {
   let count: Int
 
   init(_ elements: [Element]) {
-    let memory = UnsafeMutableRawPointer.allocate(
-      byteCount: max(elements.count, 1) * MemoryLayout<Element>.stride, alignment: 64
-    ).bindMemory(to: Element.self, capacity: max(elements.count, 1))
-    elements.withUnsafeBufferPointer { buffer in
-      if let first = buffer.baseAddress { memory.initialize(from: first, count: buffer.count) }
+    self.init(count: elements.count) { memory in
+      elements.withUnsafeBufferPointer { buffer in
+        if let first = buffer.baseAddress { memory.initialize(from: first, count: buffer.count) }
+      }
     }
+  }
+
+  /// - Parameter fill: initializes all elements.
+  init(count: Int, _ fill: (UnsafeMutablePointer<Element>) -> Void) {
+    let memory = UnsafeMutableRawPointer.allocate(
+      byteCount: max(count, 1) * MemoryLayout<Element>.stride, alignment: 64
+    ).bindMemory(to: Element.self, capacity: max(count, 1))
+    fill(memory)
     owner = Owner(memory)
     pointer = UnsafePointer(memory)
-    count = elements.count
+    self.count = count
   }
 
   var byteCount: Int { count * MemoryLayout<Element>.stride }

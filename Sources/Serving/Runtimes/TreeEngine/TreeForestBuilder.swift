@@ -261,45 +261,45 @@ public struct TreeForestBuilder: Sendable {
 
   private func layNarrow(
     _ numbers: [Int32], _ roots: inout [UInt32], _ isInline: Bool
-  ) -> [apus_tree_node] {
-    var nodes: [apus_tree_node] = []
-    nodes.reserveCapacity(self.nodes.count)
-    lay(numbers, &roots) { node, slot, link, leaf in
-      let key = leaf.map { answer32($0, isInline) } ?? bound(node, NarrowKeys.self)
-      nodes.append(apus_tree_node(key: key, slot: UInt16(slot), child: UInt16(link)))
+  ) -> Frozen<apus_tree_node> {
+    Frozen(count: nodes.count) { memory in
+      lay(numbers, &roots) { place, node, slot, link, leaf in
+        let key = leaf.map { answer32($0, isInline) } ?? bound(node, NarrowKeys.self)
+        (memory + place).initialize(to: apus_tree_node(key: key, slot: UInt16(slot), child: UInt16(link)))
+      }
     }
-    return nodes
   }
 
   private func layWide(
     _ numbers: [Int32], _ roots: inout [UInt32], _ isInline: Bool
-  ) -> [apus_wide_tree_node] {
-    var nodes: [apus_wide_tree_node] = []
-    nodes.reserveCapacity(self.nodes.count)
+  ) -> Frozen<apus_wide_tree_node> {
     let usesFloats = rows == .float32
-    lay(numbers, &roots) { node, slot, link, leaf in
-      let key: Int64
-      if let leaf {
-        key = answer64(leaf, isInline)
-      } else {
-        key = usesFloats ? bound(node, WideFloatKeys.self) : bound(node, WideKeys.self)
+    return Frozen(count: nodes.count) { memory in
+      lay(numbers, &roots) { place, node, slot, link, leaf in
+        let key: Int64
+        if let leaf {
+          key = answer64(leaf, isInline)
+        } else {
+          key = usesFloats ? bound(node, WideFloatKeys.self) : bound(node, WideKeys.self)
+        }
+        (memory + place).initialize(
+          to: apus_wide_tree_node(key: key, slot: UInt32(slot), child: UInt32(link)))
       }
-      nodes.append(apus_wide_tree_node(key: key, slot: UInt32(slot), child: UInt32(link)))
     }
-    return nodes
   }
 
   @inline(__always)
   private func lay(
     _ numbers: [Int32], _ roots: inout [UInt32],
-    _ emit: (DraftNode, _ slot: Int, _ link: Int, _ leaf: Int?) -> Void
+    _ emit: (_ place: Int, DraftNode, _ slot: Int, _ link: Int, _ leaf: Int?) -> Void
   ) {
     roots = trees.map { UInt32($0.start) }
-    for node in nodes {
+    for place in nodes.indices {
+      let node = nodes[place]
       if node.slot >= 0 {
-        emit(node, Int(numbers[Int(node.slot)]), Int(node.link), nil)
+        emit(place, node, Int(numbers[Int(node.slot)]), Int(node.link), nil)
       } else {
-        emit(node, 0, 0, Int(node.link))
+        emit(place, node, 0, 0, Int(node.link))
       }
     }
   }

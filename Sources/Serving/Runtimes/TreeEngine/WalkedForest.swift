@@ -20,10 +20,10 @@ final class WalkedForest<Coder: KeyCoder, Sum: LeafSum>: ForestCore {
   private static var keysPerBlock: Int { 16_384 }
 
   init(
-    shape: ForestShape, nodes: [Coder.Node], roots: [UInt32], depths: [(least: Int, most: Int)],
+    shape: ForestShape, nodes: Frozen<Coder.Node>, roots: [UInt32], depths: [(least: Int, most: Int)],
     isInline: Bool, leaves: [Sum]
   ) {
-    self.nodes = Frozen(nodes)
+    self.nodes = nodes
     let lanes = Self.lanes
     let groups = (roots.count + lanes - 1) / lanes
     self.roots = Frozen(

@@ -17,8 +17,17 @@ struct DocumentKeys {
     guard let candidate = known[DocumentKeys.place(bytes, start, end)],
       candidate.text.utf8.count == end - start
     else { return nil }
-    for index in 0..<(end - start) where bytes[candidate.start + index] != bytes[start + index] {
-      return nil
+    let raw = UnsafeRawBufferPointer(bytes)
+    let length = end &- start
+    var index = 0
+    while length &- index >= 8 {
+      let known = raw.loadUnaligned(fromByteOffset: candidate.start &+ index, as: UInt64.self)
+      if known != raw.loadUnaligned(fromByteOffset: start &+ index, as: UInt64.self) { return nil }
+      index &+= 8
+    }
+    while index < length {
+      if bytes[candidate.start &+ index] != bytes[start &+ index] { return nil }
+      index &+= 1
     }
     return candidate.text
   }

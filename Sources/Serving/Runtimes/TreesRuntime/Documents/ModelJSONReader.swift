@@ -132,7 +132,7 @@ struct ModelJSONReader {
   /// Nil where the array holds anything else.
   private mutating func numbers() -> NumberList? {
     guard offset < bytes.count, isNumberStart(bytes[offset]), let base = bytes.baseAddress else { return nil }
-    let end = offset + apus_numbers_end(base + offset, bytes.count - offset)
+    let end = offset + apus_list_end(base + offset, bytes.count - offset)
     guard end < bytes.count, bytes[end] == UInt8(ascii: "]") else { return nil }
     defer { offset = end + 1 }
     return NumberList(bytes: UnsafeBufferPointer(rebasing: bytes[offset..<end]), encoding: .json)
