@@ -14,7 +14,8 @@ BODY = {"instances": [[5.5, 2.8, 4.8, 1.6]]}
 class Load:
     """Asks one service without pause, from two threads."""
 
-    def __init__(self, plane, host, name):
+    def __init__(self, plane, host, name, body=BODY):
+        self.body = body
         self.answers = collections.Counter()
         self.failures = []
         self.ended = threading.Event()
@@ -23,7 +24,7 @@ class Load:
     def run(self, plane, host, name):
         while not self.ended.is_set():
             try:
-                status, answer = plane.request(f"/v1/models/{name}:predict", host, BODY)
+                status, answer = plane.request(f"/v1/models/{name}:predict", host, self.body)
                 if status == 200:
                     self.answers[json.dumps(answer)] += 1
                 else:

@@ -5,7 +5,8 @@ import pathlib
 import sys
 
 import pytest
-from conftest import iris_service
+from conftest import iris_service, wait_until
+from test_canary import BODY, Load, component, deployments, patch
 
 SCRIPT = pathlib.Path(__file__).with_name("custom_transformer.py")
 ROWS = [[68, 28, 48, 14], [60, 34, 45, 16]]
@@ -65,3 +66,37 @@ def test_a_transformer_that_cannot_start_takes_ready_away(plane, namespace):
         "-n", namespace, "wait", "--for=condition=PredictorReady", "isvc/broken", "--timeout=60s", timeout=90)
     found, _ = conditions(plane, namespace, "broken")
     assert found["Ready"] == "False"
+
+
+def test_a_predictors_canary_takes_its_share_of_a_transformers_requests(plane, namespace):
+    document = iris_service("split")
+    document["spec"]["transformer"] = transformer("v1")
+    plane.kubectl("-n", namespace, "apply", "-f", "-", stdin=json.dumps(document))
+    plane.kubectl("-n", namespace, "wait", "--for=condition=Ready", "isvc/split", "--timeout=90s", timeout=120)
+    first = wait_until(
+        lambda: component(plane, namespace, "split").get("latestRolledoutRevision"), 20, "a rolled out revision")
+
+    def way():
+        service = json.loads(plane.kubectl("-n", namespace, "get", "service", "split-predictor", "-o", "json").stdout)
+        return service["metadata"]["annotations"].get("apus.dev/reached-by")
+
+    assert way() is None, "without a canary the transformer asks the pods themselves"
+    rows = {"instances": [[value * 10 for value in row] for row in BODY["instances"]]}
+    with Load(plane, f"split-{namespace}.localhost", "split", rows) as load:
+        wait_until(lambda: len(load.answers) == 1, 20, "answers of the first model")
+        patch(plane, namespace, "split", {
+            "canaryTrafficPercent": 50, "model": {"storageUri": "pvc://samples/models/sklearn/iris-v2"}})
+        # The transformer keeps its connections: they follow the Service all the same.
+        wait_until(lambda: len(load.answers) == 2, 60, "answers of both models")
+        assert way() == "gateway"
+        patch(plane, namespace, "split", {"canaryTrafficPercent": None})
+        wait_until(lambda: way() is None, 60, "the end of the promotion")
+        wait_until(
+            lambda: deployments(plane, namespace) == {
+                "deployment.apps/split-predictor", "deployment.apps/split-transformer"}, 60, "two Deployments")
+        load.answers.clear()
+        wait_until(lambda: sum(load.answers.values()) > 20, 30, "requests after it")
+        assert len(load.answers) == 1
+        assert component(plane, namespace, "split")["latestRolledoutRevision"] != first
+    assert not load.failures, load.failures[:3]
+    assert all(json.loads(answer)["by"] == "transformer" for answer in load.answers)
