@@ -39,6 +39,7 @@ class Row:
     rival: str
     ratio: float | None
     reach: str
+    note: str = ""
 
     @property
     def met(self):
@@ -49,7 +50,19 @@ class Row:
 
     def line(self):
         ratio = "" if self.ratio is None else f"{self.ratio:8.2f}"
-        return f"{self.what:62} {self.ours:>16} {self.rival:>34} {ratio:>9} {self.reach:>8}  {self.met}"
+        notes = [self.ratio.spread] if isinstance(self.ratio, Ratio) else []
+        notes += [self.note] if self.note else []
+        return (f"{self.what:62} {self.ours:>16} {self.rival:>34} {ratio:>9} {self.reach:>8}  {self.met:7} "
+                f"{'; '.join(notes)}").rstrip()
+
+
+class Ratio(float):
+    """The median of the rounds' ratios, which remembers the least and the greatest one."""
+
+    def __new__(cls, ratios):
+        made = super().__new__(cls, statistics.median(ratios))
+        made.spread = f"rounds {min(ratios):.2f} to {max(ratios):.2f}"
+        return made
 
 
 def free_port():
@@ -217,15 +230,17 @@ def load_program():
     return folder / "http_load"
 
 
-def in_turns(ours, theirs):
-    """Rates of two measures that take short turns, so that what disturbs one disturbs both: (ours, theirs, the
-    ratio), medians of the rounds. A measure gets its seconds and returns a rate."""
+def in_turns(ours, theirs, witness=None):
+    """Rates of two measures that take short turns, so that both see the machine in the same states (a virtual machine's
+    cores may move within seconds): (ours, theirs, the ratio), medians of the rounds. A measure gets its seconds and
+    returns a rate. With a `witness`, a third measure that takes its turns between them, its rate comes last."""
+    measures = [ours, theirs] + ([witness] if witness else [])
     figures = []
     for _ in range(ROUNDS):
-        pairs = [(ours(SECONDS / TURNS), theirs(SECONDS / TURNS)) for _ in range(TURNS)]
-        mine, other = (statistics.mean(values) for values in zip(*pairs))
-        figures.append((mine, other, mine / other))
-    return tuple(statistics.median(values) for values in zip(*figures))
+        turns = [[measure(SECONDS / TURNS) for measure in measures] for _ in range(TURNS)]
+        figures.append([statistics.mean(values) for values in zip(*turns)])
+    medians = [statistics.median(values) for values in zip(*figures)]
+    return (*medians[:2], Ratio([mine / other for mine, other, *_ in figures]), *medians[2:])
 
 
 def processor_time(server, requests, seconds=SECONDS):
@@ -248,13 +263,10 @@ def wrk(port, script, seconds=SECONDS, connections=CONNECTIONS):
             float(value) * {"us": 1, "ms": 1e3, "s": 1e6}[unit])
 
 
-def rounds(*measures):
-    """The medians of several measurements that are made in turn, so that what disturbs one disturbs all."""
-    figures = [[] for _ in measures]
-    for _ in range(ROUNDS):
-        for index, measure in enumerate(measures):
-            figures[index].append(measure())
-    return [statistics.median(values) for values in figures]
+def rounds(ours, theirs):
+    """The medians of two measurements that are made in turn, and of the rounds' ratios of the first to the second."""
+    figures = [(ours(), theirs()) for _ in range(ROUNDS)]
+    return (*(statistics.median(values) for values in zip(*figures)), Ratio([mine / other for mine, other in figures]))
 
 
 def v2_body(row, datatype="FP64"):

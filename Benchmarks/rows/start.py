@@ -6,17 +6,21 @@ import statistics
 import subprocess
 import time
 
-from measuring import APUS, JSON, ROUNDS, Row, apus, ask, free_port, kserve, resident, v2_body
+from measuring import APUS, JSON, SERVER_CORE, Row, apus, ask, free_port, kserve, resident, rounds, v2_body
 
 
 def exec_to_ready(model):
     """Until the readiness byte comes on the inherited descriptor: no polling in between."""
     reader, writer = os.pipe()
+    cores = os.sched_getaffinity(0)
+    # Inherited: a program in between that pins the server would count as its own.
+    os.sched_setaffinity(0, {int(SERVER_CORE)})
     begin = time.perf_counter()
     process = subprocess.Popen(
         [APUS, "server", "--model_name=iris", f"--model_dir={model}", "--framework=xgboost",
          f"--http_port={free_port()}", f"--grpc_port={free_port()}"], pass_fds=[writer],
         env={**os.environ, "APUS_READY_FD": str(writer)}, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    os.sched_setaffinity(0, cores)
     os.close(writer)
     try:
         if not os.read(reader, 1):
@@ -43,9 +47,10 @@ def memory(server, row):
 
 def run(work):
     model = work.models / "large"
-    mine = statistics.median(exec_to_ready(model) for _ in range(ROUNDS)) * 1000
-    other = statistics.median(kserve_ready(model) for _ in range(ROUNDS)) * 1000
-    yield Row("exec -> ready, XGBoost model of 10 MB", f"{mine:.1f} ms", f"KServe {other:.0f} ms", other / mine, "≥ 50")
+    # Of ours the median of several starts per round, which take less than a tenth of a second together.
+    other, mine, ratio = rounds(lambda: kserve_ready(model) * 1000,
+                                lambda: statistics.median(exec_to_ready(model) for _ in range(5)) * 1000)
+    yield Row("exec -> ready, XGBoost model of 10 MB", f"{mine:.1f} ms", f"KServe {other:.0f} ms", ratio, "≥ 50")
     row = work.iris["rows"][0]
     with apus(work.models / "forest", "sklearn") as ours:
         mine = memory(ours, row)

@@ -17,6 +17,6 @@ def run(work):
             status, text = ask(ours.port, "POST", PATH, body, JSON)
             if status != 200 or json.loads(text)["predictions"] != answers:
                 raise RuntimeError(f"a table's answer is not the library's: {status} {text[:200]}")
-        mine, other = rounds(lambda: wrk(ours.port, script)[0], lambda: wrk(rival.port, script)[0])
+        mine, other, ratio = rounds(lambda: wrk(ours.port, script)[0], lambda: wrk(rival.port, script)[0])
         yield Row("V1 JSON, 1,000 rows x 20 features, XGBoost of 100 trees", rate(mine), f"KServe {rate(other)}",
-                  mine / other, "≥ 20")
+                  ratio, "≥ 20")
