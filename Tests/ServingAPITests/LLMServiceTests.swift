@@ -57,6 +57,110 @@ private let rows: [(spec: String, expected: String)] = [
     "Invalid value: \"base\": adapter name must differ from base model name \"base\""
   ),
   (
+    #"{"router":{"route":{"http":{"refs":[{"name":"r"}],"spec":{}}}}}"#,
+    "unsupported configuration: cannot use both custom HTTPRoute refs ('spec.router.route.http.refs') and an "
+      + "inline route spec ('spec.router.route.http.spec'); use one of them"
+  ),
+  (
+    #"{"router":{"gateway":{},"route":{"http":{"refs":[{"name":"r"}]}}}}"#,
+    "unsupported configuration: custom HTTP routes ('spec.router.route.http.refs') cannot be used with a "
+      + "managed gateway ('spec.router.gateway'); either remove 'spec.router.gateway' or set "
+      + "'spec.router.route.http.spec'"
+  ),
+  (
+    #"{"router":{"gateway":{"refs":[{"name":"g"}]},"route":{"http":{"spec":{"parentRefs":[{"name":"h"}]}}}}}"#,
+    "unsupported configuration: 'spec.router.route.http.spec.parentRefs' names other gateways than "
+      + "'spec.router.gateway.refs'; leave one of them out"
+  ),
+  (
+    #"{"router":{"gateway":{"refs":[{"name":"g"}]},"route":{"http":{"spec":{"parentRefs":[{"name":"g"}]}}}}}"#,
+    ""
+  ),
+  (
+    #"{"router":{"ingress":{},"route":{"group":"g","weight":5}}}"#,
+    "traffic splitting requires Gateway API routing; the controller manages HTTPRoutes, not Ingress resources"
+  ),
+  (
+    #"{"router":{"route":{"group":"g","weight":5,"http":{"refs":[{"name":"r"}]}}}}"#,
+    "Invalid value: \"g\": traffic splitting cannot be used with custom HTTPRoute refs; controller-managed "
+      + "routes (route.http.spec or route.http: {}) are required"
+  ),
+  (
+    #"{"router":{"scheduler":{"config":{"inline":{"a":1},"ref":{"name":"c"}}}}}"#,
+    "both inline and ref are set, either specify inline or ref"
+  ),
+  (#"{"router":{"scheduler":{"config":{"ref":{}}}}}"#, "name is empty"),
+  (
+    #"{"model":{"lora":{"adapters":[{"name":".."}]}}}"#,
+    "Invalid value: \"..\": adapter name must not include \".\" or \"..\" (path traversal risk)"
+  ),
+  (
+    #"{"model":{"confidential":{"enabled":true,"resourceId":"kbs://a"}}}"#,
+    "Invalid value: \"kbs://a\": must be in the format kbs:///<repo>/<type>/<tag>"
+  ),
+  (
+    #"{"parallelism":{"pipeline":0}}"#, "Invalid value: 0: pipeline parallelism must be greater than 0"
+  ),
+  (
+    #"{"scaling":{"maxReplicas":2,"wva":{"hpa":{}},"keda":{"triggers":[{}]}}}"#,
+    "wva and keda are mutually exclusive; choose one scaling mechanism"
+  ),
+  (
+    #"{"scaling":{"maxReplicas":2,"keda":{}}}"#,
+    "Required value: at least one trigger is required when using direct KEDA scaling"
+  ),
+  (
+    #"{"scaling":{"maxReplicas":2,"wva":{"keda":{"advanced":{"scalingModifiers":{"formula":"x"}}}}}}"#,
+    "Forbidden: scalingModifiers must not be set; WVA controls the scaling metric formula and logic"
+  ),
+  (
+    #"{"scaling":{"maxReplicas":2,"keda":{"triggers":[{}],"advanced":{"horizontalPodAutoscalerConfig":{"name":"x"}}}}}"#,
+    "Forbidden: horizontalPodAutoscalerConfig.name must not be set; the controller manages the HPA name"
+  ),
+  (
+    #"{"scaling":{"minReplicas":1,"maxReplicas":2,"keda":{"triggers":[{}],"idleReplicaCount":1}}}"#,
+    "Invalid value: 1: idleReplicaCount (1) must be less than minReplicas (1)"
+  ),
+  (
+    #"{"scaling":{"maxReplicas":2,"keda":{"triggers":[{}],"idleReplicaCount":0}}}"#,
+    "Required value: minReplicas is required when idleReplicaCount is set; idleReplicaCount (0) must be less "
+      + "than minReplicas"
+  ),
+  (
+    #"{"scaling":{"maxReplicas":2,"wva":{"hpa":{}}},"prefill":{"scaling":{"maxReplicas":2,"keda":{"triggers":[{}]}}}}"#,
+    "prefill scaling mode (keda) must match decode scaling mode (wva)"
+  ),
+  (
+    #"{"scaling":{"maxReplicas":2,"wva":{"hpa":{}}},"prefill":{"scaling":{"maxReplicas":2,"wva":{"keda":{}}}}}"#,
+    "prefill WVA actuator (keda) must match decode WVA actuator (hpa)"
+  ),
+  (
+    #"{"kvCacheOffloading":{"secondary":[{}]}}"#, "Required value: a tier must say what it is"
+  ),
+  (
+    #"{"kvCacheOffloading":{"secondary":[{"fileSystem":{"emptyDir":{},"pvc":{"ref":{}}}}]}}"#,
+    "exactly one of emptyDir, pvc must be specified"
+  ),
+  (
+    #"{"prefill":{"kvCacheOffloading":{"secondary":[{"fileSystem":{"pvc":{}}}]}}}"#,
+    "exactly one of spec, ref must be specified"
+  ),
+  (
+    #"{"kvCacheOffloading":{"cpu":"1Gi","secondary":[{"fileSystem":{"pvc":{"ref":{"name":"c"}}}}]}}"#, ""
+  ),
+  (
+    #"{"worker":{},"parallelism":{"pipeline":2},"rolloutStrategy":{"maxUnavailable":0}}"#,
+    "Required value: maxSurge is required for multi-node workloads when maxUnavailable is 0, otherwise no rolling update "
+      + "progress is possible"
+  ),
+  (
+    #"{"rolloutStrategy":{"maxSurge":-1}}"#, "Invalid value: -1: must be greater than or equal to 0"
+  ),
+  (
+    #"{"rolloutStrategy":{"maxSurge":"many"}}"#,
+    "Invalid value: \"many\": a valid percent string must be a number followed by '%'"
+  ),
+  (
     #"{"rolloutStrategy":{"maxUnavailable":0,"maxSurge":"0%"}}"#,
     "maxUnavailable and maxSurge cannot both be zero; this would prevent any rolling update progress"
   ),
@@ -78,6 +182,31 @@ private let rows: [(spec: String, expected: String)] = [
   func eachRuleHasUpstreamsSentence(_ index: Int) throws {
     let messages = LLMServiceValidation.causes(try service(rows[index].spec)).map(\.message)
     #expect(messages == (rows[index].expected.isEmpty ? [] : [rows[index].expected]))
+  }
+
+  @Test(
+    arguments: [
+      (["device-class": "gpu"], []), (["device-class": "gpu", "device-count": "2"], []),
+      (["device-class": "gpu", "device-count": "0"], ["device-count"]),
+      (["device-count": "1"], ["device-class"]),
+      (["cel-selector": "x"], ["device-class"]), (["container-name": "main"], ["device-class"]),
+      (["device-count": "many"], ["device-class", "device-count"]),
+    ] as [([String: String], [String])])
+  func devicesAreOfAClass(_ given: [String: String], _ faulty: [String]) throws {
+    var object = try service("{}")
+    for (name, value) in given { object.annotations["serving.kserve.io/exp-dra-\(name)"] = value }
+    #expect(
+      LLMServiceValidation.causes(object).map(\.field)
+        == faulty.map { "metadata.annotations[serving.kserve.io/exp-dra-\($0)]" })
+  }
+
+  @Test func aConfigRefersToNoOther() throws {
+    var config = try service(#"{"baseRefs":[{"name":"x"}],"router":{"scheduler":{"replicas":0}}}"#)
+    config["kind"] = "LLMInferenceServiceConfig"
+    #expect(
+      LLMServiceValidation.causes(config).map(\.field) == [
+        "spec.baseRefs", "spec.router.scheduler.replicas",
+      ])
   }
 
   @Test func theSizeOfAModelStays() throws {

@@ -28,10 +28,13 @@ public struct LLMServiceValidation {
     validation.checkScheduler(spec, isConfig: false)
     validation.checkAdapters(spec)
     validation.checkConfidential(spec)
+    validation.causes += LLMServiceResources.deviceCauses(object)
+    validation.causes += LLMServiceResources.cacheCauses(spec, at: "spec")
     validation.checkWorkload(spec, "spec", name: "decode")
     if let prefill = spec.member("prefill") {
       validation.checkWorkload(prefill, "spec.prefill", name: "prefill")
       validation.checkScalingAgrees(spec, prefill)
+      validation.causes += LLMServiceResources.cacheCauses(prefill, at: "spec.prefill")
     }
     if let old { validation.checkParallelismStays(old.spec ?? [:], spec) }
     return validation.causes
@@ -57,6 +60,7 @@ public struct LLMServiceValidation {
           + "and an inline route spec ('spec.router.route.http.spec'); use one of them")
     }
     let gateway = router.member("gateway")
+    checkParents(http?.at("spec", "parentRefs"), gateway?["refs"])
     if hasReferences, let gateway, gateway["refs"]?.array?.isEmpty ?? true {
       add(
         "spec.router.route.http.refs",
@@ -65,6 +69,22 @@ public struct LLMServiceValidation {
           + "'spec.router.route.http.spec'")
     }
     checkTraffic(router, route, hasReferences: hasReferences)
+  }
+
+  /// The same gateways twice are only worth a warning.
+  private mutating func checkParents(_ parents: JSONValue?, _ references: JSONValue?) {
+    func names(_ list: JSONValue?) -> Set<String> {
+      Set(
+        (list?.array ?? []).map {
+          "\($0["namespace"]?.string ?? object.namespace)/\($0["name"]?.string ?? "")"
+        })
+    }
+    let (given, managed) = (names(parents), names(references))
+    guard !given.isEmpty, !managed.isEmpty, given != managed else { return }
+    add(
+      "spec.router.route.http.spec.parentRefs",
+      "unsupported configuration: 'spec.router.route.http.spec.parentRefs' names other gateways than "
+        + "'spec.router.gateway.refs'; leave one of them out")
   }
 
   private mutating func checkTraffic(_ router: JSONValue, _ route: JSONValue?, hasReferences: Bool) {
