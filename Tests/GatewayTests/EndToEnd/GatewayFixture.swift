@@ -17,6 +17,7 @@ final class GatewayFixture: Sendable {
   let gateway: Gateway
   let address: ListenAddress
   let client: HTTPClient
+  private let informers: SharedInformers
   private let tasks: [Task<Void, Never>]
 
   /// - Parameters:
@@ -41,6 +42,7 @@ final class GatewayFixture: Sendable {
     var configuration = GatewayConfiguration(port: 0)
     configuration.endpointWait = endpointWait
     configure(&configuration)
+    self.informers = informers
     let gateway = Gateway(configuration: configuration, client: kube, informers: informers, group: group)
     self.gateway = gateway
     address = try gateway.listen()[0]
@@ -72,12 +74,15 @@ final class GatewayFixture: Sendable {
     for upstream in upstreams { try await addEndpoint(of: name, upstream.address) }
   }
 
+  /// Returns once the gateway has heard of it: routes come by another watch, and may overtake it.
   func addEndpoint(of service: String, _ address: ListenAddress) async throws {
-    try await api.client.create(
+    let slice = try await api.client.create(
       .endpointSlices,
       RouteObjects.slice(
         service, addresses: [(address.host, true)], port: address.port, name: Self.sliceName(service, address)
       ))
+    let slices = informers.informer(.endpointSlices)
+    while !slices.hasObserved(slice.resourceVersion), !Task.isCancelled { await Task.yield() }
   }
 
   private static func sliceName(_ service: String, _ address: ListenAddress) -> String {
