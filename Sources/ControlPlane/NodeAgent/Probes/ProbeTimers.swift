@@ -2,8 +2,8 @@ internal import Basics
 internal import Linux
 internal import Synchronization
 
-/// Wakes the probes of all pods when they are due: those of the same tenth of a second together, on one timer,
-/// so that a thousand pods at rest cost the node a few wake-ups a second.
+/// Wakes the probes of all pods when they are due: those of the same tenth of a second together, on one
+/// timer, so that a thousand pods at rest cost the node a few wake-ups a second.
 final class ProbeTimers: Sendable {
   private struct State {
     /// By the number of the tenth of a second.

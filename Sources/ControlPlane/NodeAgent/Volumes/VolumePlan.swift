@@ -55,8 +55,8 @@ struct VolumePlan: Sendable, Hashable {
         throw ContainerConfigurationError(
           description:
             "persistentvolumeclaim \"\(claim)\" not found, or not bound to a folder of this machine: make a "
-            + "PersistentVolumeClaim of that name, or start with a folder as a claim (`apus up --samples DIR` "
-            + "offers the claim \"samples\")")
+            + "PersistentVolumeClaim of that name, or start with a folder as a claim (`apus up --samples "
+            + "DIR` offers the claim \"samples\")")
       }
       return .host(path: path, createDirectory: false, mustExist: true)
     }

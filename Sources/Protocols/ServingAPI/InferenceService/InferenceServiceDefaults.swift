@@ -44,8 +44,8 @@ public enum InferenceServiceDefaults {
     object.annotations = annotations
   }
 
-  /// A framework field becomes `model` with that format, in place of one that is there: a manifest with the field
-  /// that is applied again finds the `model` of the first time.
+  /// A framework field becomes `model` with that format, in place of one that is there: a manifest with the
+  /// field that is applied again finds the `model` of the first time.
   private static func defaultModel(_ predictor: inout JSONValue) {
     let spec = PredictorSpec(json: predictor)
     if let (framework, fields) = spec.frameworks.first {

@@ -93,8 +93,8 @@ public enum GatewayAnnotation {
   /// `requests`: a request for a Service without ready endpoints waits for one, and its load is reported.
   public static let scaledBy = "apus.dev/scaled-by"
   public static let requests = "requests"
-  /// `gateway`: whoever asks the Service by its name is to reach the gateway, whose routes split the requests.
-  /// Set only while the gateway knows the Service's names inside the cluster.
+  /// `gateway`: whoever asks the Service by its name is to reach the gateway, whose routes split the
+  /// requests. Set only while the gateway knows the Service's names inside the cluster.
   public static let reachedBy = "apus.dev/reached-by"
   public static let gateway = "gateway"
   /// Most requests that one endpoint is given at a time; `0` for no bound.

@@ -33,7 +33,8 @@ final class Endpoint: Sendable {
   func end() { requests.subtract(1, ordering: .sequentiallyConsistent) }
 }
 
-/// Keeps one `Endpoint` per address, and one `BackendGate` per port of a Service, as long as backends name them.
+/// Keeps one `Endpoint` per address, and one `BackendGate` per port of a Service, as long as backends name
+/// them.
 struct EndpointRegistry {
   /// A Service's port.
   struct GateKey: Hashable, Sendable {

@@ -85,7 +85,8 @@ struct ServiceCatalog {
 
   /// Ends a round of changes: what no route refers to any more is let go.
   /// - Parameter touched: Services whose references may have gone.
-  /// - Returns: the gates that changed, nil for those that went, and the addresses that nobody names any more.
+  /// - Returns: the gates that changed, nil for those that went, and the addresses that nobody names any
+  ///   more.
   mutating func finishRound(
     touched: Set<ObjectKey>
   ) -> (gates: [EndpointRegistry.GateKey: Backend?], gone: [HTTPUpstream]) {

@@ -5,9 +5,9 @@ internal import KubeProtocol
 internal import ServingAPI
 internal import Telemetry
 
-/// Copies the ConfigMap of `storageInitializer.caBundleConfigMapName` into each namespace with services, where
-/// their pods can mount it. Keyed by namespace. A copy stays when it is no longer wanted, as upstream's: pods
-/// may still name it.
+/// Copies the ConfigMap of `storageInitializer.caBundleConfigMapName` into each namespace with services,
+/// where their pods can mount it. Keyed by namespace. A copy stays when it is no longer wanted, as
+/// upstream's: pods may still name it.
 struct CertificateBundleReconciler: Reconciler {
   let services: Informer
   let configMaps: Informer
@@ -38,7 +38,8 @@ struct CertificateBundleReconciler: Reconciler {
       source == nil
       ? "failed to get configmap \(name) from the cluster: create it in the namespace "
         + "\(ServingPlatform.namespace)"
-      : "specified cabundle file \(CertificateBundle.fileName) not found in cabundle configmap \(name): add it"
+      : "specified cabundle file \(CertificateBundle.fileName) not found in cabundle configmap \(name): "
+        + "add it"
     let message = "storageInitializer.caBundleConfigMapName: \(cause), or name another one"
     Logger("cabundle").warning("no certificates to copy", ["cause": message])
     guard

@@ -108,7 +108,8 @@ struct CauseFinder {
     return nil
   }
 
-  /// A revision that is to get no requests, as after `apus rollout undo`: whatever it does is nobody's trouble.
+  /// A revision that is to get no requests, as after `apus rollout undo`: whatever it does is nobody's
+  /// trouble.
   private func isWithdrawn(_ deployment: KubeObject) -> Bool {
     guard LivePair(deployment: deployment).role == .revision else { return false }
     let component = deployment.labels[ServingLabel.component] ?? "predictor"

@@ -82,7 +82,8 @@ enum ServiceAdvice {
     let parents = names(router?.at("route", "http", "spec", "parentRefs"))
     guard !parents.isEmpty, parents == names(router?.at("gateway", "refs")) else { return [] }
     return [
-      "spec.router.route.http.spec.parentRefs says the same as spec.router.gateway.refs: leave one of them out"
+      "spec.router.route.http.spec.parentRefs says the same as spec.router.gateway.refs: "
+        + "leave one of them out"
     ]
   }
 }

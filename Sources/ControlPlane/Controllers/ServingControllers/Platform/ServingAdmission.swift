@@ -89,8 +89,8 @@ public struct ServingAdmission: Sendable {
       object.namespace == ServingPlatform.namespace, object.name.hasPrefix(Self.presetPrefix)
     else { return [] }
     return [
-      "well-known config \(object.namespace)/\(object.name) is deleted: services that are made of it cannot be "
-        + "made again until it is back"
+      "well-known config \(object.namespace)/\(object.name) is deleted: services that are made of it "
+        + "cannot be made again until it is back"
     ]
   }
 }

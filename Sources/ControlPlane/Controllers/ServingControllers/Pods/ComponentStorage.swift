@@ -8,7 +8,8 @@ struct ComponentStorage {
   /// From `storageUri`, which has upstream's fixed volume names.
   var isSingle = true
 
-  /// Credentials of the storage secret, where `storage` names its entry; nil where the ServiceAccount has them.
+  /// Credentials of the storage secret, where `storage` names its entry; nil where the ServiceAccount has
+  /// them.
   var grant: CredentialGrant?
 
   init(_ component: Component, _ credentials: any CredentialInjector) throws(ServingFailure) {
@@ -46,8 +47,8 @@ struct ComponentStorage {
     sources.append(.init(uri: uri, mountPath: mountPath))
   }
 
-  /// A `storage` that says where the model lies or with which credentials it is fetched; one with nothing but a
-  /// schema's path says neither.
+  /// A `storage` that says where the model lies or with which credentials it is fetched; one with nothing but
+  /// a schema's path says neither.
   private static func storage(_ component: Component) -> StorageSpec? {
     let service = component.service
     let storage =
