@@ -1,3 +1,4 @@
+import Basics
 import Formats
 import KubeClient
 import KubeProtocol
@@ -113,5 +114,24 @@ import Testing
     // The text is not looked at again.
     let again = StoredValue(key: "/k", value: [], createRevision: 1, revision: 5000)
     #expect(try cache.decodeChange(again).kind == "ConfigMap")
+  }
+
+  @Test func whoeverSeesAWriteBeforeItsWriterDoesSharesTheObject() throws {
+    let cache = ObjectCache()
+    let object = KubeObject(.configMaps, namespace: "n", name: "c")
+    // No text that could be decoded: what is found is the object itself.
+    let bytes: Bytes = [1, 2, 3]
+    cache.expect("/k", bytes, object)
+    let stored = StoredValue(key: "/k", value: bytes, createRevision: 7, revision: 7)
+    #expect(try cache.decodeChange(stored).resourceVersion == "7")
+    cache.unexpect("/k", bytes)
+    #expect(try cache.decode(stored).name == "c")
+    #expect(cache.remember(stored, object).resourceVersion == "7")
+    // Another writer's bytes are not taken for it.
+    cache.expect("/k", [4], object)
+    let other = StoredValue(key: "/k", value: Bytes(#"{"kind":"Pod"}"#.utf8), createRevision: 7, revision: 8)
+    #expect(try cache.decode(other).kind == "Pod")
+    // What was before is still there for watchers that compare.
+    #expect(try cache.decodeChange(stored).name == "c")
   }
 }

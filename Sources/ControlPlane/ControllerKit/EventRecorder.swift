@@ -50,7 +50,7 @@ public final class EventRecorder: Sendable {
   }
 
   private static let pendingLimit = 1024
-  private static let rememberedLimit = 4096
+  private static let rememberedLimit = 1024
   private static let burst = 25.0
   private static let refillPerSecond = 1.0 / 300
 

@@ -56,29 +56,52 @@ extension APIServer {
   }
 
   private func sweepEvents() async {
+    var seen: [String: EventAge] = [:]
     while (try? await Task.sleep(for: Self.eventSweepInterval)) != nil {
       do {
-        try await pruneExpiredEvents()
+        seen = try await pruneExpiredEvents(known: seen)
       } catch {
         logger.error("old events could not be removed", ["cause": "\(error)"])
       }
     }
   }
 
+  /// When an event was seen last, as one revision of it says.
+  struct EventAge {
+    var revision: Int64
+    var seen: Timestamp?
+  }
+
   /// Removes events that nobody has seen for an hour.
-  public func pruneExpiredEvents() async throws {
-    guard let definition = registry.find(.events) else { return }
+  public func pruneExpiredEvents() async throws { _ = try await pruneExpiredEvents(known: [:]) }
+
+  /// - Parameter known: what an earlier call returned: only events that are new since then are decoded.
+  private func pruneExpiredEvents(known: [String: EventAge]) async throws -> [String: EventAge] {
+    guard let definition = registry.find(.events) else { return [:] }
     let now = clock.now()
-    for event in try await storage.list(prefix: definition.storagePrefix).objects {
-      let seen =
-        ["lastTimestamp", "eventTime", "firstTimestamp"].lazy
-        .compactMap { event[$0]?.string.flatMap(Timestamp.init(rfc3339:)) }.first ?? event.creationTimestamp
-      guard let seen, now.since(seen) > Self.eventLifetime else { continue }
+    var ages: [String: EventAge] = [:]
+    for stored in try await storage.store.list(prefix: definition.storagePrefix).values {
+      let age: EventAge
+      if let old = known[stored.key], old.revision == stored.revision {
+        age = old
+      } else {
+        age = EventAge(revision: stored.revision, seen: Self.lastSeen(try storage.decodeChange(stored)))
+      }
+      guard let seen = age.seen, now.since(seen) > Self.eventLifetime else {
+        ages[stored.key] = age
+        continue
+      }
       do {
-        try await delete(definition, event.key, DeleteOptions())
+        try await delete(definition, try storage.decodeChange(stored).key, DeleteOptions())
       } catch let error as KubeError where error.reason == .notFound {
         continue
       }
     }
+    return ages
+  }
+
+  private static func lastSeen(_ event: KubeObject) -> Timestamp? {
+    ["lastTimestamp", "eventTime", "firstTimestamp"].lazy
+      .compactMap { event[$0]?.string.flatMap(Timestamp.init(rfc3339:)) }.first ?? event.creationTimestamp
   }
 }

@@ -54,9 +54,10 @@ final class GarbageCollector {
     }
   }
 
+  /// Nil for what nothing can depend on and what depends on nothing.
   private static func node(_ stored: StoredValue, _ object: KubeObject) -> Node? {
     let uid = object.uid
-    guard !uid.isEmpty else { return nil }
+    guard !uid.isEmpty, !(object.kind == "Event" && object.ownerReferences.isEmpty) else { return nil }
     let finalizers = object.isBeingDeleted ? object.finalizers : []
     return Node(
       storageKey: stored.key, key: object.key, uid: uid, owners: object.ownerReferences,

@@ -10,6 +10,9 @@ actor ServiceAddresses {
   private let allocator: ServiceAddressAllocator
   private let storage: ObjectStorage
   private var owners: [String: ObjectKey] = [:]
+  private var addresses: [ObjectKey: String] = [:]
+  /// The keys of `owners`, ready for the allocator.
+  private var taken: Set<String> = []
   private var isLoaded = false
   private var isAllocating = false
   private var waiting: [CheckedContinuation<Void, Never>] = []
@@ -36,17 +39,26 @@ actor ServiceAddresses {
               field: "spec.clusterIPs")
           ])
       }
-      owners[requested] = service.key
+      take(requested, for: service.key)
       return requested
     }
-    if let kept = owners.first(where: { $0.value == service.key }) { return kept.key }
-    let address = try await allocator(service, Set(owners.keys))
-    owners[address] = service.key
+    if let kept = addresses[service.key] { return kept }
+    let address = try await allocator(service, taken)
+    take(address, for: service.key)
     return address
   }
 
+  private func take(_ address: String, for service: ObjectKey) {
+    if let old = addresses[service], old != address { release(service) }
+    owners[address] = service
+    addresses[service] = address
+    taken.insert(address)
+  }
+
   func release(_ service: ObjectKey) {
-    for (address, owner) in owners where owner == service { owners[address] = nil }
+    guard let address = addresses.removeValue(forKey: service) else { return }
+    owners[address] = nil
+    taken.remove(address)
   }
 
   private func load() async throws {
@@ -55,7 +67,7 @@ actor ServiceAddresses {
       guard let address = service.spec?["clusterIP"]?.string, address != "None", !address.isEmpty else {
         continue
       }
-      owners[address] = service.key
+      take(address, for: service.key)
     }
     isLoaded = true
   }

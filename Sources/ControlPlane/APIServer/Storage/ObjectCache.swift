@@ -1,69 +1,114 @@
+internal import Basics
 internal import KubeProtocol
 internal import KubeStore
 internal import Synchronization
 
 /// Decoded objects by key and revision. Only a memory of what decoding gave: the store stays the one truth,
-/// so a stale or missing entry costs time and nothing else. Keeps the current and the previous revision of
-/// each key.
+/// so a stale or missing entry costs time and nothing else. Keeps the current revision of each key, so that
+/// everybody who reads an object, watchers and informers too, shares one decoded copy of it.
 final class ObjectCache: Sendable {
   private struct Entry {
     var revision: Int64
     var object: KubeObject
-    var previousRevision: Int64 = -1
-    var previous: KubeObject?
+    /// Of its text.
+    var bytes: Int
   }
 
-  private let entries = Mutex<[String: Entry]>([:])
-  private let recent = Mutex(RecentObjects())
-  private static let capacity = 100_000
+  /// An object on its way into the store.
+  private struct Expected {
+    var bytes: Bytes
+    var object: KubeObject
+  }
 
-  /// For values of changes: those go to a small memory of their own, since their keys may be gone by now.
+  private struct State {
+    var entries: [String: Entry] = [:]
+    var expected: [String: Expected] = [:]
+    var recent = RecentObjects()
+  }
+
+  private let state = Mutex(State())
+  private static let capacity = 100_000
+  /// Events are many, and hardly anybody reads one after it was told.
+  private static let unkeptPrefix = "/core/events/"
+
+  /// The bytes are about to be written: watchers may see them before the writer gets its revision.
+  func expect(_ key: String, _ bytes: Bytes, _ object: KubeObject) {
+    state.withLock { $0.expected[key] = Expected(bytes: bytes, object: object) }
+  }
+
+  /// The write of these bytes has ended, one way or the other.
+  func unexpect(_ key: String, _ bytes: Bytes) {
+    state.withLock { state in
+      if state.expected[key]?.bytes == bytes { state.expected[key] = nil }
+    }
+  }
+
+  /// For values of changes: those of keys that are gone or have moved on go to a small memory of their own.
   /// All watchers share what one of them decoded.
   func decodeChange(_ stored: StoredValue) throws -> KubeObject {
-    if let object = entries.withLock({ Self.find(stored, in: $0) }) { return object }
-    if let object = recent.withLock({ $0.find(stored) }) { return object }
+    if let object = find(stored) { return object }
     let object = try ObjectStorage.decodeText(stored)
-    recent.withLock { $0.remember(stored, object) }
+    state.withLock { $0.recent.remember(stored.key, stored.revision, object, bytes: stored.value.count) }
     return object
   }
 
   /// How many objects of changes are remembered, and the bytes of their texts.
-  var recentChanges: (objects: Int, bytes: Int) { recent.withLock { ($0.count, $0.bytes) } }
+  var recentChanges: (objects: Int, bytes: Int) { state.withLock { ($0.recent.count, $0.recent.bytes) } }
 
   func decode(_ stored: StoredValue) throws -> KubeObject {
-    if let object = entries.withLock({ Self.find(stored, in: $0) }) { return object }
+    if let object = find(stored) { return object }
     let object = try ObjectStorage.decodeText(stored)
-    remember(stored.key, stored.revision, object)
-    return object
+    return state.withLock { Self.remember(stored, object, in: &$0) }
   }
 
-  func decode(_ values: [StoredValue]) throws -> [KubeObject] {
-    let found = entries.withLock { entries in values.map { Self.find($0, in: entries) } }
-    return try zip(values, found).map { stored, object in try object ?? decode(stored) }
+  func decode(_ values: [StoredValue]) throws -> [KubeObject] { try values.map(decode) }
+
+  /// - Returns: the object as everybody has it, with its revision.
+  func remember(_ stored: StoredValue, _ object: KubeObject) -> KubeObject {
+    if let known = find(stored) { return known }
+    return state.withLock { Self.remember(stored, Self.revised(object, stored), in: &$0) }
   }
 
-  func remember(_ key: String, _ revision: Int64, _ object: KubeObject) {
-    entries.withLock { entries in
-      guard let old = entries[key] else {
-        if entries.count >= Self.capacity { entries.removeAll() }
-        entries[key] = Entry(revision: revision, object: object)
-        return
+  func forget(_ key: String) { state.withLock { $0.entries[key] = nil } }
+
+  private func find(_ stored: StoredValue) -> KubeObject? {
+    state.withLock { state in
+      if let entry = state.entries[stored.key], entry.revision == stored.revision { return entry.object }
+      if let expected = state.expected[stored.key], expected.bytes == stored.value {
+        return Self.remember(stored, Self.revised(expected.object, stored), in: &state)
       }
-      if revision > old.revision {
-        entries[key] = Entry(
-          revision: revision, object: object, previousRevision: old.revision, previous: old.object)
-      }
+      return state.recent.find(stored)
     }
   }
 
-  func forget(_ key: String) {
-    entries.withLock { $0[key] = nil }
+  private static func revised(_ object: KubeObject, _ stored: StoredValue) -> KubeObject {
+    var object = object
+    object.resourceVersion = String(stored.revision)
+    return object
   }
 
-  private static func find(_ stored: StoredValue, in entries: [String: Entry]) -> KubeObject? {
-    guard let entry = entries[stored.key] else { return nil }
-    if entry.revision == stored.revision { return entry.object }
-    return entry.previousRevision == stored.revision ? entry.previous : nil
+  private static func remember(
+    _ stored: StoredValue, _ object: KubeObject, in state: inout State
+  ) -> KubeObject {
+    let key = stored.key
+    let bytes = stored.value.count
+    guard !key.hasPrefix(unkeptPrefix) else {
+      state.recent.remember(key, stored.revision, object, bytes: bytes)
+      return object
+    }
+    if let old = state.entries[key] {
+      if old.revision == stored.revision { return old.object }
+      // Watchers that look at what was before still want it for a while.
+      if old.revision > stored.revision {
+        state.recent.remember(key, stored.revision, object, bytes: bytes)
+        return object
+      }
+      state.recent.remember(key, old.revision, old.object, bytes: old.bytes)
+    } else if state.entries.count >= capacity {
+      state.entries.removeAll()
+    }
+    state.entries[key] = Entry(revision: stored.revision, object: object, bytes: bytes)
+    return object
   }
 }
 
@@ -87,9 +132,8 @@ private struct RecentObjects {
     objects[Place(key: stored.key, revision: stored.revision)]
   }
 
-  mutating func remember(_ stored: StoredValue, _ object: KubeObject) {
-    let size = stored.value.count
-    let place = Place(key: stored.key, revision: stored.revision)
+  mutating func remember(_ key: String, _ revision: Int64, _ object: KubeObject, bytes size: Int) {
+    let place = Place(key: key, revision: revision)
     guard size <= Self.maximumBytes / 4, objects.updateValue(object, forKey: place) == nil else { return }
     order.append((place, size))
     bytes += size

@@ -26,7 +26,7 @@ struct ObjectStorage: Sendable {
   /// Nil where the key is taken.
   func create(_ key: String, _ object: KubeObject) async throws -> KubeObject? {
     do {
-      return remember(object, try await translated { try await store.create(key, Self.encode(object)) })
+      return try await write(key, object) { try await store.create(key, $0) }
     } catch StoreError.keyExists {
       return nil
     }
@@ -35,9 +35,7 @@ struct ObjectStorage: Sendable {
   /// Nil where the stored revision is another one by now, or the key is gone.
   func update(_ key: String, _ object: KubeObject, expecting revision: Int64) async throws -> KubeObject? {
     do {
-      let bytes = Self.encode(object)
-      return remember(
-        object, try await translated { try await store.update(key, bytes, expecting: revision) })
+      return try await write(key, object) { try await store.update(key, $0, expecting: revision) }
     } catch StoreError.revisionMismatch, StoreError.keyNotFound {
       return nil
     }
@@ -60,7 +58,11 @@ struct ObjectStorage: Sendable {
   static func encode(_ object: KubeObject) -> Bytes {
     var stored = object
     stored.resourceVersion = ""
-    return stored.json.encoded()
+    let text = stored.json.encoded()
+    // An array that grew has up to as much again to spare, and texts stay as long as their objects.
+    return Bytes(unsafeUninitializedCapacity: text.count) { buffer, count in
+      count = buffer.update(fromContentsOf: text)
+    }
   }
 
   static func decodeText(_ stored: StoredValue) throws -> KubeObject {
@@ -76,11 +78,13 @@ struct ObjectStorage: Sendable {
     }
   }
 
-  private func remember(_ object: KubeObject, _ stored: StoredValue) -> KubeObject {
-    var written = object
-    written.resourceVersion = String(stored.revision)
-    cache.remember(stored.key, stored.revision, written)
-    return written
+  private func write(
+    _ key: String, _ object: KubeObject, _ body: (Bytes) async throws -> StoredValue
+  ) async throws -> KubeObject {
+    let bytes = Self.encode(object)
+    cache.expect(key, bytes, object)
+    defer { cache.unexpect(key, bytes) }
+    return cache.remember(try await translated { try await body(bytes) }, object)
   }
 
   /// Failures of the store that no caller handles become answers of the API.

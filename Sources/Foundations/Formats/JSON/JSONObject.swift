@@ -14,6 +14,7 @@ public struct JSONObject: Sendable {
   /// A key that comes twice keeps its first place and its last value.
   public init(_ members: some Sequence<(String, JSONValue)>) {
     self.members = []
+    self.members.reserveCapacity(members.underestimatedCount)
     for (key, value) in members { self[key] = value }
   }
 
@@ -31,6 +32,8 @@ public struct JSONObject: Sendable {
       if let position = position(of: key) {
         members[position].value = newValue
       } else {
+        // Objects live long and are many: a small one has room for what it holds.
+        if members.count < Self.indexThreshold { members.reserveCapacity(members.count + 1) }
         appendNew(key, newValue)
       }
     }

@@ -16,53 +16,64 @@ public struct SchemaDefaulter: Sendable {
     self.catalog = catalog
   }
 
-  public func applyDefaults(to value: inout JSONValue) { fill(&value, schema, depth: 0, insideDefault: 0) }
+  public func applyDefaults(to value: inout JSONValue) {
+    if let filled = filled(value, schema, depth: 0, insideDefault: 0) { value = filled }
+  }
 
-  private func fill(_ value: inout JSONValue, _ unresolved: Schema, depth: Int, insideDefault: Int) {
-    let schema = catalog.resolve(unresolved)
-    guard depth < SchemaValidationRun.maximumDepth, insideDefault < Self.maximumDefaultDepth else { return }
+  /// Nil where nothing is missing: the value's parts stay shared with whoever has them too.
+  private func filled(
+    _ value: JSONValue, _ unresolved: Schema, depth: Int, insideDefault: Int
+  ) -> JSONValue? {
+    guard depth < SchemaValidationRun.maximumDepth, insideDefault < Self.maximumDefaultDepth else {
+      return nil
+    }
     let deeper = insideDefault == 0 ? 0 : insideDefault + 1
     switch value {
-    case .array(var elements):
-      guard let items = schema.parts.items else { return }
-      value = .null
-      for index in elements.indices { fill(&elements[index], items, depth: depth + 1, insideDefault: deeper) }
-      value = .array(elements)
-    case .object(var object):
-      value = .null
-      fillMembers(&object, schema, depth: depth, insideDefault: deeper)
-      value = .object(object)
-    default: break
+    case .array(let elements):
+      guard let items = catalog.resolve(unresolved).parts.items else { return nil }
+      var result = elements
+      var differs = false
+      for (index, element) in elements.enumerated() {
+        guard let new = filled(element, items, depth: depth + 1, insideDefault: deeper) else { continue }
+        result[index] = new
+        differs = true
+      }
+      return differs ? .array(result) : nil
+    case .object(let object):
+      return filled(object, catalog.resolve(unresolved), depth: depth, insideDefault: deeper)
+        .map(JSONValue.object)
+    default: return nil
     }
   }
 
-  private func fillMembers(_ object: inout JSONObject, _ schema: Schema, depth: Int, insideDefault: Int) {
-    var filledNames: Set<String> = []
+  private func filled(
+    _ object: JSONObject, _ schema: Schema, depth: Int, insideDefault: Int
+  ) -> JSONObject? {
+    var result = object
+    var differs = false
+    var done: Set<String> = []
     for (name, property) in schema.parts.properties {
-      if let member = object[name], !(member.isNull && !isNullable(property)) { continue }
-      guard let value = defaultValue(of: property) else {
-        object.removeValue(forKey: name)
-        continue
+      let member = object[name]
+      if let member, !(member.isNull && !isNullable(property)) { continue }
+      let value = defaultValue(of: property)
+      if member == nil && value == nil { continue }
+      result[name] = value.map {
+        filled($0, property, depth: depth + 1, insideDefault: insideDefault + 1) ?? $0
       }
-      var filled = value
-      fill(&filled, property, depth: depth + 1, insideDefault: insideDefault + 1)
-      object[name] = filled
-      filledNames.insert(name)
+      done.insert(name)
+      differs = true
     }
-    for key in object.keys where !filledNames.contains(key) {
-      let additional = schema.property(key) == nil ? schema.parts.additionalProperties : nil
-      guard let property = schema.property(key) ?? additional, var member = object[key] else { continue }
-      if member.isNull, additional != nil, !isNullable(property), let value = defaultValue(of: property) {
-        member = value
-      }
-      switch member {
-      case .object, .array:
-        object[key] = .null
-        fill(&member, property, depth: depth + 1, insideDefault: insideDefault)
-      default: break
-      }
-      object[key] = member
+    for (key, member) in object.members where !done.contains(key) {
+      let own = schema.property(key)
+      guard let property = own ?? schema.parts.additionalProperties else { continue }
+      var new: JSONValue?
+      if member.isNull, own == nil, !isNullable(property) { new = defaultValue(of: property) }
+      new = filled(new ?? member, property, depth: depth + 1, insideDefault: insideDefault) ?? new
+      guard let new else { continue }
+      result[key] = new
+      differs = true
     }
+    return differs ? result : nil
   }
 
   private func defaultValue(of property: Schema) -> JSONValue? {

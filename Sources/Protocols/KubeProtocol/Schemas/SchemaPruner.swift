@@ -20,7 +20,7 @@ public struct SchemaPruner: Sendable {
   ///   stand.
   public func prune(_ value: inout JSONValue, at path: String = "") -> [String] {
     var run = Run(catalog: catalog, path: FieldPath(path))
-    run.prune(&value, schema, isResource: path.isEmpty)
+    if let pruned = run.pruned(value, schema, isResource: path.isEmpty) { value = pruned }
     return run.unknown
   }
 
@@ -29,46 +29,59 @@ public struct SchemaPruner: Sendable {
     var path: FieldPath
     var unknown: [String] = []
 
-    mutating func prune(_ value: inout JSONValue, _ unresolved: Schema, isResource: Bool = false) {
-      let schema = catalog.resolve(unresolved)
-      guard path.depth < SchemaValidationRun.maximumDepth, !schema.acceptsAnything else { return }
+    /// Nil where nothing has to go: the value's parts stay shared with whoever has them too.
+    mutating func pruned(
+      _ value: JSONValue, _ unresolved: Schema, isResource: Bool = false
+    ) -> JSONValue? {
+      guard path.depth < SchemaValidationRun.maximumDepth else { return nil }
       switch value {
-      case .array(var elements):
-        guard let items = schema.parts.items else { return }
-        value = .null
-        for index in elements.indices {
+      case .array(let elements):
+        let schema = catalog.resolve(unresolved)
+        guard !schema.acceptsAnything, let items = schema.parts.items else { return nil }
+        var result = elements
+        var differs = false
+        for (index, element) in elements.enumerated() {
           path.push(index)
-          prune(&elements[index], items)
+          if let new = pruned(element, items) {
+            result[index] = new
+            differs = true
+          }
           path.pop()
         }
-        value = .array(elements)
+        return differs ? .array(result) : nil
       case .object(let object):
-        value = .null
-        value = .object(pruned(object, schema, isResource: isResource || schema.parts.isEmbeddedResource))
-      default: break
+        let schema = catalog.resolve(unresolved)
+        guard !schema.acceptsAnything else { return nil }
+        return pruned(object, schema, isResource: isResource || schema.parts.isEmbeddedResource)
+          .map(JSONValue.object)
+      default: return nil
       }
     }
 
-    private mutating func pruned(_ object: JSONObject, _ schema: Schema, isResource: Bool) -> JSONObject {
+    private mutating func pruned(_ object: JSONObject, _ schema: Schema, isResource: Bool) -> JSONObject? {
       let keepsUnknown = schema.parts.preservesUnknownFields || schema.parts.isIntOrString
-      var result = JSONObject()
+      var result = object
+      var differs = false
       for (key, value) in object.members {
-        var kept = value
         path.push(key)
+        var new: JSONValue?
         if isResource && key == "metadata" && schema.property(key)?.parts.reference == nil {
-          if let metadata = schema.metadataSchema(catalog) { prune(&kept, metadata) }
-          result[key] = kept
+          if let metadata = schema.metadataSchema(catalog) { new = pruned(value, metadata) }
         } else if let property = schema.property(key) ?? schema.parts.additionalProperties {
-          prune(&kept, property)
-          result[key] = kept
-        } else if keepsUnknown || (isResource && ["apiVersion", "kind", "metadata"].contains(key)) {
-          result[key] = kept
-        } else if unknown.count < SchemaPruner.maximumPaths {
-          unknown.append(path.text)
+          new = pruned(value, property)
+        } else if !keepsUnknown && !(isResource && ["apiVersion", "kind", "metadata"].contains(key)) {
+          // Beyond so many it goes all the same; it is only not told.
+          if unknown.count < SchemaPruner.maximumPaths { unknown.append(path.text) }
+          result.removeValue(forKey: key)
+          differs = true
+        }
+        if let new {
+          result[key] = new
+          differs = true
         }
         path.pop()
       }
-      return result
+      return differs ? result : nil
     }
   }
 }

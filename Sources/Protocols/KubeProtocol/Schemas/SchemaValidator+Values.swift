@@ -61,6 +61,7 @@ extension SchemaValidationRun {
 
   mutating func checkComposition(_ value: JSONValue, _ parts: Schema.Parts) {
     for schema in parts.allOf { validate(value, schema) }
+    if parts.anyOf.isEmpty && parts.oneOf.isEmpty && parts.not == nil { return }
     let subject = FieldPath.quoted(path.text)
     if !parts.anyOf.isEmpty && !parts.anyOf.contains(where: { accepts(value, $0) }) {
       add("FieldValueInvalid", "Invalid value: \"\": \(subject) must validate at least one schema (anyOf)")
