@@ -25,6 +25,7 @@ public final class Informer: Sendable {
   /// Held while a change is put in the store and told: keeps the order. Never taken by readers.
   private let delivery = Mutex<[@Sendable (InformerChange) -> Void]>([])
   private let synced = Latch()
+  private let reads = Atomic<Int>(0)
 
   private static let namespaceIndex = "namespace"
   private static let shortestHealthyWatch: Duration = .seconds(1)
@@ -55,7 +56,14 @@ public final class Informer: Sendable {
   /// Throws `CancellationError` only.
   public func waitUntilSynced() async throws { try await synced.wait() }
 
-  public func get(_ key: ObjectKey) -> KubeObject? { store.withLock { $0.objects[key] } }
+  /// How many objects this copy has handed out: what a change costs its readers must not grow with the
+  /// collection.
+  public var objectsRead: Int { reads.load(ordering: .relaxed) }
+
+  public func get(_ key: ObjectKey) -> KubeObject? {
+    reads.wrappingAdd(1, ordering: .relaxed)
+    return store.withLock { $0.objects[key] }
+  }
 
   public func get(namespace: String = "", name: String) -> KubeObject? {
     get(ObjectKey(namespace: namespace, name: name))
@@ -64,7 +72,9 @@ public final class Informer: Sendable {
   /// Sorted by key. Nil for all namespaces.
   public func list(namespace: String? = nil) -> [KubeObject] {
     if let namespace { return byIndex(Self.namespaceIndex, namespace) }
-    return store.withLock { Array($0.objects.values) }.sorted { $0.key < $1.key }
+    let all = store.withLock { Array($0.objects.values) }
+    reads.wrappingAdd(all.count, ordering: .relaxed)
+    return all.sorted { $0.key < $1.key }
   }
 
   /// The objects that the index files under `value`, sorted by key; none for an index that was never added.
@@ -72,7 +82,8 @@ public final class Informer: Sendable {
     let found = store.withLock { store in
       (store.keys(index: name, value: value) ?? []).compactMap { store.objects[$0] }
     }
-    return found.sorted { $0.key < $1.key }
+    reads.wrappingAdd(found.count, ordering: .relaxed)
+    return found.count < 2 ? found : found.sorted { $0.key < $1.key }
   }
 
   /// How many objects the index files under `value`; costs nothing.
