@@ -58,6 +58,7 @@ struct EmbeddedPlane: Sendable {
       serviceAddresses: { service, taken in try addresses.allocate(service: service, taken: taken) })
     let group = try EventLoopGroup(loops: 1, name: "api")
     let gatewayGroup = try EventLoopGroup(loops: max(1, ProcessStatistics.processorCount), name: "gateway")
+    for loop in group.loops + gatewayGroup.loops { loop.submit { ThreadTurns.preferShort() } }
     let listener = HTTPServer(
       group: group,
       tls: try TLSServerContext(

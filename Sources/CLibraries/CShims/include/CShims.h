@@ -15,6 +15,7 @@
 #include "shims_plain_numbers.h"
 #include "shims_process.h"
 #include "shims_rank_trees.h"
+#include "shims_scheduling.h"
 #include "shims_signals.h"
 #include "shims_terminal.h"
 #include "shims_tree_slices.h"

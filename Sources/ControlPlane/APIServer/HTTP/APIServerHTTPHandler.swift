@@ -5,6 +5,7 @@ public import HTTPTransport
 internal import HTTPWire
 internal import KubeClient
 internal import KubeProtocol
+internal import Linux
 
 /// The API server's HTTP border: who asks, what is asked, and the answer in HTTP's form.
 public struct APIServerHTTPHandler: UpgradingHTTPHandler {
@@ -20,6 +21,7 @@ public struct APIServerHTTPHandler: UpgradingHTTPHandler {
   }
 
   public func respond(to request: AsyncHTTPRequest) async -> AsyncHTTPResponse {
+    ThreadTurns.preferShort()
     do {
       var kubeRequest = try decode(request)
       kubeRequest.user = try await authenticate(request, kubeRequest)

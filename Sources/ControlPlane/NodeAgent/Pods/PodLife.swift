@@ -129,7 +129,7 @@ final class PodLife {
     do {
       let preferred = pod.object.status?["podIP"]?.string
       machine.podAddress = try context.addresses.allocate(pod: worker.uid, preferred: preferred)
-      references = try await PodReferences.read(for: pod, client: context.client)
+      references = try await readReferences(pod)
       let plan = try VolumePlan(
         pod: pod, downward: context.settings.downward(pod, podAddress: machine.podAddress),
         references: references,
@@ -150,6 +150,11 @@ final class PodLife {
     }
   }
 
+  private func readReferences(_ pod: PodSpec) async throws -> PodReferences {
+    let client = context.client
+    return try await onOwnStack { try await PodReferences.read(for: pod, client: client) }
+  }
+
   func adopt(_ started: SupervisorLink) throws {
     link = started
     tasks[.supervisorEvents] = Task { [worker] in
@@ -168,7 +173,7 @@ final class PodLife {
     stopping.remove(name)
     do {
       // Read anew: a restart takes up what has changed since.
-      references = try await PodReferences.read(for: machine.pod, client: context.client)
+      references = try await readReferences(machine.pod)
       let launcher = ContainerLauncher(
         node: context.settings, pod: machine.pod, podAddress: machine.podAddress, references: references,
         plan: plan)

@@ -48,7 +48,7 @@ final class PodStatusWriter: Sendable {
     while !Task.isCancelled {
       await changed.wait()
       if !state.withLock({ $0.isUrgent }) { await waitForCompany() }
-      if await writeLatest() {
+      if await onOwnStack({ await self.writeLatest() }) {
         backoff.reset()
       } else {
         do { try await clock.sleep(for: backoff.next()) } catch { return }

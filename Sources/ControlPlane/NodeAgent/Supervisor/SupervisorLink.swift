@@ -31,11 +31,13 @@ final class SupervisorLink: Sendable {
     let supervisorOutput = FileDescriptor(owning: fromSupervisor.writing)
     try ownInput.setNonblocking()
     try ownOutput.setNonblocking()
-    // In a session of its own: Ctrl-C in the terminal is for the parent, which then stops its pods in order.
+    // In a group of its own: Ctrl-C in the terminal is for the parent, which then stops its pods in order. Not in
+    // a session: where the kernel shares time out by sessions, a thousand pods would each weigh as much as all
+    // of the control plane.
     process = try ChildProcess.start(
       ChildProcess.Request(
         path: path, arguments: command, environment: environment, workingDirectory: "/",
-        descriptors: [supervisorInput.number, supervisorOutput.number, 2], group: .ownSession))
+        descriptors: [supervisorInput.number, supervisorOutput.number, 2], group: .own))
     (events, continuation) = AsyncStream.makeStream(of: SupervisorEvent.self)
     output = ownOutput
     input = Mutex(Input(ownInput))

@@ -18,7 +18,8 @@ enum AsyncExchange {
       return nil
     }
     let isHEAD = request.head.method == "HEAD"
-    return Task {
+    // Whoever waits for an answer goes before the work that this program gives itself.
+    return Task(priority: .userInitiated) {
       let answer: AsyncHTTPResponse
       if let takeOver, let upgrading = handler as? any UpgradingHTTPHandler,
         request.head.headers["Upgrade"] != nil
