@@ -9,5 +9,8 @@ for pair in nginx:nginx-light wrk:wrk h2load:nghttp2-client; do
 done
 status=0
 python3 Benchmarks/bench.py "$@" || status=$?
-if [ $# = 0 ]; then python3 Benchmarks/control_plane.py || status=$?; fi
+if [ $# = 0 ]; then
+  python3 Benchmarks/control_plane.py || status=$?
+  python3 Benchmarks/control_plane_scale.py || status=$?
+fi
 exit "$status"
