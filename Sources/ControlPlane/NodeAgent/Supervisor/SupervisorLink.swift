@@ -31,9 +31,9 @@ final class SupervisorLink: Sendable {
     let supervisorOutput = FileDescriptor(owning: fromSupervisor.writing)
     try ownInput.setNonblocking()
     try ownOutput.setNonblocking()
-    // In a group of its own: Ctrl-C in the terminal is for the parent, which then stops its pods in order. Not in
-    // a session: where the kernel shares time out by sessions, a thousand pods would each weigh as much as all
-    // of the control plane.
+    // In a group of its own: Ctrl-C in the terminal is for the parent, which then stops its pods in order.
+    // Not in a session: where the kernel shares time out by sessions, a thousand pods would each weigh as
+    // much as all of the control plane.
     process = try ChildProcess.start(
       ChildProcess.Request(
         path: path, arguments: command, environment: environment, workingDirectory: "/",
