@@ -56,14 +56,14 @@ extension APIServer {
   }
 
   private func sweepEvents() async {
-    var seen: [String: EventAge] = [:]
-    while (try? await Task.sleep(for: Self.eventSweepInterval)) != nil {
+    var seen: [String: EventAge]?
+    repeat {
       do {
         seen = try await pruneExpiredEvents(known: seen)
       } catch {
         logger.error("old events could not be removed", ["cause": "\(error)"])
       }
-    }
+    } while (try? await Task.sleep(for: Self.eventSweepInterval)) != nil
   }
 
   /// When an event was seen last, as one revision of it says.
@@ -73,17 +73,20 @@ extension APIServer {
   }
 
   /// Removes events that nobody has seen for an hour.
-  public func pruneExpiredEvents() async throws { _ = try await pruneExpiredEvents(known: [:]) }
+  public func pruneExpiredEvents() async throws { _ = try await pruneExpiredEvents(known: nil) }
 
-  /// - Parameter known: what an earlier call returned: only events that are new since then are decoded.
-  private func pruneExpiredEvents(known: [String: EventAge]) async throws -> [String: EventAge] {
+  /// - Parameter known: what an earlier call returned, a sweep ago: what is new since then was seen just now.
+  ///   Without it all events are read.
+  private func pruneExpiredEvents(known: [String: EventAge]?) async throws -> [String: EventAge] {
     guard let definition = registry.find(.events) else { return [:] }
     let now = clock.now()
     var ages: [String: EventAge] = [:]
     for stored in try await storage.store.list(prefix: definition.storagePrefix).values {
       let age: EventAge
-      if let old = known[stored.key], old.revision == stored.revision {
+      if let old = known?[stored.key], old.revision == stored.revision {
         age = old
+      } else if known != nil {
+        age = EventAge(revision: stored.revision, seen: now)
       } else {
         age = EventAge(revision: stored.revision, seen: Self.lastSeen(try storage.decodeChange(stored)))
       }

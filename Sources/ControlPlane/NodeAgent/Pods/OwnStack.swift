@@ -1,5 +1,5 @@
-/// Runs work that goes deep in a task of its own. What a task's stack has grown to it keeps until it ends, and
-/// the tasks of a pod live as long as the pod.
+/// Runs work that goes deep in a task of its own. What a task's stack has grown to it keeps until it ends,
+/// and the tasks of a pod live as long as the pod.
 func onOwnStack<Value: Sendable>(_ body: @escaping @Sendable () async throws -> Value) async throws -> Value {
   try await withThrowingTaskGroup(of: Value.self) { group in
     group.addTask(operation: body)
