@@ -86,7 +86,8 @@ struct Platform: Sendable {
     return found
   }
 
-  /// A reconciler of its own beside the running one, and the revisions that stand once neither writes any more.
+  /// A reconciler of its own beside the running one, and the revisions that stand once neither writes any
+  /// more.
   func settle() async throws -> (reconciler: InferenceServiceReconciler, revisions: [String]) {
     while true {
       let before = try await revisions()
