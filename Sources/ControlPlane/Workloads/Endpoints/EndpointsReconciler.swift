@@ -78,16 +78,18 @@ struct EndpointsReconciler: Reconciler {
     "\(namespace)/\(label)=\(value)"
   }
 
-  /// The pair of a selector that fewest objects are likely to have: of names the longest is the most special.
+  /// The pair of a selector that fewest objects are likely to have: of names the longest is the most special,
+  /// and of labels `app` comes before those that tell a part.
   private static func rarest(_ selector: [String: String]) -> (key: String, value: String)? {
-    selector.max { ($0.value.utf8.count, $0.key) < ($1.value.utf8.count, $1.key) }.map { ($0.key, $0.value) }
+    selector.max { ($0.value.utf8.count, $1.key) < ($1.value.utf8.count, $0.key) }.map { ($0.key, $0.value) }
   }
 
   /// The pods that a selector selects, sorted by key.
   static func pods(_ selector: [String: String], namespace: String, in pods: Informer) -> [KubeObject] {
-    guard let pair = rarest(selector) else { return pods.list(namespace: namespace) }
-    return pods.byIndex(labelIndex, indexValue(namespace, pair.key, pair.value))
-      .filter { selects(selector, $0) }
+    let values = selector.map { indexValue(namespace, $0.key, $0.value) }
+    let rarest = values.min { pods.count(index: labelIndex, $0) < pods.count(index: labelIndex, $1) }
+    guard let rarest else { return pods.list(namespace: namespace) }
+    return pods.byIndex(labelIndex, rarest).filter { selects(selector, $0) }
   }
 
   static func selects(_ selector: [String: String], _ pod: KubeObject) -> Bool {
