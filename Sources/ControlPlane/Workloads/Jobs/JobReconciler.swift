@@ -15,6 +15,8 @@ struct JobReconciler: Reconciler {
 
   private static let unseenWritesRetry: Duration = .seconds(1)
 
+  private var writes: PodWrites { PodWrites(client: client, pods: pods, tracker: tracker, events: events) }
+
   func reconcile(_ key: ObjectKey) async throws -> ReconcileResult {
     guard let job = jobs.get(key), !job.isBeingDeleted else {
       tracker.forget(key)
@@ -51,40 +53,17 @@ struct JobReconciler: Reconciler {
   ) async throws -> ReconcileResult {
     switch progress.step {
     case .complete, .fail, .suspend:
-      for pod in progress.active { try await delete(pod, of: job) }
+      for pod in progress.active { try await writes.delete(pod, of: job) }
     case .go(let create, let surplus):
-      for pod in PodRanking.deletionOrder(progress.active).prefix(surplus) { try await delete(pod, of: job) }
+      for pod in PodRanking.deletionOrder(progress.active).prefix(surplus) {
+        try await writes.delete(pod, of: job)
+      }
       guard !create.isEmpty else { return .done }
       let delay = PodReplacement.delay(after: progress.ended, now: now)
       if delay > .zero { return .requeue(after: delay) }
-      for index in create { try await makePod(index, of: job) }
+      for index in create { try await writes.create(JobSpec(job).makePod(index: index), of: job) }
     }
     return .done
-  }
-
-  private func makePod(_ index: Int?, of job: KubeObject) async throws {
-    do {
-      let pod = try await client.create(.pods, JobSpec(job).makePod(index: index))
-      tracker.wrote(job.key, pod, in: pods)
-      events.record(job, .normal, reason: "SuccessfulCreate", message: "Created pod: \(pod.name)")
-    } catch let error as KubeError {
-      if error.causes.contains(where: { $0.reason == "NamespaceTerminating" }) { return }
-      events.record(job, .warning, reason: "FailedCreate", message: "Error creating: \(error.message)")
-      throw error
-    }
-  }
-
-  private func delete(_ pod: KubeObject, of job: KubeObject) async throws {
-    tracker.willDelete(job.key, uid: pod.uid)
-    do {
-      try await client.delete(.pods, namespace: pod.namespace, name: pod.name, uid: pod.uid)
-      events.record(job, .normal, reason: "SuccessfulDelete", message: "Deleted pod: \(pod.name)")
-    } catch let error as KubeError where error.reason == .notFound {
-      return
-    } catch {
-      tracker.failedToDelete(job.key, uid: pod.uid)
-      throw error
-    }
   }
 
   private func tell(_ progress: JobProgress, _ job: KubeObject) {

@@ -19,6 +19,8 @@ struct ReplicaSetReconciler: Reconciler {
   /// all measure would fill the store with them.
   static let waitingLimit = 100
 
+  private var writes: PodWrites { PodWrites(client: client, pods: pods, tracker: tracker, events: events) }
+
   func reconcile(_ key: ObjectKey) async throws -> ReconcileResult {
     guard let set = replicaSets.get(key) else {
       tracker.forget(key)
@@ -101,7 +103,9 @@ struct ReplicaSetReconciler: Reconciler {
     while made < count {
       let size = min(batch, count - made)
       try await withThrowingTaskGroup(of: Void.self) { group in
-        for _ in 0..<size { group.addTask { try await createPod(of: set) } }
+        for _ in 0..<size {
+          group.addTask { try await writes.create(ReplicaSetSpec.makePod(of: set), of: set) }
+        }
         try await group.waitForAll()
       }
       made += size
@@ -109,38 +113,10 @@ struct ReplicaSetReconciler: Reconciler {
     }
   }
 
-  private func createPod(of set: KubeObject) async throws {
-    do {
-      let pod = try await client.create(.pods, ReplicaSetSpec.makePod(of: set))
-      tracker.wrote(set.key, pod, in: pods)
-      events.record(set, .normal, reason: "SuccessfulCreate", message: "Created pod: \(pod.name)")
-    } catch let error as KubeError {
-      // A namespace that is going away takes its sets with it; that is no news.
-      if error.causes.contains(where: { $0.reason == "NamespaceTerminating" }) { return }
-      events.record(set, .warning, reason: "FailedCreate", message: "Error creating: \(error.message)")
-      throw error
-    }
-  }
-
   private func deletePods(_ surplus: [KubeObject], of set: KubeObject) async throws {
     try await withThrowingTaskGroup(of: Void.self) { group in
-      for pod in surplus { group.addTask { try await deletePod(pod, of: set) } }
+      for pod in surplus { group.addTask { try await writes.delete(pod, of: set) } }
       try await group.waitForAll()
-    }
-  }
-
-  private func deletePod(_ pod: KubeObject, of set: KubeObject) async throws {
-    tracker.willDelete(set.key, uid: pod.uid)
-    do {
-      try await client.delete(.pods, namespace: pod.namespace, name: pod.name, uid: pod.uid)
-      events.record(set, .normal, reason: "SuccessfulDelete", message: "Deleted pod: \(pod.name)")
-    } catch let error as KubeError where error.reason == .notFound {
-      return
-    } catch {
-      tracker.failedToDelete(set.key, uid: pod.uid)
-      events.record(
-        set, .warning, reason: "FailedDelete", message: "Error deleting pod \(pod.name): \(error)")
-      throw error
     }
   }
 

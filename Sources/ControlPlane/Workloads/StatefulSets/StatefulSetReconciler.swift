@@ -17,6 +17,8 @@ struct StatefulSetReconciler: Reconciler {
 
   private static let unseenWritesRetry: Duration = .seconds(1)
 
+  private var writes: PodWrites { PodWrites(client: client, pods: pods, tracker: tracker, events: events) }
+
   func reconcile(_ key: ObjectKey) async throws -> ReconcileResult {
     guard let set = sets.get(key), !set.isBeingDeleted else {
       tracker.forget(key)
@@ -30,7 +32,7 @@ struct StatefulSetReconciler: Reconciler {
     var problem: (any Error)?
     do {
       try await writeRevision(spec)
-      for pod in plan.delete { try await delete(pod, of: set) }
+      for pod in plan.delete { try await writes.delete(pod, of: set) }
       for ordinal in plan.create { try await makePod(ordinal, plan) }
     } catch {
       problem = error
@@ -81,33 +83,6 @@ struct StatefulSetReconciler: Reconciler {
     let stored = revisions.get(namespace: set.namespace, name: revision).flatMap(StatefulSetSpec.template)
     let template = revision == plan.updateRevision ? plan.spec.template : stored ?? plan.spec.template
     let pod = plan.spec.makePod(ordinal, template: template, revision: revision)
-    do {
-      let made = try await client.create(.pods, pod)
-      tracker.wrote(set.key, made, in: pods)
-      events.record(
-        set, .normal, reason: "SuccessfulCreate",
-        message: "create Pod \(pod.name) in StatefulSet \(set.name) successful")
-    } catch let error as KubeError {
-      if error.causes.contains(where: { $0.reason == "NamespaceTerminating" }) { return }
-      events.record(
-        set, .warning, reason: "FailedCreate",
-        message: "create Pod \(pod.name) in StatefulSet \(set.name) failed error: \(error.message)")
-      throw error
-    }
-  }
-
-  private func delete(_ pod: KubeObject, of set: KubeObject) async throws {
-    tracker.willDelete(set.key, uid: pod.uid)
-    do {
-      try await client.delete(.pods, namespace: pod.namespace, name: pod.name, uid: pod.uid)
-      events.record(
-        set, .normal, reason: "SuccessfulDelete",
-        message: "delete Pod \(pod.name) in StatefulSet \(set.name) successful")
-    } catch let error as KubeError where error.reason == .notFound {
-      return
-    } catch {
-      tracker.failedToDelete(set.key, uid: pod.uid)
-      throw error
-    }
+    try await writes.create(pod, of: set)
   }
 }
