@@ -214,7 +214,8 @@ final class TestCluster: Sendable {
         "lastTransitionTime": .string(clock.now().rfc3339),
       ]
       return [
-        "metadata": ["uid": .string(pod.uid)],
+        // Of this very form: a pod that has ended meanwhile must not run again.
+        "metadata": ["uid": .string(pod.uid), "resourceVersion": .string(pod.resourceVersion)],
         "status": ["phase": "Running", "podIP": .string(address), "conditions": [ready]],
       ]
     }
