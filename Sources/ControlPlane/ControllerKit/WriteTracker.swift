@@ -5,6 +5,9 @@ internal import Synchronization
 /// Remembers, per reconciled key, the writes that an informer has not shown yet, so that nothing is done
 /// twice from a copy that is behind.
 public final class WriteTracker: Sendable {
+  /// When to look again at a key that has unseen writes, should no event of theirs come before.
+  public static let unseenRetry: Duration = .seconds(1)
+
   private struct Write {
     var informer: Informer
     var resourceVersion: String

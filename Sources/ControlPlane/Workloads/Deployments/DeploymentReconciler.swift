@@ -14,7 +14,6 @@ struct DeploymentReconciler: Reconciler {
   let clock: any SleepingClock
   let tracker = WriteTracker()
 
-  private static let unseenWritesRetry: Duration = .seconds(1)
 
   func reconcile(_ key: ObjectKey) async throws -> ReconcileResult {
     guard let deployment = deployments.get(key) else {
@@ -22,7 +21,7 @@ struct DeploymentReconciler: Reconciler {
       return .done
     }
     if deployment.isBeingDeleted { return .done }
-    guard tracker.isSettled(key) else { return .requeue(after: Self.unseenWritesRetry) }
+    guard tracker.isSettled(key) else { return .requeue(after: WriteTracker.unseenRetry) }
     let claims = OwnerClaims(client: client, informer: replicaSets)
     let selector = try ReplicaSetSpec.selector(of: deployment)
     let sets = try await claims.children(of: deployment, selector: selector).filter { !$0.isBeingDeleted }

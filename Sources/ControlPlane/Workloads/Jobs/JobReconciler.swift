@@ -13,7 +13,6 @@ struct JobReconciler: Reconciler {
   let clock: any SleepingClock
   let tracker = WriteTracker()
 
-  private static let unseenWritesRetry: Duration = .seconds(1)
 
   private var writes: PodWrites { PodWrites(client: client, pods: pods, tracker: tracker, events: events) }
 
@@ -27,7 +26,7 @@ struct JobReconciler: Reconciler {
     if let end = spec.endedAt { return try await expire(job, spec, end: end, now: now) }
     let own = pods.owned(by: job.uid)
     let going = tracker.pendingDeletions(key, live: own)
-    guard tracker.isSettled(key) else { return .requeue(after: Self.unseenWritesRetry) }
+    guard tracker.isSettled(key) else { return .requeue(after: WriteTracker.unseenRetry) }
     let progress = JobProgress(spec, pods: own.filter { !going.contains($0.uid) }, now: now)
     var result = ReconcileResult.done
     var problem: (any Error)?

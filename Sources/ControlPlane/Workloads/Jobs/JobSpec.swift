@@ -46,16 +46,8 @@ struct JobSpec {
 
   /// - Parameter index: of a job that counts its completions.
   func makePod(index: Int?) -> KubeObject {
-    let template = job.spec?["template"] ?? [:]
-    var pod = KubeObject(json: ["apiVersion": "v1", "kind": "Pod", "metadata": [:]])
     let prefix = index.map { "\(job.name)-\($0)-" } ?? "\(job.name)-"
-    var metadata: JSONValue = ["generateName": .string(prefix), "namespace": .string(job.namespace)]
-    for key in ["labels", "annotations", "finalizers"] {
-      if let value = template.at("metadata", key) { metadata[key] = value }
-    }
-    pod.metadata = metadata
-    pod.ownerReferences = [OwnerReference(controller: job)]
-    pod.spec = template["spec"] ?? [:]
+    var pod = PodTemplate.makePod(job.spec?["template"] ?? [:], owner: job, prefix: prefix)
     guard let index else { return pod }
     pod.labels[Self.indexAnnotation] = String(index)
     pod.annotations[Self.indexAnnotation] = String(index)

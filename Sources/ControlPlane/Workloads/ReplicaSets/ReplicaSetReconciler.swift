@@ -14,7 +14,6 @@ struct ReplicaSetReconciler: Reconciler {
 
   /// Pods made or deleted in one go; the rest follows when those are seen.
   private static let burst = 500
-  private static let unseenWritesRetry: Duration = .seconds(1)
   /// Pods of a set that may wait for a node. More of them would help nobody, and a number of replicas beyond
   /// all measure would fill the store with them.
   static let waitingLimit = 100
@@ -41,7 +40,7 @@ struct ReplicaSetReconciler: Reconciler {
           problem = error
         }
       } else {
-        result = .requeue(after: Self.unseenWritesRetry)
+        result = .requeue(after: WriteTracker.unseenRetry)
       }
     }
     let now = clock.now()

@@ -36,16 +36,7 @@ struct ReplicaSetSpec {
 
   /// The pod that the set wants one more of.
   static func makePod(of set: KubeObject) -> KubeObject {
-    let template = ReplicaSetSpec(set).template
-    var pod = KubeObject(json: ["apiVersion": "v1", "kind": "Pod", "metadata": [:]])
-    var metadata: JSONValue = ["generateName": .string("\(set.name)-"), "namespace": .string(set.namespace)]
-    for key in ["labels", "annotations", "finalizers"] {
-      if let value = template.at("metadata", key) { metadata[key] = value }
-    }
-    pod.metadata = metadata
-    pod.ownerReferences = [OwnerReference(controller: set)]
-    pod.spec = template["spec"] ?? [:]
-    return pod
+    PodTemplate.makePod(ReplicaSetSpec(set).template, owner: set, prefix: "\(set.name)-")
   }
 
   /// The status that the pods make.

@@ -15,7 +15,6 @@ struct StatefulSetReconciler: Reconciler {
   let clock: any SleepingClock
   let tracker = WriteTracker()
 
-  private static let unseenWritesRetry: Duration = .seconds(1)
 
   private var writes: PodWrites { PodWrites(client: client, pods: pods, tracker: tracker, events: events) }
 
@@ -27,7 +26,7 @@ struct StatefulSetReconciler: Reconciler {
     let spec = StatefulSetSpec(set)
     let own = pods.owned(by: set.uid)
     let going = tracker.pendingDeletions(key, live: own)
-    guard tracker.isSettled(key), going.isEmpty else { return .requeue(after: Self.unseenWritesRetry) }
+    guard tracker.isSettled(key), going.isEmpty else { return .requeue(after: WriteTracker.unseenRetry) }
     let plan = StatefulSetPlan(spec, pods: own, now: clock.now())
     var problem: (any Error)?
     do {

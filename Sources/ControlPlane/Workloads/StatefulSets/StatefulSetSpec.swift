@@ -62,13 +62,12 @@ struct StatefulSetSpec {
 
   func makePod(_ ordinal: Int, template: JSONValue, revision: String) -> KubeObject {
     let name = podName(ordinal)
-    var pod = KubeObject(.pods, namespace: set.namespace, name: name)
-    pod.labels = KubeObject.stringMap(template.at("metadata", "labels")).merging([
+    var pod = PodTemplate.makePod(template, owner: set)
+    pod.name = name
+    pod.labels.merge([
       Self.podNameLabel: name, Self.podIndexLabel: String(ordinal), Self.revisionLabel: revision,
     ]) { $1 }
-    pod.annotations = KubeObject.stringMap(template.at("metadata", "annotations"))
-    pod.ownerReferences = [OwnerReference(controller: set)]
-    var podSpec = template["spec"] ?? [:]
+    var podSpec = pod.spec ?? [:]
     podSpec["hostname"] = .string(name)
     if let service = spec["serviceName"]?.string, !service.isEmpty { podSpec["subdomain"] = .string(service) }
     let claims = claimTemplates.compactMap { $0.at("metadata", "name")?.string }

@@ -2,7 +2,7 @@ internal import ControllerKit
 internal import Formats
 internal import KubeProtocol
 
-/// Pod templates as identities of revisions.
+/// Pod templates: the pods they make, and their identity as revisions.
 enum PodTemplate {
   static let hashLabel = "pod-template-hash"
 
@@ -20,6 +20,21 @@ enum PodTemplate {
     var labelled = template
     labelled.set(.string(hash), at: "metadata", "labels", hashLabel)
     return labelled
+  }
+
+  /// The pod of a workload that this template describes.
+  /// - Parameter prefix: of the name that the server makes; nil: the caller names the pod.
+  static func makePod(_ template: JSONValue, owner: KubeObject, prefix: String? = nil) -> KubeObject {
+    var pod = KubeObject(json: ["apiVersion": "v1", "kind": "Pod", "metadata": [:]])
+    var metadata: JSONValue = ["namespace": .string(owner.namespace)]
+    if let prefix { metadata["generateName"] = .string(prefix) }
+    for key in ["labels", "annotations", "finalizers"] {
+      if let value = template.at("metadata", key) { metadata[key] = value }
+    }
+    pod.metadata = metadata
+    pod.ownerReferences = [OwnerReference(controller: owner)]
+    pod.spec = template["spec"] ?? [:]
+    return pod
   }
 
   private static func withoutHash(_ template: JSONValue) -> JSONValue {
