@@ -14,7 +14,6 @@ struct DeploymentReconciler: Reconciler {
   let clock: any SleepingClock
   let tracker = WriteTracker()
 
-
   func reconcile(_ key: ObjectKey) async throws -> ReconcileResult {
     guard let deployment = deployments.get(key) else {
       tracker.forget(key)

@@ -13,7 +13,6 @@ struct JobReconciler: Reconciler {
   let clock: any SleepingClock
   let tracker = WriteTracker()
 
-
   private var writes: PodWrites { PodWrites(client: client, pods: pods, tracker: tracker, events: events) }
 
   func reconcile(_ key: ObjectKey) async throws -> ReconcileResult {
