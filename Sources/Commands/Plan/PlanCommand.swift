@@ -65,6 +65,9 @@ struct FilePlanner {
     let own = manifests.filter { $0.kind == KubeResource.clusterServingRuntimes.kind }
     let names = Set(own.map(\.name))
     around.clusterRuntimes = own + BuiltInRuntimes.all.filter { !names.contains($0.name) }
+    around.storageContainers = manifests.filter {
+      $0.kind == KubeResource.clusterStorageContainers.kind
+    }
     around.configuration = KubeObject.stringMap(
       manifests.first { $0.kind == "ConfigMap" && $0.name == ServingPlatform.configMap }?["data"])
     return .service(object, around, existing: nil, children: [:])

@@ -104,12 +104,15 @@ struct EvidenceReader: Sendable {
     around.deployments = await list(.deployments, namespace, label, &gaps)
     around.pods = await list(.pods, namespace, label, &gaps)
     around.controllerRevisions = await list(.controllerRevisions, namespace, label, &gaps)
+    var unlisted: [String] = []
+    around.storageContainers = await list(.clusterStorageContainers, nil, nil, &unlisted)
     var unread: [String] = []
     let secrets = await list(.secrets, namespace, nil, &unread)
     around.serviceAccounts = await list(.serviceAccounts, namespace, nil, &unread)
     // Many may change services and not read Secrets: the rest is told to them.
     if unread.isEmpty { around.secrets = secrets }
     around.gaps = unread.map { "what credentials add to the pods is left out: \($0)" }
+    around.gaps += unlisted.map { "what ClusterStorageContainers add to the pods is left out: \($0)" }
     let configMap = try await client.find(
       .configMaps, namespace: ServingPlatform.namespace, name: ServingPlatform.configMap)
     around.configuration = KubeObject.stringMap(configMap?["data"])

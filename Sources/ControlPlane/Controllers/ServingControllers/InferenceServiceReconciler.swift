@@ -53,7 +53,8 @@ struct InferenceServiceReconciler: Reconciler {
     let plan = ServicePlanner(
       service: observed.service, mode: observed.mode, configuration: observed.configuration,
       runtimes: caches.runtimes(in: stored.namespace), credentials: credentials, live: live,
-      isFrozen: Self.isFrozen(observed.service), kinds: caches.optional.kinds
+      isFrozen: Self.isFrozen(observed.service), kinds: caches.optional.kinds,
+      storageContainers: caches.orderedStorageContainers()
     ).plan()
     observed.hosts = plan.hosts
     observed.runtime = plan.runtime

@@ -9,6 +9,7 @@ struct ServiceCaches: Sendable {
   let services: Informer
   let namespaceRuntimes: Informer
   let clusterRuntimes: Informer
+  let storageContainers: Informer
   let deployments: Informer
   let kubeServices: Informer
   let revisions: Informer
@@ -33,6 +34,7 @@ struct ServiceCaches: Sendable {
     services = informers.informer(.inferenceServices)
     namespaceRuntimes = informers.informer(.servingRuntimes)
     clusterRuntimes = informers.informer(.clusterServingRuntimes)
+    storageContainers = informers.informer(.clusterStorageContainers)
     deployments = informers.informer(.deployments)
     kubeServices = informers.informer(.services)
     revisions = informers.informer(.controllerRevisions)
@@ -72,6 +74,11 @@ struct ServiceCaches: Sendable {
       namespaceRuntimes.list(namespace: namespace).map(ServingRuntime.init),
       clusterRuntimes.list().map(ServingRuntime.init)
     )
+  }
+
+  /// As the API lists them: the first that takes a URI is chosen.
+  func orderedStorageContainers() -> [ClusterStorageContainer] {
+    storageContainers.list().map(ClusterStorageContainer.init).sorted { $0.name < $1.name }
   }
 
   /// The pods that a Deployment of this name owns, by their `app` label.

@@ -108,6 +108,7 @@ public struct ServingControllers: Sendable {
     // Any runtime may be the one that a service waits for, or the better choice for another.
     controller.watch(caches.namespaceRuntimes) { caches.everyService(in: $0.object.namespace) }
     controller.watch(caches.clusterRuntimes) { _ in caches.everyService() }
+    controller.watch(caches.storageContainers) { _ in caches.everyService() }
     // A secret that comes late, or a ServiceAccount that is given one.
     controller.watch(caches.secrets) { caches.everyService(in: $0.object.namespace) }
     controller.watch(caches.serviceAccounts) { caches.everyService(in: $0.object.namespace) }

@@ -3,14 +3,25 @@ public import KubeProtocol
 
 /// What admission fills in on the serving kinds before they are stored; pure and idempotent.
 public enum ServingDefaulting {
-  public static func apply(to object: KubeObject, configuration: InferenceServiceConfig) -> KubeObject {
+  /// - Parameter caches: every LocalModelCache and LocalModelNamespaceCache there is; nil where they are not
+  ///   known: then what is said about them stays.
+  public static func apply(
+    to object: KubeObject, configuration: InferenceServiceConfig, caches: [LocalModelCache]? = nil
+  ) -> KubeObject {
     guard object.groupVersionKind.group == KubeResource.inferenceServices.group else { return object }
+    let result: KubeObject
+    let uri: String?
     switch object.kind {
     case KubeResource.inferenceServices.kind:
-      return InferenceServiceDefaults.apply(to: object, configuration: configuration)
-    case KubeResource.llmInferenceServices.kind: return defaultLLMService(object)
+      result = InferenceServiceDefaults.apply(to: object, configuration: configuration)
+      uri = InferenceService(result).predictor.storageURI
+    case KubeResource.llmInferenceServices.kind:
+      result = defaultLLMService(object)
+      uri = result.json.at("spec", "model", "uri")?.string
     default: return object
     }
+    guard let caches else { return result }
+    return defaultLocalModel(result, uri: uri, configuration: configuration, caches: caches)
   }
 
   /// The model's name, and the label that groups share.

@@ -9,7 +9,7 @@ public enum ServingValidation {
   /// Everything that is wrong; empty where the object may be stored. Expects defaults to be applied.
   /// - Parameters:
   ///   - old: the stored object, on update.
-  ///   - peers: asked for runtimes, caches and node groups.
+  ///   - peers: asked for runtimes, storage containers, caches and node groups.
   public static func causes(
     _ object: KubeObject, old: KubeObject?, configuration: InferenceServiceConfig,
     peers: Peers = { _ in [] }
@@ -18,7 +18,8 @@ public enum ServingValidation {
     switch object.kind {
     case KubeResource.inferenceServices.kind:
       return InferenceServiceValidation.causes(
-        object, old: old, customGPUs: configuration.customGPUResourceTypes)
+        object, old: old, customGPUs: configuration.customGPUResourceTypes,
+        storageContainers: peers(.clusterStorageContainers).map(ClusterStorageContainer.init))
     case KubeResource.servingRuntimes.kind:
       return ServingRuntimeValidation.causes(
         object, old: old, others: peers(.servingRuntimes).filter { $0.namespace == object.namespace },

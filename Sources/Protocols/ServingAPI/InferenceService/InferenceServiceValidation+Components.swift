@@ -37,7 +37,7 @@ extension InferenceServiceValidation {
         continue
       }
       do throws(StorageURI.Failure) {
-        _ = try StorageURI(entry.uri)
+        _ = try StorageURI(entry.uri, containers: storageContainers)
       } catch {
         add("\(field).uri", error.description)
       }

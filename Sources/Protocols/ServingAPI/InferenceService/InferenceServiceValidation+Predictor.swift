@@ -102,7 +102,7 @@ extension InferenceServiceValidation {
 
   private mutating func checkURI(_ path: String, _ uri: String) {
     do throws(StorageURI.Failure) {
-      _ = try StorageURI(uri)
+      _ = try StorageURI(uri, containers: storageContainers)
     } catch {
       add(path, error.description)
     }

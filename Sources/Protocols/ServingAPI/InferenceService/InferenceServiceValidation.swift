@@ -7,16 +7,21 @@ public struct InferenceServiceValidation {
   static let autoscalerClasses: [String] = ["hpa", "external", "keda", "none"]
 
   let service: InferenceService
+  /// What fetches storage of further schemes.
+  let storageContainers: [ClusterStorageContainer]
   var causes: [KubeError.Cause] = []
 
   /// Everything that is wrong; empty where the object may be stored. Expects defaults to be applied.
   /// - Parameters:
   ///   - old: the stored object, on update.
   ///   - customGPUs: resource names of the configuration that count as GPUs.
+  ///   - storageContainers: what fetches storage of schemes that are not upstream's own.
   public static func causes(
-    _ object: KubeObject, old: KubeObject? = nil, customGPUs: [String] = []
+    _ object: KubeObject, old: KubeObject? = nil, customGPUs: [String] = [],
+    storageContainers: [ClusterStorageContainer] = []
   ) -> [KubeError.Cause] {
-    var validation = InferenceServiceValidation(service: InferenceService(object))
+    var validation = InferenceServiceValidation(
+      service: InferenceService(object), storageContainers: storageContainers)
     // Whoever removes finalizers of an object on its way out must not be stopped.
     if object.isBeingDeleted { return [] }
     if let old { validation.checkUpdate(from: InferenceService(old)) }
@@ -43,7 +48,10 @@ public struct InferenceServiceValidation {
     return found.isEmpty ? nil : KubeError.invalid(object.groupVersionKind, object.name, found)
   }
 
-  private init(service: InferenceService) { self.service = service }
+  private init(service: InferenceService, storageContainers: [ClusterStorageContainer]) {
+    self.service = service
+    self.storageContainers = storageContainers
+  }
 
   var components: [(path: String, component: ComponentSpec)] {
     var found: [(String, ComponentSpec)] = [("spec.predictor", service.predictor.component)]

@@ -21,6 +21,15 @@ public struct PredictorSpec: Sendable, Hashable {
   /// A predictor made of the user's own containers.
   public var isCustom: Bool { model == nil && frameworks.isEmpty && !component.containers.isEmpty }
 
+  /// The one model of the predictor; nil for several, and for one that `storage` names.
+  public var storageURI: String? {
+    if let model { return model.storageURI?.nonEmpty }
+    if let spec = frameworks.first?.spec { return spec.nonEmptyText("storageUri") }
+    let container =
+      component.pod.container(named: ServingPod.modelContainer) ?? component.containers.first
+    return container?.environmentValue(ServingPod.storageURIVariable)?.nonEmpty
+  }
+
   /// A transformer in the predictor's own pod.
   public var hasCollocatedTransformer: Bool {
     component.pod.container(named: ServingPod.transformerContainer) != nil

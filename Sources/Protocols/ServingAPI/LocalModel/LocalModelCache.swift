@@ -31,11 +31,13 @@ public struct LocalModelCache: Sendable, Hashable {
   }
 
   /// Whether a model is this one or lies inside it: equal, or a path below; a slash at the end says nothing.
-  public func holds(_ uri: String) -> Bool {
-    let cached = Self.trimmed(sourceURI)
-    let wanted = Self.trimmed(uri)
+  public func holds(_ uri: String) -> Bool { Self.holds(sourceURI, uri) }
+
+  static func holds(_ source: String, _ uri: String) -> Bool {
+    let cached = trimmed(source)
+    let wanted = trimmed(uri)
     return wanted == cached || (wanted.hasPrefix(cached + "/") && !cached.isEmpty)
   }
 
-  private static func trimmed(_ uri: String) -> Substring { uri.hasSuffix("/") ? uri.dropLast() : uri[...] }
+  static func trimmed(_ uri: String) -> Substring { uri.hasSuffix("/") ? uri.dropLast() : uri[...] }
 }

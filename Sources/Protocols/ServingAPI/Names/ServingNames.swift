@@ -10,6 +10,10 @@ public enum ServingAnnotation {
   public static let gpuResourceTypes = "serving.kserve.io/gpu-resource-types"
   public static let disableLocalModel = "serving.kserve.io/disable-localmodel"
   public static let nodeGroup = "serving.kserve.io/nodegroup"
+  /// What the cache holds that a service's model comes from.
+  public static let localModelSource = "internal.serving.kserve.io/localmodel-sourceuri"
+  /// The claim with the cached copy.
+  public static let localModelClaim = "internal.serving.kserve.io/localmodel-pvc-name"
   /// Knative's choice of autoscaler for a service (`kpa…` or `hpa.autoscaling.knative.dev`).
   public static let knativeAutoscalerClass = "autoscaling.knative.dev/class"
   public static let serverType = "serving.kserve.io/server-type"
@@ -33,6 +37,8 @@ public enum ServingLabel {
   public static let component = "component"
   /// The LocalModelCache that a service's model comes from.
   public static let localModel = "internal.serving.kserve.io/localmodel"
+  /// Of a LocalModelNamespaceCache.
+  public static let localModelNamespace = "internal.serving.kserve.io/localmodel-namespace"
   public static let routingGroup = "serving.kserve.io/routing-group"
   public static let app = "app"
   public static let visibility = "networking.kserve.io/visibility"

@@ -18,6 +18,8 @@ public struct StorageURI: Sendable, Hashable, CustomStringConvertible {
     case modelScope = "modelscope"
     /// No scheme: an absolute or relative path.
     case localPath = ""
+    /// One that only a ClusterStorageContainer knows; no text has this raw value as its scheme.
+    case other = "*"
   }
 
   /// Why a text is no storage URI that a service can use.
@@ -43,7 +45,8 @@ public struct StorageURI: Sendable, Hashable, CustomStringConvertible {
   ]
 
   /// Parses and checks a URI. Bounded: at most 4,096 bytes, no control characters.
-  public init(_ text: String) throws(Failure) {
+  /// - Parameter containers: what fetches further schemes.
+  public init(_ text: String, containers: [ClusterStorageContainer] = []) throws(Failure) {
     guard !text.isEmpty else { throw Failure("storage URI cannot be empty") }
     guard text.utf8.count <= 4096 else {
       throw Failure("the storage URI has \(text.utf8.count) bytes; at most 4096 are allowed")
@@ -58,8 +61,13 @@ public struct StorageURI: Sendable, Hashable, CustomStringConvertible {
       path = text
       return
     }
-    guard let known = Scheme(rawValue: String(text[..<separator])), known != .localPath else {
-      throw Self.unsupported(text)
+    guard let known = Scheme(rawValue: String(text[..<separator])) else {
+      guard containers.contains(where: { $0.isFitForInitContainer && $0.supports(text) }) else {
+        throw Self.unsupported(text)
+      }
+      (scheme, authority) = (.other, "")
+      path = String(text[text.index(separator, offsetBy: 3)...])
+      return
     }
     scheme = known
     let rest = text[text.index(separator, offsetBy: 3)...]

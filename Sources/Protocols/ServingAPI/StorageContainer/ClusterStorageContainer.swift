@@ -33,13 +33,15 @@ public struct ClusterStorageContainer: Sendable, Hashable {
   /// (admission has refused it).
   public func supports(_ uri: String) -> Bool { uriFormats.contains { $0.matches(uri) } }
 
+  var isFitForInitContainer: Bool { !isDisabled && workloadType == .initContainer }
+
   /// The container that fetches a model into its pod: the one that is named, which must be fit, else the
   /// first fit one.
   public static func forInitContainer(
     uri: String, named name: String?, among all: [ClusterStorageContainer]
   ) throws(StorageContainerError) -> ClusterStorageContainer? {
     guard let name else {
-      return all.first { !$0.isDisabled && $0.workloadType == .initContainer && $0.supports(uri) }
+      return all.first { $0.isFitForInitContainer && $0.supports(uri) }
     }
     guard let container = all.first(where: { $0.name == name }) else {
       throw StorageContainerError("the ClusterStorageContainer \"\(name)\" does not exist")

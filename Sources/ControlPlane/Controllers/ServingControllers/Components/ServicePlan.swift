@@ -36,6 +36,13 @@ struct ServicePlanner {
   /// Keeps the templates that are there, whatever runtime and configuration say now.
   var isFrozen = false
   var kinds = OptionalKinds()
+  /// By name, as the API lists them.
+  var storageContainers: [ClusterStorageContainer] = []
+
+  var pods: ComponentPods {
+    ComponentPods(
+      configuration: configuration, credentials: credentials, storageContainers: storageContainers)
+  }
 
   func plan() -> ServicePlan {
     var plan = ServicePlan()
@@ -77,7 +84,7 @@ struct ServicePlanner {
         fix: "remove the annotation \(ServingAnnotation.deploymentMode) (or set it to Standard) and create "
           + "the service anew")
     }
-    let causes = InferenceServiceValidation.causes(service.object)
+    let causes = InferenceServiceValidation.causes(service.object, storageContainers: storageContainers)
     if let cause = causes.first {
       throw ServingFailure(AdmissionCause.make(cause, service.name), reason: .invalidPredictorSpec)
     }
@@ -86,7 +93,6 @@ struct ServicePlanner {
   /// Where the cluster has Knative it does the rest.
   private func planKnative(_ resource: KubeResource, _ plan: inout ServicePlan) {
     plan.usesKnative = true
-    let pods = ComponentPods(configuration: configuration, credentials: credentials)
     for component in service.components {
       do throws(ServingFailure) {
         let choice = component.kind == .predictor ? try chooseRuntime(service) : nil
@@ -108,7 +114,6 @@ struct ServicePlanner {
     _ component: Component, _ plan: inout ServicePlan
   ) throws(ServingFailure) -> ComponentPlan {
     let live = live[component.kind] ?? LiveComponent()
-    let pods = ComponentPods(configuration: configuration, credentials: credentials)
     guard component.kind == .predictor else {
       let template: PodTemplate
       if let kept = kept(live) { template = kept } else { template = try pods.make(component) }

@@ -10,6 +10,7 @@ public struct ServiceForecast: Sendable {
     public var configuration: [String: String] = [:]
     public var namespaceRuntimes: [KubeObject] = []
     public var clusterRuntimes: [KubeObject] = []
+    public var storageContainers: [KubeObject] = []
     /// Of the service.
     public var deployments: [KubeObject] = []
     public var pods: [KubeObject] = []
@@ -95,7 +96,9 @@ public struct ServiceForecast: Sendable {
       configuration: configuration,
       runtimes: (
         around.namespaceRuntimes.map(ServingRuntime.init), around.clusterRuntimes.map(ServingRuntime.init)
-      ), credentials: around.credentials(configuration.credentials), live: Self.live(service, around)
+      ), credentials: around.credentials(configuration.credentials), live: Self.live(service, around),
+      storageContainers: around.storageContainers.map(ClusterStorageContainer.init)
+        .sorted { $0.name < $1.name }
     ).plan()
     runtime = plan.runtime
     cause = ComponentKind.allCases.lazy.compactMap { plan.failures[$0]?.cause }.first

@@ -31,13 +31,18 @@ public struct ServingAdmission: Sendable {
 
   /// The kinds that it looks at to judge others.
   public static let peerResources: [KubeResource] = [
-    .servingRuntimes, .clusterServingRuntimes, .localModelCaches, .localModelNodeGroups, .inferenceServices,
-    .llmInferenceServices,
+    .servingRuntimes, .clusterServingRuntimes, .clusterStorageContainers, .localModelCaches,
+    .localModelNamespaceCaches, .localModelNodeGroups, .inferenceServices, .llmInferenceServices,
   ]
 
   /// Fills in defaults; other kinds stay as they are.
   public func mutate(_ object: inout KubeObject) {
-    object = ServingDefaulting.apply(to: object, configuration: configuration.current)
+    let configuration = configuration.current
+    var caches: [LocalModelCache] = []
+    if configuration.localModel.isEnabled {
+      caches = (peers(.localModelNamespaceCaches) + peers(.localModelCaches)).map(LocalModelCache.init)
+    }
+    object = ServingDefaulting.apply(to: object, configuration: configuration, caches: caches)
   }
 
   /// - Parameter old: the stored object, on update.
@@ -72,6 +77,9 @@ public struct ServingAdmission: Sendable {
 
   /// By the label that says so, or by an address that the cache holds.
   private static func uses(_ service: KubeObject, _ cache: LocalModelCache) -> Bool {
+    if let match = LocalModelMatch(service) {
+      return match.cache == cache.name && match.namespace == cache.namespace
+    }
     if service.labels[ServingLabel.localModel] == cache.name { return true }
     let predictor = PredictorSpec(json: service.spec?["predictor"] ?? [:])
     var uris = predictor.component.storageURIs.map(\.uri)

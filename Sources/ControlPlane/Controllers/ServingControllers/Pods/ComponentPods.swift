@@ -6,13 +6,15 @@ internal import ServingAPI
 struct ComponentPods {
   let configuration: InferenceServiceConfig
   let credentials: any CredentialInjector
+  /// By name, as the API lists them.
+  var storageContainers: [ClusterStorageContainer] = []
 
   /// - Parameter choice: the runtime of a predictor with a model; nil for a component of own containers.
   func make(_ component: Component, choice: RuntimeSelection.Choice? = nil) throws(ServingFailure)
     -> PodTemplate
   {
     var assembly = PodAssembly(component: component, configuration: configuration)
-    let storage = try ComponentStorage(component, credentials)
+    let storage = try ComponentStorage(component, credentials, storageContainers)
     switch component.kind {
     case .predictor:
       if let model = component.service.predictor.model, let choice {
@@ -28,7 +30,7 @@ struct ComponentPods {
         try assembly.addOwnContainers(arguments: Self.transformerArguments(component))
       }
     }
-    return finish(assembly, storage, choice)
+    return try finish(assembly, storage, choice)
   }
 
   /// The workers of a predictor on several nodes, and how many of them; nil for one node.
@@ -40,16 +42,17 @@ struct ComponentPods {
     var assembly = PodAssembly(component: component, configuration: configuration)
     guard let nodes = try assembly.multiNode(choice.runtime, head: head.servingContainer) else { return nil }
     try assembly.addWorker(choice.runtime, nodes)
-    return (finish(assembly, try ComponentStorage(component, credentials), choice), nodes.nodes - 1)
+    let storage = try ComponentStorage(component, credentials, storageContainers)
+    return (try finish(assembly, storage, choice), nodes.nodes - 1)
   }
 
   private func finish(
     _ assembly: PodAssembly, _ storage: ComponentStorage, _ choice: RuntimeSelection.Choice?
-  ) -> PodTemplate {
+  ) throws(ServingFailure) -> PodTemplate {
     var assembly = assembly
     let component = assembly.component
     if !storage.sources.isEmpty {
-      StorageMounts(service: component.service, configuration: configuration, credentials: credentials)
+      try StorageMounts(service: component.service, configuration: configuration, credentials: credentials)
         .apply(storage, to: &assembly.pod)
     }
     if component.kind == .predictor {
@@ -61,8 +64,10 @@ struct ComponentPods {
       component: component, runtime: choice?.runtime, extraLabels: assembly.extraLabels,
       configuration: configuration)
     if storage.isSingle, let first = storage.sources.first {
-      metadata.annotations[ServingAnnotation.storageSourceURI] = first.uri.text
+      metadata.annotations[ServingAnnotation.storageSourceURI] = first.written
     }
+    PodMetrics(configuration.metricsAggregator).apply(
+      to: &metadata.annotations, port: PodTemplate.servingContainer(of: assembly.pod).firstPort)
     if let accelerator = metadata.annotations[Self.acceleratorAnnotation] {
       // As upstream's pod webhook.
       assembly.pod.set(.string(accelerator), at: "nodeSelector", Self.acceleratorLabel)

@@ -11,8 +11,25 @@ struct ComponentStorage {
   /// Credentials of the storage secret, where `storage` names its entry; nil where the ServiceAccount has
   /// them.
   var grant: CredentialGrant?
+  /// What fetches them beside the platform's own program; nil where nothing does.
+  var container: ClusterStorageContainer?
 
-  init(_ component: Component, _ credentials: any CredentialInjector) throws(ServingFailure) {
+  /// - Parameter containers: by name, as the API lists them.
+  init(
+    _ component: Component, _ credentials: any CredentialInjector,
+    _ containers: [ClusterStorageContainer] = []
+  ) throws(ServingFailure) {
+    if let cached = try Self.cached(component) {
+      sources = [cached]
+      return
+    }
+    try addSources(component, credentials, containers)
+    try choose(component, among: containers)
+  }
+
+  private mutating func addSources(
+    _ component: Component, _ credentials: any CredentialInjector, _ containers: [ClusterStorageContainer]
+  ) throws(ServingFailure) {
     if let storage = Self.storage(component) {
       let reference = try credentials.reference(
         storage, address: Self.single(component), service: component.service)
@@ -30,12 +47,47 @@ struct ComponentStorage {
     for text in texts {
       let uri: StorageURI
       do throws(StorageURI.Failure) {
-        uri = try StorageURI(text.uri)
+        uri = try StorageURI(text.uri, containers: containers)
       } catch {
         throw ServingFailure.invalid(.badSource, value: text.uri, error.description, fix: "")
       }
       try add(uri, at: text.mountPath)
     }
+  }
+
+  /// The copy that nodes keep of a predictor's model, as admission has written it down: it is mounted.
+  private static func cached(_ component: Component) throws(ServingFailure) -> StorageMounts.Source? {
+    guard component.kind == .predictor, let match = LocalModelMatch(component.service.object),
+      let written = component.service.predictor.storageURI, let path = match.subPath(of: written)
+    else { return nil }
+    let text = "pvc://\(match.claim)/models/\(LocalModelStorage.key(of: match.sourceURI))/\(path)"
+    do throws(StorageURI.Failure) {
+      return StorageMounts.Source(
+        uri: try StorageURI(text), mountPath: ServingPod.modelPath, written: written)
+    } catch {
+      throw ServingFailure.invalid(.badSource, value: written, error.description, fix: "")
+    }
+  }
+
+  /// The ClusterStorageContainer that is named, or the first that takes what is to be fetched first.
+  private mutating func choose(
+    _ component: Component, among containers: [ClusterStorageContainer]
+  ) throws(ServingFailure) {
+    guard let first = sources.first(where: { $0.uri.scheme != .pvc }) else { return }
+    do throws(StorageContainerError) {
+      container = try ClusterStorageContainer.forInitContainer(
+        uri: first.uri.text, named: component.spec.storageContainerName, among: containers)
+    } catch {
+      throw ServingFailure.invalid(
+        value: component.spec.storageContainerName ?? "", error.description,
+        fix: "name another one in spec.\(component.kind.rawValue).storageContainerName, or leave it out")
+    }
+    guard let container, !isSingle, !container.supportsSeveralModels else { return }
+    throw ServingFailure.invalid(
+      value: container.name,
+      "storage container \"\(container.name)\" does not support multi-model download",
+      fix: "use the default kserve storage initializer or a compatible storage container for "
+        + "spec.\(component.kind.rawValue).storageUris")
   }
 
   private mutating func add(_ uri: StorageURI, at mountPath: String) throws(ServingFailure) {
@@ -44,7 +96,7 @@ struct ComponentStorage {
     } catch {
       throw ServingFailure.invalid(.badSource, value: uri.text, error.description, fix: "")
     }
-    sources.append(.init(uri: uri, mountPath: mountPath))
+    sources.append(.init(uri: uri, mountPath: mountPath, written: uri.text))
   }
 
   /// A `storage` that says where the model lies or with which credentials it is fetched; one with nothing but

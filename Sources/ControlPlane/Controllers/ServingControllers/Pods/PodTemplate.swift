@@ -31,8 +31,10 @@ struct PodTemplate: Sendable, Hashable {
   }
 
   /// The container that takes requests: a transformer in the same pod comes before the model.
-  var servingContainer: JSONValue {
-    let containers = spec["containers"]?.array ?? []
+  var servingContainer: JSONValue { Self.servingContainer(of: spec) }
+
+  static func servingContainer(of pod: JSONValue) -> JSONValue {
+    let containers = pod["containers"]?.array ?? []
     func named(_ name: String) -> JSONValue? { containers.first { $0["name"]?.string == name } }
     return named(ServingPod.transformerContainer) ?? named(ServingPod.modelContainer) ?? containers.first
       ?? [:]

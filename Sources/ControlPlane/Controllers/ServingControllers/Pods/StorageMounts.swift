@@ -1,4 +1,5 @@
 internal import Formats
+internal import KubeProtocol
 internal import ServingAPI
 
 /// Puts a model's files into a pod: claims are mounted directly, everything else is fetched by an init
@@ -12,9 +13,11 @@ struct StorageMounts {
   struct Source {
     var uri: StorageURI
     var mountPath: String
+    /// As the user wrote it: a copy that nodes keep lies elsewhere.
+    var written: String
   }
 
-  func apply(_ storage: ComponentStorage, to pod: inout JSONValue) {
+  func apply(_ storage: ComponentStorage, to pod: inout JSONValue) throws(ServingFailure) {
     let sources = storage.sources
     let isSingle = storage.isSingle
     let claims = sources.filter { $0.uri.scheme == .pvc }
@@ -24,7 +27,7 @@ struct StorageMounts {
         isSingle || claims.count == 1 ? ServingPod.claimVolume : "\(ServingPod.claimVolume)-\(index)"
       mountClaim(source, volume, &pod)
     }
-    if !fetched.isEmpty { addInitializer(fetched, storage, to: &pod) }
+    if !fetched.isEmpty { try addInitializer(fetched, storage, to: &pod) }
   }
 
   private var isReadOnly: Bool { service.annotations[ServingAnnotation.storageReadOnly] != "false" }
@@ -42,7 +45,7 @@ struct StorageMounts {
 
   private func addInitializer(
     _ sources: [Source], _ storage: ComponentStorage, to pod: inout JSONValue
-  ) {
+  ) throws(ServingFailure) {
     guard
       !(pod["initContainers"]?.array ?? []).contains(where: {
         $0["name"]?.string == ServingPod.storageInitializer
@@ -51,8 +54,27 @@ struct StorageMounts {
     let isSingle = storage.isSingle
     let folder = isSingle ? ServingPod.modelPath : MountPaths.commonParent(sources.map(\.mountPath))
     let volume = isSingle ? ServingPod.provisionVolume : MountPaths.volumeName(folder)
+    var container = makeInitializer(sources, volume: volume, folder: folder)
+    var volumes = pod["volumes"]?.array ?? []
+    if let grant = storage.grant {
+      grant.apply(to: &container, &volumes)
+    } else {
+      credentials.inject(into: &container, volumes: &volumes, uris: sources.map(\.uri), service: service)
+    }
+    if let own = storage.container { container = try merged(container, with: own) }
+    CertificateBundle.apply(
+      to: &container, &volumes, namespace: service.namespace, configuration.storageInitializer)
+    if !volumes.isEmpty { pod["volumes"] = .array(volumes) }
+    pod.appendUnlessNamed(["name": .string(volume), "emptyDir": [:]], to: "volumes")
+    // Before the user's own: they may work on the model.
+    pod["initContainers"] = .array([container] + (pod["initContainers"]?.array ?? []))
+    mountInModelContainers(
+      ["name": .string(volume), "mountPath": .string(folder), "readOnly": .bool(isReadOnly)], &pod)
+  }
+
+  private func makeInitializer(_ sources: [Source], volume: String, folder: String) -> JSONValue {
     let initializer = configuration.storageInitializer
-    var container: JSONValue = [
+    return [
       "name": .string(ServingPod.storageInitializer), "image": .string(initializer.image),
       "args": .array(sources.flatMap { [.string($0.uri.text), .string($0.mountPath)] }),
       "env": [
@@ -64,19 +86,22 @@ struct StorageMounts {
       "terminationMessagePolicy": "FallbackToLogsOnError",
       "volumeMounts": [["name": .string(volume), "mountPath": .string(folder)]],
     ]
-    var volumes = pod["volumes"]?.array ?? []
-    if let grant = storage.grant {
-      grant.apply(to: &container, &volumes)
-    } else {
-      credentials.inject(into: &container, volumes: &volumes, uris: sources.map(\.uri), service: service)
+  }
+
+  /// A ClusterStorageContainer over the platform's own. It keeps the name by which its state is found.
+  private func merged(
+    _ container: JSONValue, with own: ClusterStorageContainer
+  ) throws(ServingFailure) -> JSONValue {
+    do throws(PatchError) {
+      var merged = try PodMerge.container(base: container, overlay: own.container)
+      merged["name"] = .string(ServingPod.storageInitializer)
+      return merged
+    } catch {
+      throw .invalid(
+        value: own.name,
+        "the container of ClusterStorageContainer \"\(own.name)\" cannot be merged with the program that "
+          + "fetches models: \(error.message)", fix: "correct its spec.container")
     }
-    CertificateBundle.apply(to: &container, &volumes, namespace: service.namespace, initializer)
-    if !volumes.isEmpty { pod["volumes"] = .array(volumes) }
-    pod.appendUnlessNamed(["name": .string(volume), "emptyDir": [:]], to: "volumes")
-    // Before the user's own: they may work on the model.
-    pod["initContainers"] = .array([container] + (pod["initContainers"]?.array ?? []))
-    mountInModelContainers(
-      ["name": .string(volume), "mountPath": .string(folder), "readOnly": .bool(isReadOnly)], &pod)
   }
 
   private func mountInModelContainers(_ mount: JSONValue, _ pod: inout JSONValue) {

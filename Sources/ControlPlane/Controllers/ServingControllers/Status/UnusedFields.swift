@@ -16,7 +16,6 @@ enum UnusedFields {
       } else if component.spec.logger?.storage != nil {
         found.append("\(path).logger.storage")
       }
-      if component.spec.storageContainerName != nil { found.append("\(path).storageContainerName") }
     }
     if service.predictor.model?.confidential?.isEnabled == true {
       found.append("spec.predictor.model.confidential")
