@@ -150,29 +150,35 @@ let rows: [Row] = [
     ]),
 ]
 
+/// What several test targets share.
+let testSupport = Row(name: "TestSupport", folder: "", dependencies: ["Basics", "Linux"])
+
 /// Test targets and what they test; a folder of the same name lies in `Tests/`.
 let tests: [(name: String, dependencies: [String])] = [
   ("TidyTests", ["Basics", "Linux"]),
   ("BasicsTests", ["Basics"]),
   ("LinuxTests", ["Basics", "Linux"]),
-  ("FormatsTests", ["Basics", "Formats"]),
+  ("FormatsTests", ["Basics", "Formats", "TestSupport"]),
   ("CryptoTests", ["Basics", "Crypto"]),
   ("TelemetryTests", ["Basics", "Linux", "Formats", "Telemetry"]),
-  ("HTTPWireTests", ["Basics", "HTTPWire"]),
-  ("HTTPTransportTests", ["Basics", "Linux", "Crypto", "Lifecycle", "HTTPWire", "HTTPTransport"]),
-  ("KubeProtocolTests", ["Basics", "Formats", "KubeProtocol"]),
+  ("HTTPWireTests", ["Basics", "HTTPWire", "TestSupport"]),
+  (
+    "HTTPTransportTests",
+    ["Basics", "Linux", "Crypto", "Lifecycle", "HTTPWire", "HTTPTransport", "TestSupport"]
+  ),
+  ("KubeProtocolTests", ["Basics", "Formats", "KubeProtocol", "TestSupport"]),
   ("ServingAPITests", ["Basics", "Formats", "KubeProtocol", "ServingAPI"]),
   ("AutoscalingTests", ["KubeProtocol", "ServingAPI", "Autoscaling"]),
   (
     "KubeStoreTests",
-    ["CSQLite", "CSQLiteRecorder", "Basics", "Linux", "Formats", "KubeProtocol", "KubeStore"]
+    ["CSQLite", "CSQLiteRecorder", "Basics", "Linux", "Formats", "KubeProtocol", "KubeStore", "TestSupport"]
   ),
   (
     "APIServerTests",
     [
       "Basics", "Linux", "Formats", "Crypto", "HTTPWire", "KubeProtocol", "HTTPTransport", "KubeClient",
       "KubeStore",
-      "APIServer",
+      "APIServer", "TestSupport",
     ]
   ),
   (
@@ -186,7 +192,7 @@ let tests: [(name: String, dependencies: [String])] = [
     "WorkloadsTests",
     [
       "Basics", "Linux", "Formats", "KubeProtocol", "KubeClient", "KubeStore", "APIServer", "ControllerKit",
-      "Workloads",
+      "Workloads", "TestSupport",
     ]
   ),
   (
@@ -200,7 +206,7 @@ let tests: [(name: String, dependencies: [String])] = [
     "ServingControllersTests",
     [
       "Basics", "Linux", "Formats", "KubeProtocol", "ServingAPI", "KubeClient", "KubeStore", "APIServer",
-      "ControllerKit", "Autoscaling", "ServingControllers",
+      "ControllerKit", "Autoscaling", "ServingControllers", "TestSupport",
     ]
   ),
   ("SidecarTests", ["Basics", "Linux", "ServingAPI", "Sidecar"]),
@@ -208,20 +214,20 @@ let tests: [(name: String, dependencies: [String])] = [
     "SamplesTests",
     ["Basics", "Linux", "Formats", "KubeProtocol", "ServingAPI", "KubeClient", "KubeStore", "APIServer"]
   ),
-  ("InferenceProtocolTests", ["Basics", "Formats", "InferenceProtocol"]),
+  ("InferenceProtocolTests", ["Basics", "Formats", "InferenceProtocol", "TestSupport"]),
   (
     "ClassicRuntimeTests",
-    ["Basics", "Linux", "Formats", "InferenceProtocol", "ModelRuntime", "ClassicRuntime"]
+    ["Basics", "Linux", "Formats", "InferenceProtocol", "ModelRuntime", "ClassicRuntime", "TestSupport"]
   ),
   ("ModelRuntimeTests", ["Basics", "Linux", "Formats", "InferenceProtocol", "ModelRuntime"]),
-  ("TreeEngineTests", ["Basics", "Linux", "InferenceProtocol", "ModelRuntime", "TreeEngine"]),
+  ("TreeEngineTests", ["Basics", "Linux", "InferenceProtocol", "ModelRuntime", "TreeEngine", "TestSupport"]),
   (
     "TreesRuntimeTests",
     ["Basics", "Linux", "Formats", "InferenceProtocol", "ModelRuntime", "TreeEngine", "TreesRuntime"]
   ),
   (
     "ONNXRuntimeTests",
-    ["Basics", "Linux", "Formats", "InferenceProtocol", "ModelRuntime", "ONNXRuntime"]
+    ["Basics", "Linux", "Formats", "InferenceProtocol", "ModelRuntime", "ONNXRuntime", "TestSupport"]
   ),
   (
     "PMMLRuntimeTests",
@@ -235,7 +241,7 @@ let tests: [(name: String, dependencies: [String])] = [
     "ModelServerTests",
     [
       "Basics", "Linux", "Formats", "HTTPWire", "InferenceProtocol", "HTTPTransport", "ModelRuntime",
-      "ClassicRuntime", "ModelServer",
+      "ClassicRuntime", "ModelServer", "TestSupport",
     ]
   ),
   (
@@ -246,7 +252,7 @@ let tests: [(name: String, dependencies: [String])] = [
     "GatewayTests",
     [
       "Basics", "Linux", "Formats", "HTTPWire", "KubeProtocol", "ServingAPI", "HTTPTransport", "KubeClient",
-      "KubeStore", "APIServer", "Gateway",
+      "KubeStore", "APIServer", "Gateway", "TestSupport",
     ]
   ),
   (
@@ -281,7 +287,7 @@ let needed: Set<String> = {
   var found = Set(chosenTests.flatMap(\.dependencies))
   var pending = Array(found)
   while let name = pending.popLast() {
-    for dependency in rows.first(where: { $0.name == name })?.dependencies ?? [] {
+    for dependency in (rows + [testSupport]).first(where: { $0.name == name })?.dependencies ?? [] {
       if found.insert(dependency).inserted { pending.append(dependency) }
     }
   }
@@ -307,6 +313,12 @@ for row in rows where isNeeded(row.name, needed, narrowed) {
       name: row.name, dependencies: row.dependencies.map { .init(stringLiteral: $0) },
       path: "\(folder)/\(row.name)", swiftSettings: swiftSettings,
       linkerSettings: archives.map { .linkedLibrary($0) }))
+}
+if isNeeded(testSupport.name, needed, narrowed) {
+  targets.append(
+    .target(
+      name: testSupport.name, dependencies: testSupport.dependencies.map { .init(stringLiteral: $0) },
+      path: "Tests/Support/\(testSupport.name)", swiftSettings: swiftSettings))
 }
 for (name, dependencies) in chosenTests {
   targets.append(

@@ -4,6 +4,7 @@ import KubeClient
 import KubeProtocol
 import KubeStore
 import Synchronization
+import TestSupport
 
 @testable import APIServer
 
@@ -18,17 +19,9 @@ final class TestClock: WallClock {
 
 /// Random bits that are the same in every run.
 final class TestRandom: RandomSource {
-  private let state = Mutex<UInt64>(1)
+  private let generator = Mutex(SeededGenerator(seed: 1))
 
-  func next() -> UInt64 {
-    state.withLock { state in
-      state &+= 0x9E37_79B9_7F4A_7C15
-      var mixed = state
-      mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
-      mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
-      return mixed ^ (mixed >> 31)
-    }
-  }
+  func next() -> UInt64 { generator.withLock { $0.next() } }
 }
 
 /// A started server over a memory store, with a client; stopped at the end of `body`.

@@ -2,6 +2,7 @@ internal import Basics
 internal import ClassicRuntime
 internal import InferenceProtocol
 internal import ModelRuntime
+internal import TestSupport
 internal import Testing
 
 @Suite("Damaged model files")

@@ -4,6 +4,7 @@ internal import Formats
 internal import InferenceProtocol
 internal import Linux
 internal import ModelRuntime
+internal import TestSupport
 internal import Testing
 
 @Suite("Ensembles in files of four scikit-learn versions")

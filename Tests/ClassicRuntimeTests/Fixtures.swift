@@ -47,37 +47,3 @@ enum Fixtures {
 
   static func strings(_ value: JSONValue?) -> [String] { (value?.array ?? []).compactMap(\.string) }
 }
-
-/// A small seeded generator (SplitMix64), so that a failing run can be repeated.
-struct SeededGenerator: RandomNumberGenerator {
-  private var state: UInt64
-
-  init(seed: UInt64) { state = seed }
-
-  mutating func next() -> UInt64 {
-    state &+= 0x9e37_79b9_7f4a_7c15
-    var mixed = state
-    mixed = (mixed ^ (mixed >> 30)) &* 0xbf58_476d_1ce4_e5b9
-    mixed = (mixed ^ (mixed >> 27)) &* 0x94d0_49bb_1331_11eb
-    return mixed ^ (mixed >> 31)
-  }
-}
-
-/// A folder of its own per test, removed with the value.
-final class TemporaryFolder: Sendable {
-  let path: String
-
-  init() throws {
-    path = "/tmp/apus-classic-\(ProcessEnvironment.processIdentifier)-\(UInt64.random(in: 0 ... .max))"
-    try Files.createDirectories(path)
-  }
-
-  deinit { try? Files.removeTree(path) }
-
-  func write(_ bytes: Bytes, as name: String) throws -> String {
-    let file = "\(path)/\(name)"
-    // Not atomically: thousands of files are written, and none needs to reach the disk.
-    try Files.open(file, .write).writeAll(bytes)
-    return file
-  }
-}

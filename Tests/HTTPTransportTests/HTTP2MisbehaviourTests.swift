@@ -3,6 +3,7 @@ import HTTPTransport
 import HTTPWire
 import Linux
 import Synchronization
+import TestSupport
 import Testing
 
 /// What a client may do to a server on purpose: each ends in an error for that stream or connection, in
@@ -408,7 +409,7 @@ import Testing
     let seed = UInt64.random(in: 0 ... .max)
     try await withServer(.buffered(EchoHandler()), loops: 1) { address, _, _ in
       try await onThread {
-        var random = SeededGenerator(state: seed)
+        var random = SeededGenerator(seed: seed)
         for _ in 0..<150 {
           let client = try FrameClient(address)
           var bytes: Bytes = []

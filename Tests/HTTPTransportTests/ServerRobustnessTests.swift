@@ -3,6 +3,7 @@ import Crypto
 import HTTPTransport
 import HTTPWire
 import Linux
+import TestSupport
 import Testing
 
 @Suite(.timeLimit(.minutes(2))) struct ServerRobustnessTests {
@@ -26,7 +27,7 @@ import Testing
 
   private func throwGarbage(at address: ListenAddress) async throws {
     try await onThread {
-      var generator = SeededGenerator(state: 11)
+      var generator = SeededGenerator(seed: 11)
       for _ in 0..<300 {
         let client = try RawClient(address)
         try client.send(Self.damaged(&generator))

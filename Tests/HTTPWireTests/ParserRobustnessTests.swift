@@ -1,18 +1,7 @@
 import Basics
 import HTTPWire
+import TestSupport
 import Testing
-
-/// A small seeded generator, so that a failure can be repeated.
-struct SeededGenerator: RandomNumberGenerator {
-  var state: UInt64
-  mutating func next() -> UInt64 {
-    state &+= 0x9E37_79B9_7F4A_7C15
-    var mixed = state
-    mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
-    mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
-    return mixed ^ (mixed >> 31)
-  }
-}
 
 @Suite struct ParserRobustnessTests {
   static let conversation = Bytes(
@@ -40,7 +29,7 @@ struct SeededGenerator: RandomNumberGenerator {
     #expect(whole.requests.count == 4)
     #expect(whole.requests.allSatisfy { $0.isComplete })
     #expect(Transcript(Self.conversation.map { [$0] }) == whole)
-    var generator = SeededGenerator(state: 1)
+    var generator = SeededGenerator(seed: 1)
     for _ in 0..<500 { #expect(Transcript(split(Self.conversation, &generator)) == whole) }
   }
 
@@ -51,7 +40,7 @@ struct SeededGenerator: RandomNumberGenerator {
   }
 
   @Test func damagedBytesGiveTheSameResultHoweverTheyAreSplit() {
-    var generator = SeededGenerator(state: 2)
+    var generator = SeededGenerator(seed: 2)
     let interesting: Bytes = [0, 9, 10, 13, 32, 44, 48, 58, 59, 65, 127, 128, 255]
     for _ in 0..<3000 {
       var bytes = Self.conversation
@@ -69,7 +58,7 @@ struct SeededGenerator: RandomNumberGenerator {
   }
 
   @Test func garbageEndsInAnErrorOrInWaiting() {
-    var generator = SeededGenerator(state: 3)
+    var generator = SeededGenerator(seed: 3)
     for _ in 0..<3000 {
       let count = Int.random(in: 0...300, using: &generator)
       let bytes = (0..<count).map { _ in UInt8.random(in: 0...255, using: &generator) }

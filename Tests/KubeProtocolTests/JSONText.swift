@@ -1,22 +1,10 @@
 internal import Formats
+internal import TestSupport
 
 /// JSON written as text in a test.
 func json(_ text: String) throws -> JSONValue { try JSONValue(parsing: text) }
 
-/// A small generator with a fixed seed (SplitMix64), so that a failing run can be repeated.
-struct SeededGenerator: RandomNumberGenerator {
-  private var state: UInt64
-
-  init(seed: UInt64) { state = seed }
-
-  mutating func next() -> UInt64 {
-    state &+= 0x9E37_79B9_7F4A_7C15
-    var mixed = state
-    mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
-    mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
-    return mixed ^ (mixed >> 31)
-  }
-
+extension SeededGenerator {
   /// `text` cut short, with characters exchanged, doubled or put in.
   mutating func damaged(_ text: String, with alphabet: String) -> String {
     var scalars = Array(text.unicodeScalars)

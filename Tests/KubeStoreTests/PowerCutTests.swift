@@ -3,6 +3,7 @@ internal import CSQLite
 internal import CSQLiteRecorder
 internal import KubeStore
 internal import Linux
+internal import TestSupport
 internal import Testing
 
 /// What a disk holds after a power cut, and what happens while it fails. One recorder serves the process, so these

@@ -1,5 +1,6 @@
 internal import Basics
 internal import CSQLiteRecorder
+internal import TestSupport
 
 /// One step of a recorded run.
 struct RecordedOperation: Sendable {

@@ -1,5 +1,6 @@
 internal import Basics
 internal import KubeStore
+internal import TestSupport
 internal import Testing
 
 /// The contract of `RevisionedStore`, for every driver.

@@ -1,6 +1,7 @@
 import InferenceProtocol
 import Linux
 import ModelRuntime
+import TestSupport
 
 /// Loads `.pkl` files whose text is `sum` into a model that adds up each row's two values.
 struct FakeRuntime: ModelRuntime {
@@ -52,23 +53,12 @@ struct FakeModel: LoadedModel {
   }
 }
 
-/// A folder of its own that is removed at the end.
-final class TemporaryFolder: Sendable {
-  let path: String
-
-  init() throws {
-    path = "/tmp/apus-server-test-\(UInt64.random(in: 0...UInt64.max))"
-    try Files.createDirectories(path)
-  }
-
-  deinit { try? Files.removeTree(path) }
-
+extension TemporaryFolder {
   func folder(_ name: String) throws { try Files.createDirectories("\(path)/\(name)") }
 
   @discardableResult
   func file(_ name: String, _ text: String = "sum") throws -> String {
-    try Files.open("\(path)/\(name)", .write).writeAll(Array(text.utf8))
-    return "\(path)/\(name)"
+    try write(Array(text.utf8), as: name)
   }
 
   /// As `file`, in a sub-folder that is made where it is missing.

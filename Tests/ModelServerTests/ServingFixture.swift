@@ -4,6 +4,7 @@ import HTTPWire
 import InferenceProtocol
 import Linux
 import ModelRuntime
+import TestSupport
 import Testing
 
 @testable import ModelServer

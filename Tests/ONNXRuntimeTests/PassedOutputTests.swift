@@ -2,6 +2,7 @@ internal import InferenceProtocol
 internal import Linux
 internal import ModelRuntime
 @testable internal import ONNXRuntime
+internal import TestSupport
 internal import Testing
 
 @Suite("Outputs that are inputs by another name")
@@ -75,7 +76,7 @@ struct PassedOutputTests {
   @Test("Files that are cut off or bent have no aliases, or the right ones")
   func damagedFiles() throws {
     let folder = try TemporaryFolder()
-    let path = folder.file("model.onnx")
+    let path = "\(folder.path)/model.onnx"
     let whole = try Files.read(Fixtures.path("passed.onnx"))
     for length in 0..<whole.count {
       try Self.write(Array(whole[..<length]), to: path)
@@ -88,13 +89,13 @@ struct PassedOutputTests {
       _ = GraphAliases(path: path).source(of: "y")
     }
     #expect(GraphAliases(path: folder.path).source(of: "y") == "y")
-    #expect(GraphAliases(path: folder.file("none")).source(of: "y") == "y")
+    #expect(GraphAliases(path: "\(folder.path)/none").source(of: "y") == "y")
   }
 
   @Test("Weights longer than what is read at a time are leapt over, names that go in circles end")
   func longWeights() throws {
     let folder = try TemporaryFolder()
-    let path = folder.file("model.onnx")
+    let path = "\(folder.path)/model.onnx"
     func field(_ number: UInt8, _ content: [UInt8]) -> [UInt8] {
       var length = content.count
       var bytes = [number << 3 | 2]
@@ -115,18 +116,4 @@ struct PassedOutputTests {
     #expect(aliases.source(of: "c") == "a")
     #expect(["p", "q"].contains(aliases.source(of: "p")))
   }
-}
-
-/// A folder of its own per test, removed with the value.
-private final class TemporaryFolder: Sendable {
-  let path: String
-
-  init() throws {
-    path = "/tmp/apus-onnx-\(ProcessEnvironment.processIdentifier)-\(UInt64.random(in: 0 ... .max))"
-    try Files.createDirectories(path)
-  }
-
-  deinit { try? Files.removeTree(path) }
-
-  func file(_ name: String) -> String { "\(path)/\(name)" }
 }

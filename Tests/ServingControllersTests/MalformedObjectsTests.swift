@@ -1,6 +1,7 @@
 import Formats
 import KubeProtocol
 import ServingAPI
+import TestSupport
 import Testing
 
 @testable import ServingControllers
@@ -131,7 +132,7 @@ import Testing
 
   @Test func garbageInTemplatesAndURIsIsRefusedOrTaken() throws {
     let template = PlaceholderTemplate(.init(fields: ["Name": "n"], maps: ["Labels": ["a": "b"]]))
-    var random = SplitMix(seed: 7)
+    var random = SeededGenerator(seed: 7)
     let pieces = [
       "{{", "}}", ".Name", ".Labels.", "a", " ", "-", "\"", "index ", "é", "\u{301}", "\u{0}", "://", "gs",
       "pvc", "/", "..",
@@ -146,19 +147,5 @@ import Testing
       _ = TerminationMessage(text)
       _ = RuntimeImage.resolve(text, version: "1", serverType: "vllmserver", container: [:])
     }
-  }
-}
-
-/// SplitMix64 (Steele, Lea, Flood 2014): the same numbers in every run.
-struct SplitMix {
-  private var state: UInt64
-  init(seed: UInt64) { state = seed }
-
-  mutating func next() -> UInt64 {
-    state &+= 0x9E37_79B9_7F4A_7C15
-    var value = state
-    value = (value ^ (value >> 30)) &* 0xBF58_476D_1CE4_E5B9
-    value = (value ^ (value >> 27)) &* 0x94D0_49BB_1331_11EB
-    return value ^ (value >> 31)
   }
 }

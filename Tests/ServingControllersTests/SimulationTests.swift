@@ -4,6 +4,7 @@ import KubeClient
 import KubeProtocol
 import Linux
 import ServingAPI
+import TestSupport
 import Testing
 
 @testable import ServingControllers
@@ -123,9 +124,9 @@ import Testing
 
 /// Valid changes of a service, the same for the same seed.
 private struct RandomChanges {
-  private var random: SplitMix
+  private var random: SeededGenerator
 
-  init(seed: UInt64) { random = SplitMix(seed: seed &+ 11) }
+  init(seed: UInt64) { random = SeededGenerator(seed: seed &+ 11) }
 
   /// From 1 to `limit`.
   mutating func count(upTo limit: Int) -> Int { Int(random.next() % UInt64(limit)) + 1 }

@@ -1,4 +1,5 @@
 import ModelRuntime
+import TestSupport
 import Testing
 import TreeEngine
 
@@ -102,7 +103,7 @@ import TreeEngine
   @Test(arguments: cases)
   private func batchesGetTheSumsOfEachRowsWalk(shape: Case) throws {
     for seed in 0..<2 {
-      var generator = SeededGenerator(state: UInt64(seed))
+      var generator = SeededGenerator(seed: UInt64(seed))
       let trees = (0..<shape.trees).map { _ in tree(&generator, shape) }
       let doubles = values(&generator, shape)
       let floats = doubles.map { Float($0) }

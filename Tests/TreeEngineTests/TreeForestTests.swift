@@ -1,4 +1,5 @@
 import ModelRuntime
+import TestSupport
 import Testing
 import TreeEngine
 
@@ -104,7 +105,7 @@ import TreeEngine
 
   @Test(arguments: [1, 3, 5, 6, 9], [true, false])
   func everyLayoutFindsTheLeavesThatTheTreesMean(depth: Int, lessOrEqual: Bool) throws {
-    var generator = SeededGenerator(state: UInt64(depth) * 2 + (lessOrEqual ? 1 : 0))
+    var generator = SeededGenerator(seed: UInt64(depth) * 2 + (lessOrEqual ? 1 : 0))
     for precision in [TreeForestBuilder.Precision.float32, .float64] {
       for (trees, outputs, width) in [(1, 1, 1), (9, 1, 1), (70, 1, 1), (21, 3, 1), (12, 3, 3)] {
         let features = 7
@@ -209,17 +210,5 @@ import TreeEngine
     var builder = TreeForestBuilder(columns: 1, rows: .float64, sums: .float64)
     for _ in 0..<20 { try builder.add(TreeDescription(leafValues: [0.5])) }
     #expect(predict(builder.build(), [.nan], count: 1) == [10.25])
-  }
-}
-
-/// SplitMix64.
-struct SeededGenerator: RandomNumberGenerator {
-  var state: UInt64
-  mutating func next() -> UInt64 {
-    state &+= 0x9E37_79B9_7F4A_7C15
-    var value = state
-    value = (value ^ (value >> 30)) &* 0xBF58_476D_1CE4_E5B9
-    value = (value ^ (value >> 27)) &* 0x94D0_49BB_1331_11EB
-    return value ^ (value >> 31)
   }
 }

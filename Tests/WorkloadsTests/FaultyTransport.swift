@@ -3,6 +3,7 @@ import Formats
 import KubeClient
 import KubeProtocol
 import Synchronization
+import TestSupport
 
 /// Passes requests on to a server, unless the test says that something goes wrong.
 final class FaultyTransport: KubeTransport {
@@ -76,22 +77,17 @@ final class FaultyTransport: KubeTransport {
 
 /// Faults drawn from a seed, up to a number of them: what is retried must come to its end.
 final class RandomFaults: Sendable {
-  private let state: Mutex<(seed: UInt64, left: Int, watchesLeft: Int)>
+  private let state: Mutex<(generator: SeededGenerator, left: Int, watchesLeft: Int)>
 
   /// Watches fail less often than other requests: their delays grow, and the test is to end soon.
-  init(seed: UInt64, count: Int) { state = Mutex((seed, count, count / 4)) }
+  init(seed: UInt64, count: Int) { state = Mutex((SeededGenerator(seed: seed), count, count / 4)) }
 
   var left: Int { state.withLock { $0.left } }
 
   func fault(for request: KubeRequest) -> FaultyTransport.Fault? {
     state.withLock { state in
       guard state.left > 0, !request.path.contains("/events") else { return nil }
-      // SplitMix64.
-      state.seed &+= 0x9E37_79B9_7F4A_7C15
-      var bits = state.seed
-      bits = (bits ^ (bits >> 30)) &* 0xBF58_476D_1CE4_E5B9
-      bits = (bits ^ (bits >> 27)) &* 0x94D0_49BB_1331_11EB
-      bits ^= bits >> 31
+      let bits = state.generator.next()
       if bits % 3 != 0 { return nil }
       state.left -= 1
       if request.queryValue("watch") != nil {

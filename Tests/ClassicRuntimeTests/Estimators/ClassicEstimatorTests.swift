@@ -3,6 +3,7 @@ internal import Basics
 internal import Formats
 internal import InferenceProtocol
 internal import ModelRuntime
+internal import TestSupport
 internal import Testing
 
 @Suite("Estimators that are no trees")

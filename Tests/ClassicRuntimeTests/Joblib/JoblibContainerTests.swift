@@ -1,6 +1,7 @@
 internal import Basics
 @testable internal import ClassicRuntime
 internal import ModelRuntime
+internal import TestSupport
 internal import Testing
 
 @Suite("joblib containers")

@@ -2,6 +2,7 @@ internal import Basics
 @testable internal import ClassicRuntime
 internal import Linux
 internal import ModelRuntime
+internal import TestSupport
 internal import Testing
 
 @Suite("Names outside the closed list")

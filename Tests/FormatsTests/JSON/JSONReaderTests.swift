@@ -1,5 +1,6 @@
 internal import Basics
 internal import Formats
+internal import TestSupport
 internal import Testing
 
 @Suite struct JSONReaderTests {

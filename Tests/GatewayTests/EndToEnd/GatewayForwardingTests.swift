@@ -3,6 +3,7 @@ import Formats
 import HTTPTransport
 import HTTPWire
 import Synchronization
+import TestSupport
 import Testing
 
 @Suite(.timeLimit(.minutes(2)))
@@ -116,10 +117,11 @@ struct GatewayForwardingTests {
       "Transfer-Encoding: chunked\r\n\r\nxyz\r\n", "Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n",
     ])
   func brokenRightAfterTheHead(rest: String) async throws {
-    let upstream = try RawUpstream(answer: "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\n" + rest)
+    let answer = "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\n" + rest
+    let upstream = try ScriptedServer(answers: [Bytes(answer.utf8)], requestsEndWith: "\r\n\r\nx")
     let fixture = try await GatewayFixture()
     try await fixture.addService("s", [])
-    try await fixture.addEndpoint(of: "s", upstream.address)
+    try await fixture.addEndpoint(of: "s", ListenAddress(host: upstream.host, port: upstream.port))
     try await fixture.addRoute("r", hostnames: ["h"], rules: [RouteObjects.rule(to: "s")])
     let response = try await fixture.send("h", "/other", method: "POST", body: Array("x".utf8))
     #expect(response.head.status == 502)

@@ -1,4 +1,5 @@
 import InferenceProtocol
+import TestSupport
 import Testing
 
 struct BinaryTensorTests {

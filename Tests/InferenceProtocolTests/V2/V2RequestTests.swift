@@ -1,5 +1,6 @@
 import Formats
 import InferenceProtocol
+import TestSupport
 import Testing
 
 struct V2RequestTests {

@@ -1,5 +1,6 @@
 internal import Formats
 internal import KubeProtocol
+internal import TestSupport
 internal import Testing
 
 @Suite struct JSONPathTests {

@@ -1,4 +1,5 @@
 internal import KubeProtocol
+internal import TestSupport
 internal import Testing
 
 @Suite struct PatternTests {

@@ -1,5 +1,6 @@
 import Linux
 import ModelRuntime
+import TestSupport
 import Testing
 
 @testable import ModelServer

@@ -1,6 +1,7 @@
 import Linux
 import ModelRuntime
 import ModelServer
+import TestSupport
 import Testing
 
 struct ModelLoaderTests {

@@ -1,6 +1,7 @@
 import InferenceProtocol
 import ModelRuntime
 import ModelServer
+import TestSupport
 import Testing
 
 @Suite struct MLServerSettingsTests {

@@ -3,6 +3,7 @@ import HTTPTransport
 import HTTPWire
 import Linux
 import ModelServer
+import TestSupport
 import Testing
 
 struct ModelServerRoleTests {

@@ -4,6 +4,7 @@ import Linux
 import ModelRuntime
 import ModelServer
 import Synchronization
+import TestSupport
 import Testing
 
 struct ModelServerTests {

@@ -1,20 +1,25 @@
-import Basics
-import HTTPTransport
-import Linux
+public import Basics
+internal import Linux
 
-/// Accepts one connection, waits for a head and its body of one byte, answers the bytes that it was told,
-/// however wrong, and closes.
-final class RawUpstream: Sendable {
-  let address: ListenAddress
+/// Accepts one connection per answer, one after the other; reads up to the request's end, sends the answer as
+/// it stands, however wrong, and closes.
+public final class ScriptedServer: Sendable {
+  /// Where it listens.
+  public let host: String
+  public let port: Int
 
-  init(answer: String) throws {
+  /// - Parameter ending: the bytes with which a request ends.
+  public init(answers: [Bytes], requestsEndWith ending: String = "\r\n\r\n") throws {
     let listener = try Socket.listen(on: .loopback(port: 0))
     let bound = try listener.localAddress()
-    address = ListenAddress(host: bound.host, port: bound.port)
-    try NamedThread.start("raw upstream") { try? Self.serve(listener, Bytes(answer.utf8)) }
+    host = bound.host
+    port = bound.port
+    try NamedThread.start("scripted server") {
+      for answer in answers { try? Self.serve(listener, Bytes(ending.utf8), answer) }
+    }
   }
 
-  private static func serve(_ listener: Socket, _ answer: Bytes) throws {
+  private static func serve(_ listener: Socket, _ ending: Bytes, _ answer: Bytes) throws {
     let events = EpollEventBuffer(capacity: 1)
     func wait(_ socket: Socket) throws {
       let epoll = try Epoll()
@@ -28,7 +33,7 @@ final class RawUpstream: Sendable {
     }
     guard let accepted else { return }
     var received = Bytes()
-    while !received.suffix(5).elementsEqual("\r\n\r\nx".utf8) {
+    while !received.suffix(ending.count).elementsEqual(ending) {
       try wait(accepted)
       let result = withUnsafeTemporaryAllocation(byteCount: 4096, alignment: 1) { buffer -> TransferResult in
         let result = accepted.receive(into: buffer)
