@@ -31,8 +31,13 @@ struct InferenceServiceReconciler: Reconciler {
     let service = InferenceService(InferenceServiceDefaults.apply(to: stored, configuration: configuration))
     var observed = ServiceObservation(
       service: service, configuration: configuration,
-      mode: service.deploymentMode(default: configuration.defaultDeploymentMode))
+      mode: service.deploymentMode(default: configuration.defaultDeploymentMode),
+      hasModelMesh: caches.optional.kinds.modelMeshPredictors != nil)
     observed.configurationProblem = problem
+    if observed.isBesideModelMesh && service.transformer == nil {
+      try await leave(stored, observed)
+      return .done
+    }
     var failed: (any Error)?
     if service.isStopped {
       for informer in caches.children where informer.resource != .controllerRevisions {
@@ -57,13 +62,14 @@ struct InferenceServiceReconciler: Reconciler {
       storageContainers: caches.orderedStorageContainers()
     ).plan()
     observed.hosts = plan.hosts
+    observed.isWaitingFor = plan.isWaitingFor
     observed.runtime = plan.runtime
     for index in observed.components.indices {
       let kind = observed.components[index].kind
       observed.components[index].plan = plan.components[kind]
       observed.components[index].failure = plan.failures[kind]
     }
-    let failed = try await write(plan, for: stored, &observed)
+    let failed = plan.isWaitingFor == nil ? try await write(plan, for: stored, &observed) : nil
     observe(plan, &observed)
     return failed
   }
@@ -193,8 +199,22 @@ struct InferenceServiceReconciler: Reconciler {
     part.podEvents = caches.warnings(about: part.allPods)
   }
 
+  /// A service that ModelMesh serves alone: its status is begun, the rest is ModelMesh's.
+  private func leave(_ stored: KubeObject, _ observed: ServiceObservation) async throws {
+    for informer in caches.children where !informer.owned(by: stored.uid).isEmpty {
+      try await writer.prune(informer, ownedBy: stored, keep: [])
+    }
+    guard stored.status?["conditions"]?.array?.isEmpty ?? true else { return }
+    try await write(ServiceStatus.makeInitial(observed, now: clock.now()), observed, stored)
+  }
+
   private func writeStatus(_ observed: ServiceObservation, _ stored: KubeObject) async throws {
-    let status = ServiceStatus.make(observed, now: clock.now())
+    try await write(ServiceStatus.make(observed, now: clock.now()), observed, stored)
+  }
+
+  private func write(
+    _ status: JSONValue, _ observed: ServiceObservation, _ stored: KubeObject
+  ) async throws {
     if let old = stored.status, StableHash.canonical(old) == StableHash.canonical(status) { return }
     var updated = stored
     updated.status = status

@@ -9,6 +9,8 @@ struct OptionalKinds: Sendable, Hashable {
   /// KEDA's.
   var scaledObjects: KubeResource?
   var ingresses: KubeResource?
+  /// ModelMesh's predictors: asked for, never followed.
+  var modelMeshPredictors: KubeResource?
   /// Knative's.
   var knativeServices: KubeResource?
 
@@ -44,6 +46,7 @@ struct OptionalKinds: Sendable, Hashable {
     found.scaledObjects = try await find("keda.sh", ["v1alpha1"], "scaledobjects", "ScaledObject")
     found.ingresses = try await find("networking.k8s.io", ["v1"], "ingresses", "Ingress")
     found.knativeServices = try await find("serving.knative.dev", ["v1"], "services", "Service")
+    found.modelMeshPredictors = try await find("serving.kserve.io", ["v1alpha1"], "predictors", "Predictor")
     return found
   }
 }

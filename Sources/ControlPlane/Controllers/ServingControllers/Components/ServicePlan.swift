@@ -21,6 +21,8 @@ struct ServicePlan: Sendable {
   var runtime: ServingRuntime?
   /// Whether its components are Knative Services.
   var usesKnative = false
+  /// What has to be there before anything is written; what is there stays meanwhile.
+  var isWaitingFor: String?
   /// In the order in which they are to be written.
   var children: [DesiredChild] = []
 }
@@ -41,7 +43,13 @@ struct ServicePlanner {
 
   var pods: ComponentPods {
     ComponentPods(
-      configuration: configuration, credentials: credentials, storageContainers: storageContainers)
+      configuration: configuration, credentials: credentials, storageContainers: storageContainers,
+      modelMesh: mode == .modelMesh ? ModelMeshAddress(service).known : nil)
+  }
+
+  /// Those that are planned here: ModelMesh serves its predictors itself.
+  private var components: [Component] {
+    service.components.filter { mode != .modelMesh || $0.kind != .predictor }
   }
 
   func plan() -> ServicePlan {
@@ -57,7 +65,8 @@ struct ServicePlanner {
       planKnative(resource, &plan)
       return plan
     }
-    for component in service.components {
+    if mode == .modelMesh, !isReady(ModelMeshAddress(service), &plan) { return plan }
+    for component in components {
       do throws(ServingFailure) {
         plan.components[component.kind] = try planComponent(component, &plan)
       } catch {
@@ -77,7 +86,7 @@ struct ServicePlanner {
   }
 
   private func checkService() throws(ServingFailure) {
-    if mode == .modelMesh {
+    if mode == .modelMesh && kinds.modelMeshPredictors == nil {
       throw .invalid(
         .unsupportedMode, value: mode.rawValue,
         "the deployment mode \(mode.rawValue) needs another system, which is not there",
@@ -88,6 +97,21 @@ struct ServicePlanner {
     if let cause = causes.first {
       throw ServingFailure(AdmissionCause.make(cause, service.name), reason: .invalidPredictorSpec)
     }
+  }
+
+  /// Whether the predictor that ModelMesh serves has an address, which the others are told.
+  private func isReady(_ address: ModelMeshAddress, _ plan: inout ServicePlan) -> Bool {
+    switch address {
+    case .known: return true
+    case .missing: plan.isWaitingFor = "the predictor's URL, which ModelMesh writes into the status"
+    case .unsupported(let scheme):
+      for component in components {
+        plan.failures[component.kind] = .invalid(
+          .unsupportedMode, value: scheme, "Predictor URL Scheme not supported: \(scheme)",
+          fix: "let ModelMesh serve it by grpc, http or https")
+      }
+    }
+    return false
   }
 
   /// Where the cluster has Knative it does the rest.

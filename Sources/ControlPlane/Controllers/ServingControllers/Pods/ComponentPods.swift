@@ -8,6 +8,8 @@ struct ComponentPods {
   let credentials: any CredentialInjector
   /// By name, as the API lists them.
   var storageContainers: [ClusterStorageContainer] = []
+  /// The predictor, where ModelMesh serves it.
+  var modelMesh: ModelMeshPredictor?
 
   /// - Parameter choice: the runtime of a predictor with a model; nil for a component of own containers.
   func make(_ component: Component, choice: RuntimeSelection.Choice? = nil) throws(ServingFailure)
@@ -22,12 +24,12 @@ struct ComponentPods {
       } else {
         try assembly.addOwnContainers()
       }
-    case .transformer: try assembly.addOwnContainers(arguments: Self.transformerArguments(component))
+    case .transformer: try assembly.addOwnContainers(arguments: ownArguments(component))
     case .explainer:
       if let art = component.service.explainer?.art {
         assembly.addArt(art, hasStorage: !storage.sources.isEmpty)
       } else {
-        try assembly.addOwnContainers(arguments: Self.transformerArguments(component))
+        try assembly.addOwnContainers(arguments: ownArguments(component))
       }
     }
     return try finish(assembly, storage, choice)
@@ -79,12 +81,13 @@ struct ComponentPods {
   private static let acceleratorLabel = "cloud.google.com/gke-accelerator"
 
   /// What upstream tells transformers and own explainers where they do not say it themselves.
-  static func transformerArguments(_ component: Component) -> [(flag: String, value: String)] {
+  private func ownArguments(_ component: Component) -> [(flag: String, value: String)] {
     let predictor = component.service.component(.predictor) ?? component
     var arguments: [(flag: String, value: String)] = [
-      ("--model_name", component.service.name), ("--predictor_host", predictor.host),
-      ("--http_port", String(ServingPod.defaultPort)),
+      ("--model_name", component.service.name), ("--predictor_host", modelMesh?.host ?? predictor.host),
     ]
+    if let modelMesh { arguments.append(("--protocol", modelMesh.protocolVersion)) }
+    arguments.append(("--http_port", String(ServingPod.defaultPort)))
     if let workers = component.spec.containerConcurrency { arguments.append(("--workers", String(workers))) }
     return arguments
   }

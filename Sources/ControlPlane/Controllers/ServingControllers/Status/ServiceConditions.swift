@@ -21,7 +21,8 @@ enum ServiceConditions {
 
   private static func makeOfParts(_ observed: ServiceObservation) -> [Condition] {
     if observed.usesKnative { return makeOfKnative(observed) }
-    let parts = observed.components.map(component)
+    var parts = observed.components.map { component($0, waitingFor: observed.isWaitingFor) }
+    if observed.isBesideModelMesh { parts.insert(ofModelMesh(observed), at: 0) }
     let isReady = parts.allSatisfy { $0.status == .yes }
     let ingress = ingress(observed, areComponentsReady: isReady)
     var conditions = parts + [ingress, ready(parts + [ingress])]
@@ -34,7 +35,7 @@ enum ServiceConditions {
 
   // MARK: what counts towards Ready
 
-  private static func component(_ part: ComponentObservation) -> Condition {
+  private static func component(_ part: ComponentObservation, waitingFor wanted: String?) -> Condition {
     let type = part.kind.readyCondition
     if let failure = part.failure {
       return Condition(type, .no, reason: failure.reason.rawValue, message: failure.explanation)
@@ -42,6 +43,9 @@ enum ServiceConditions {
     if let message = part.writeFailure {
       let cause = ComponentFailure.refusal(message, subject: "the service's objects cannot be written")
       return Condition(type, .no, reason: cause.code.rawValue, message: cause.sentence)
+    }
+    if let wanted, part.deployment == nil {
+      return Condition(type, .unknown, reason: "Waiting", message: "waiting for \(wanted)")
     }
     let own = ComponentReadiness.condition(
       part.kind, deployment: part.deployment, pods: part.pods, events: part.podEvents)

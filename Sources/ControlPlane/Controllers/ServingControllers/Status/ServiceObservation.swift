@@ -19,12 +19,21 @@ struct ServiceObservation {
   var usesKnative = false
   /// Nil where host names could not be made.
   var hosts: ServingHosts?
+  /// What has to be there before anything is made.
+  var isWaitingFor: String?
+  /// Whether ModelMesh serves the predictor, and says in the status how far it is.
+  let isBesideModelMesh: Bool
 
-  init(service: InferenceService, configuration: InferenceServiceConfig, mode: DeploymentMode) {
+  init(
+    service: InferenceService, configuration: InferenceServiceConfig, mode: DeploymentMode,
+    hasModelMesh: Bool = false
+  ) {
     self.service = service
     self.configuration = configuration
     self.mode = mode
+    isBesideModelMesh = mode == .modelMesh && hasModelMesh
     components = service.components.map { ComponentObservation(component: $0) }
+    if isBesideModelMesh { components.removeAll { $0.kind == .predictor } }
   }
 
   var predictor: ComponentObservation? { components.first { $0.component.kind == .predictor } }

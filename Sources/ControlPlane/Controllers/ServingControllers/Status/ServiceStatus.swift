@@ -20,6 +20,7 @@ enum ServiceStatus {
     }
     addAddresses(observed, &status)
     status["components"] = components(observed)
+    if observed.isBesideModelMesh { keepPredictor(of: old, in: &status) }
     if let predictor = observed.predictor {
       let model =
         predictor.failure.map { ModelStatus(failure: $0, pods: predictor.allPods) }
