@@ -151,7 +151,7 @@ let rows: [Row] = [
 ]
 
 /// What several test targets share.
-let testSupport = Row(name: "TestSupport", folder: "", dependencies: ["Basics", "Linux"])
+let testSupport: (name: String, dependencies: [String]) = ("TestSupport", ["Basics", "Linux"])
 
 /// Test targets and what they test; a folder of the same name lies in `Tests/`.
 let tests: [(name: String, dependencies: [String])] = [
@@ -285,9 +285,10 @@ if let wanted = Context.environment["APUS_TESTS"], !wanted.isEmpty {
 
 let needed: Set<String> = {
   var found = Set(chosenTests.flatMap(\.dependencies))
+  if found.contains(testSupport.name) { found.formUnion(testSupport.dependencies) }
   var pending = Array(found)
   while let name = pending.popLast() {
-    for dependency in (rows + [testSupport]).first(where: { $0.name == name })?.dependencies ?? [] {
+    for dependency in rows.first(where: { $0.name == name })?.dependencies ?? [] {
       if found.insert(dependency).inserted { pending.append(dependency) }
     }
   }

@@ -69,12 +69,7 @@ import Testing
 
   @Test func aClientThatLeavesCancelsItsStream() async throws {
     let ended = Signal()
-    let handler = ClosureHandler { _ in
-      let (stream, feed) = AsyncThrowingStream<Bytes, any Error>.makeStream()
-      feed.onTermination = { _ in ended.fire() }
-      feed.yield(Bytes("hello".utf8))
-      return AsyncHTTPResponse(head: HTTPResponseHead(status: 200), body: .stream(stream))
-    }
+    let handler = ClosureHandler.helloThenSilence(ended: ended)
     try await withServer(.async(handler)) { address, _, _ in
       try await onThread {
         let client = try RawClient(address)
@@ -102,15 +97,7 @@ import Testing
         try client.send(Self.get)
         _ = try client.read(through: "\r\n\r\n")
         // 100 MiB are on offer; the producer must stand still long before, at what sockets and limits hold.
-        var last = -1
-        var unchanged = 0
-        let pause = try PauseForTest()
-        while unchanged < 20 {
-          let now = made.load(ordering: .relaxed)
-          unchanged = now == last ? unchanged + 1 : 0
-          last = now
-          pause.turn()
-        }
+        let last = try PauseForTest().turnUntilUnchanged { made.load(ordering: .relaxed) }
         return (last, try client.discard(through: "\r\n0\r\n\r\n"))
       }
     }
@@ -208,14 +195,4 @@ import Testing
 final class RawClientBox: @unchecked Sendable {
   let client: RawClient
   init(_ client: RawClient) { self.client = client }
-}
-
-/// Gives other threads a few milliseconds, for tests that watch a counter come to rest.
-struct PauseForTest {
-  private let epoll: Epoll
-  private let events = EpollEventBuffer(capacity: 1)
-
-  init() throws { epoll = try Epoll() }
-
-  func turn() { try? epoll.wait(into: events, timeoutMilliseconds: 5) { _, _ in } }
 }

@@ -160,12 +160,7 @@ private let originHandler = ClosureHandler { request in
   @Test func aStreamedAnswerComesInPiecesAndEndsWhenItIsLetGo() async throws {
     let ended = Signal()
     let arrived = Signal()
-    let handler = ClosureHandler { _ in
-      let (stream, feed) = AsyncThrowingStream<Bytes, any Error>.makeStream()
-      feed.onTermination = { _ in ended.fire() }
-      feed.yield(Bytes("hello".utf8))
-      return AsyncHTTPResponse(head: HTTPResponseHead(status: 200), body: .stream(stream))
-    }
+    let handler = ClosureHandler.helloThenSilence(ended: ended)
     try await withServer(.async(handler)) { address, group, _ in
       let client = HTTPClient(group: group)
       func readOne() async throws -> Bytes? {
@@ -200,16 +195,7 @@ private let originHandler = ClosureHandler { request in
       let client = HTTPClient(group: group)
       let answer = try await client.stream(.init(url: url(address)))
       let before = try await onThread {
-        var last = -1
-        var unchanged = 0
-        let pause = try PauseForTest()
-        while unchanged < 20 {
-          let now = made.load(ordering: .relaxed)
-          unchanged = now == last ? unchanged + 1 : 0
-          last = now
-          pause.turn()
-        }
-        return last
+        try PauseForTest().turnUntilUnchanged { made.load(ordering: .relaxed) }
       }
       #expect(before < 800)
       var total = 0

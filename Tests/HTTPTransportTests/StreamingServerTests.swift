@@ -107,12 +107,7 @@ private final class Forwarding: HTTPRequestReceiver, HTTPResponseReceiver {
   @Test func aClientThatLeavesCancelsTheUpstreamRequest() async throws {
     let ended = Signal()
     let cancelled = Signal()
-    let handler = ClosureHandler { _ in
-      let (stream, feed) = AsyncThrowingStream<Bytes, any Error>.makeStream()
-      feed.onTermination = { _ in ended.fire() }
-      feed.yield(Bytes("hello".utf8))
-      return AsyncHTTPResponse(head: HTTPResponseHead(status: 200), body: .stream(stream))
-    }
+    let handler = ClosureHandler.helloThenSilence(ended: ended)
     try await withGateway(to: .async(handler), cancelled: cancelled) { address, _, _ in
       try await onThread {
         let client = try RawClient(address)
@@ -148,15 +143,7 @@ private final class Forwarding: HTTPRequestReceiver, HTTPResponseReceiver {
         let client = try RawClient(address)
         try client.send("GET / HTTP/1.1\r\nHost: x\r\n\r\n")
         _ = try client.read(through: "\r\n\r\n")
-        var last = -1
-        var unchanged = 0
-        let pause = try PauseForTest()
-        while unchanged < 20 {
-          let now = made.load(ordering: .relaxed)
-          unchanged = now == last ? unchanged + 1 : 0
-          last = now
-          pause.turn()
-        }
+        let last = try PauseForTest().turnUntilUnchanged { made.load(ordering: .relaxed) }
         return (last, try client.discard(through: "\r\n0\r\n\r\n"))
       }
     }

@@ -132,12 +132,7 @@ import Testing
   @Test func aStreamOverTLSIsCancelledWhenItsReaderLeaves() async throws {
     let material = try material()
     let ended = Signal()
-    let handler = ClosureHandler { _ in
-      let (stream, feed) = AsyncThrowingStream<Bytes, any Error>.makeStream()
-      feed.onTermination = { _ in ended.fire() }
-      feed.yield(Bytes("hello".utf8))
-      return AsyncHTTPResponse(head: HTTPResponseHead(status: 200), body: .stream(stream))
-    }
+    let handler = ClosureHandler.helloThenSilence(ended: ended)
     try await withServer(.async(handler), tls: material.server) { address, group, _ in
       let client = HTTPClient(group: group, tls: try TLSClientContext(authorityPEM: material.authorityPEM))
       let watching = Task {

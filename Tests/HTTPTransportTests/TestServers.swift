@@ -68,6 +68,19 @@ struct ClosureHandler: AsyncHTTPHandler {
   func respond(to request: AsyncHTTPRequest) async -> AsyncHTTPResponse { await body(request) }
 }
 
+extension ClosureHandler {
+  /// Answers "hello" and nothing more.
+  /// - Parameter ended: fires when nobody reads the answer any longer.
+  static func helloThenSilence(ended: Signal) -> ClosureHandler {
+    ClosureHandler { _ in
+      let (stream, feed) = AsyncThrowingStream<Bytes, any Error>.makeStream()
+      feed.onTermination = { _ in ended.fire() }
+      feed.yield(Bytes("hello".utf8))
+      return AsyncHTTPResponse(head: HTTPResponseHead(status: 200), body: .stream(stream))
+    }
+  }
+}
+
 /// Something that a test waits for.
 final class Signal: Sendable {
   private struct State {

@@ -153,7 +153,11 @@ struct JSONPatchRun {
     }
   }
 
-  private mutating func add(_ value: JSONValue, at path: JSONPointer) throws(PatchError) {
+  /// Makes `value` the whole document, or has `change` put it into the container it belongs to.
+  private mutating func put(
+    _ value: JSONValue, at path: JSONPointer,
+    change: (inout JSONValue, _ token: String) throws(PatchError) -> Void
+  ) throws(PatchError) {
     guard path.tokens.count + value.measures.depth <= JSONPatch.maximumDepth else {
       throw PatchError(.tooLarge, "the result would be nested deeper than \(JSONPatch.maximumDepth) levels")
     }
@@ -161,7 +165,11 @@ struct JSONPatchRun {
       document = value
       return
     }
-    try change(path) { (container, token) throws(PatchError) in
+    try self.change(path, change)
+  }
+
+  private mutating func add(_ value: JSONValue, at path: JSONPointer) throws(PatchError) {
+    try put(value, at: path) { (container, token) throws(PatchError) in
       switch container {
       case .object(var object):
         container = .null
@@ -181,14 +189,7 @@ struct JSONPatchRun {
 
   private mutating func replace(_ value: JSONValue, at path: JSONPointer) throws(PatchError) {
     _ = try self.value(at: path)
-    guard path.tokens.count + value.measures.depth <= JSONPatch.maximumDepth else {
-      throw PatchError(.tooLarge, "the result would be nested deeper than \(JSONPatch.maximumDepth) levels")
-    }
-    guard !path.tokens.isEmpty else {
-      document = value
-      return
-    }
-    try change(path) { (container, token) throws(PatchError) in
+    try put(value, at: path) { (container, token) throws(PatchError) in
       switch container {
       case .object(var object):
         container = .null

@@ -1,60 +1,41 @@
 extension BuiltinSchemas {
+  /// What a container and an ephemeral one have in common.
+  private static let containerFields: String = """
+      args: [string] atomic
+      command: [string] atomic
+      env: [EnvVar] merge=name
+      envFrom: [EnvFromSource] atomic
+      image: string
+      imagePullPolicy: string
+      lifecycle: Lifecycle
+      livenessProbe: Probe
+      name!: string
+      ports: [ContainerPort] merge=containerPort,protocol
+      readinessProbe: Probe
+      resizePolicy: [ContainerResizePolicy] atomic
+      resources: ResourceRequirements
+      restartPolicy: string
+      restartPolicyRules: [ContainerRestartRule] atomic
+      securityContext: SecurityContext
+      startupProbe: Probe
+      stdin: bool
+      stdinOnce: bool
+      terminationMessagePath: string
+      terminationMessagePolicy: string
+      tty: bool
+      volumeDevices: [VolumeDevice] merge=devicePath
+      volumeMounts: [VolumeMount] merge=mountPath
+      workingDir: string
+    """
+
   /// Containers with their environment, probes and resources.
   static let containerSchemas: String = """
     package io.k8s.api.core.v1
     type Container
-      args: [string] atomic
-      command: [string] atomic
-      env: [EnvVar] merge=name
-      envFrom: [EnvFromSource] atomic
-      image: string
-      imagePullPolicy: string
-      lifecycle: Lifecycle
-      livenessProbe: Probe
-      name!: string
-      ports: [ContainerPort] merge=containerPort,protocol
-      readinessProbe: Probe
-      resizePolicy: [ContainerResizePolicy] atomic
-      resources: ResourceRequirements
-      restartPolicy: string
-      restartPolicyRules: [ContainerRestartRule] atomic
-      securityContext: SecurityContext
-      startupProbe: Probe
-      stdin: bool
-      stdinOnce: bool
-      terminationMessagePath: string
-      terminationMessagePolicy: string
-      tty: bool
-      volumeDevices: [VolumeDevice] merge=devicePath
-      volumeMounts: [VolumeMount] merge=mountPath
-      workingDir: string
+    \(containerFields)
     type EphemeralContainer
-      args: [string] atomic
-      command: [string] atomic
-      env: [EnvVar] merge=name
-      envFrom: [EnvFromSource] atomic
-      image: string
-      imagePullPolicy: string
-      lifecycle: Lifecycle
-      livenessProbe: Probe
-      name!: string
-      ports: [ContainerPort] merge=containerPort,protocol
-      readinessProbe: Probe
-      resizePolicy: [ContainerResizePolicy] atomic
-      resources: ResourceRequirements
-      restartPolicy: string
-      restartPolicyRules: [ContainerRestartRule] atomic
-      securityContext: SecurityContext
-      startupProbe: Probe
-      stdin: bool
-      stdinOnce: bool
+    \(containerFields)
       targetContainerName: string
-      terminationMessagePath: string
-      terminationMessagePolicy: string
-      tty: bool
-      volumeDevices: [VolumeDevice] merge=devicePath
-      volumeMounts: [VolumeMount] merge=mountPath
-      workingDir: string
     type ContainerPort
       containerPort!: int32
       hostIP: string
