@@ -26,11 +26,13 @@ private final class WatchedStore: RevisionedStore {
   func list(prefix: String, at revision: Int64) async throws -> [StoredValue] {
     try await inner.list(prefix: prefix, at: revision)
   }
-  func create(_ key: String, _ value: Bytes) async throws -> StoredValue {
-    try await inner.create(key, value)
+  func create(_ key: String, _ content: any StoredContent) async throws -> StoredValue {
+    try await inner.create(key, content)
   }
-  func update(_ key: String, _ value: Bytes, expecting: Int64) async throws -> StoredValue {
-    try await inner.update(key, value, expecting: expecting)
+  func update(
+    _ key: String, _ content: any StoredContent, expecting: Int64
+  ) async throws -> StoredValue {
+    try await inner.update(key, content, expecting: expecting)
   }
   func delete(_ key: String, expecting: Int64?) async throws -> StoredValue {
     try await inner.delete(key, expecting: expecting)

@@ -38,7 +38,9 @@ struct EmbeddedPlane: Sendable {
   static func start(_ options: UpOptions) async throws -> EmbeddedPlane {
     try prepare(options.directory)
     let store: any RevisionedStore =
-      options.keepsState ? try await SQLiteStore.open(path: options.directory.databasePath) : MemoryStore()
+      options.keepsState
+      ? try await SQLiteStore.open(path: options.directory.databasePath, reader: APIServer.contentReader)
+      : MemoryStore()
     do {
       return try await start(options, store: store)
     } catch {

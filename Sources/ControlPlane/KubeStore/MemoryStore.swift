@@ -1,4 +1,3 @@
-public import Basics
 internal import Synchronization
 
 /// A store that forgets everything with the process: for tests and for `apus plan`.
@@ -19,12 +18,14 @@ public final class MemoryStore: RevisionedStore {
     try core.list(prefix: prefix, at: revision)
   }
 
-  public func create(_ key: String, _ value: Bytes) async throws -> StoredValue {
-    try write(.create(key: key, value: value))
+  public func create(_ key: String, _ content: any StoredContent) async throws -> StoredValue {
+    try write(.create(key: key, content: content))
   }
 
-  public func update(_ key: String, _ value: Bytes, expecting: Int64) async throws -> StoredValue {
-    try write(.update(key: key, value: value, expecting: expecting))
+  public func update(
+    _ key: String, _ content: any StoredContent, expecting: Int64
+  ) async throws -> StoredValue {
+    try write(.update(key: key, content: content, expecting: expecting))
   }
 
   public func delete(_ key: String, expecting: Int64?) async throws -> StoredValue {

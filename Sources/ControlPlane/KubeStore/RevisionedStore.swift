@@ -1,19 +1,32 @@
 public import Basics
 
 /// A stored value with its revisions. Keys are opaque here: `/<group>/<plural>/<namespace>/<name>`.
-public struct StoredValue: Sendable, Hashable {
+public struct StoredValue: Sendable {
   public var key: String
-  public var value: Bytes
+  public var content: any StoredContent
   /// The revision that created the key.
   public var createRevision: Int64
   /// The revision of this value.
   public var revision: Int64
 
-  public init(key: String, value: Bytes, createRevision: Int64, revision: Int64) {
+  public init(key: String, content: any StoredContent, createRevision: Int64, revision: Int64) {
     self.key = key
-    self.value = value
+    self.content = content
     self.createRevision = createRevision
     self.revision = revision
+  }
+
+  public init(key: String, value: Bytes, createRevision: Int64, revision: Int64) {
+    self.init(key: key, content: StoredBytes(value), createRevision: createRevision, revision: revision)
+  }
+
+  public var value: Bytes { content.bytes }
+}
+
+extension StoredValue: Equatable {
+  public static func == (left: StoredValue, right: StoredValue) -> Bool {
+    left.revision == right.revision && left.createRevision == right.createRevision && left.key == right.key
+      && (left.content === right.content || left.value == right.value)
   }
 }
 
@@ -77,9 +90,9 @@ public protocol RevisionedStore: Sendable {
   /// `compacted`, `futureRevision`.
   func list(prefix: String, at revision: Int64) async throws -> [StoredValue]
   /// Throws `keyExists`.
-  func create(_ key: String, _ value: Bytes) async throws -> StoredValue
+  func create(_ key: String, _ content: any StoredContent) async throws -> StoredValue
   /// Replaces the value if its revision still is `expecting`. Throws `keyNotFound`, `revisionMismatch`.
-  func update(_ key: String, _ value: Bytes, expecting: Int64) async throws -> StoredValue
+  func update(_ key: String, _ content: any StoredContent, expecting: Int64) async throws -> StoredValue
   /// Removes the key if its revision still is `expecting` (nil: whatever it is). Returns the value as it was,
   /// with the deletion's revision. Throws `keyNotFound`, `revisionMismatch`.
   func delete(_ key: String, expecting: Int64?) async throws -> StoredValue
@@ -90,4 +103,14 @@ public protocol RevisionedStore: Sendable {
   func compact(before revision: Int64) async throws
   /// Finishes writes in flight and releases files.
   func close() async
+}
+
+extension RevisionedStore {
+  public func create(_ key: String, _ value: Bytes) async throws -> StoredValue {
+    try await create(key, StoredBytes(value))
+  }
+
+  public func update(_ key: String, _ value: Bytes, expecting: Int64) async throws -> StoredValue {
+    try await update(key, StoredBytes(value), expecting: expecting)
+  }
 }

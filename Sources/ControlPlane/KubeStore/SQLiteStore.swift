@@ -1,4 +1,4 @@
-public import Basics
+internal import Basics
 internal import Linux
 
 /// A store in one SQLite file: a write that returned is synced to the disk.
@@ -11,15 +11,17 @@ public final class SQLiteStore: RevisionedStore {
   private let queue: BlockingQueue<StoreCommand>
 
   /// Opens the file, or creates it readable for its owner only; missing folders above it are made.
+  /// - Parameter reader: makes what is kept in memory of what stands in the file.
   /// - Throws: `StoreError.unavailable`.
   public static func open(
-    path: String, limits: StoreLimits = StoreLimits(), settings: SQLiteSettings = SQLiteSettings()
+    path: String, limits: StoreLimits = StoreLimits(), settings: SQLiteSettings = SQLiteSettings(),
+    reader: @escaping StoredContentReader = { StoredBytes($1) }
   ) async throws -> SQLiteStore {
     let core = StoreCore(limits: limits)
     let queue = BlockingQueue<StoreCommand>(capacity: limits.waitingWrites)
     try await withCheckedThrowingContinuation { (opened: CheckedContinuation<Void, any Error>) in
       do {
-        try NamedThread.start("apus-store") { serve(path, settings, core, queue, opened) }
+        try NamedThread.start("apus-store") { serve(path, settings, reader, core, queue, opened) }
       } catch {
         opened.resume(throwing: StoreError.unavailable(message: "cannot open \(path): \(error)"))
       }
@@ -48,16 +50,18 @@ public final class SQLiteStore: RevisionedStore {
     try core.list(prefix: prefix, at: revision)
   }
 
-  public func create(_ key: String, _ value: Bytes) async throws -> StoredValue {
-    try await write(.create(key: key, value: value))
+  public func create(_ key: String, _ content: any StoredContent) async throws -> StoredValue {
+    try await write(.create(key: key, content: content), content.bytes)
   }
 
-  public func update(_ key: String, _ value: Bytes, expecting: Int64) async throws -> StoredValue {
-    try await write(.update(key: key, value: value, expecting: expecting))
+  public func update(
+    _ key: String, _ content: any StoredContent, expecting: Int64
+  ) async throws -> StoredValue {
+    try await write(.update(key: key, content: content, expecting: expecting), content.bytes)
   }
 
   public func delete(_ key: String, expecting: Int64?) async throws -> StoredValue {
-    try await write(.delete(key: key, expecting: expecting))
+    try await write(.delete(key: key, expecting: expecting), nil)
   }
 
   public func watch(
@@ -88,9 +92,10 @@ public final class SQLiteStore: RevisionedStore {
     }
   }
 
-  private func write(_ write: StoreWrite) async throws -> StoredValue {
+  /// - Parameter row: what goes to the disk, made by the caller's task: there is one thread that writes.
+  private func write(_ write: StoreWrite, _ row: Bytes?) async throws -> StoredValue {
     try await withCheckedThrowingContinuation { continuation in
-      if let refusal = refusal(of: queue.put(.write(write, continuation))) {
+      if let refusal = refusal(of: queue.put(.write(write, row: row, continuation))) {
         continuation.resume(throwing: refusal)
       }
     }
@@ -108,13 +113,13 @@ public final class SQLiteStore: RevisionedStore {
 
   /// The body of the store's thread.
   private static func serve(
-    _ path: String, _ settings: SQLiteSettings, _ core: StoreCore, _ queue: BlockingQueue<StoreCommand>,
-    _ opened: CheckedContinuation<Void, any Error>
+    _ path: String, _ settings: SQLiteSettings, _ reader: StoredContentReader, _ core: StoreCore,
+    _ queue: BlockingQueue<StoreCommand>, _ opened: CheckedContinuation<Void, any Error>
   ) {
     let closing: CheckedContinuation<Void, Never>?
     do throws(StoreError) {
       try prepareFile(path)
-      let writer = try StoreWriter(path: path, settings: settings, core: core)
+      let writer = try StoreWriter(path: path, settings: settings, reader: reader, core: core)
       opened.resume()
       closing = writer.run(queue)
     } catch {

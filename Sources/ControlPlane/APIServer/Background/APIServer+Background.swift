@@ -88,14 +88,14 @@ extension APIServer {
       } else if known != nil {
         age = EventAge(revision: stored.revision, seen: now)
       } else {
-        age = EventAge(revision: stored.revision, seen: Self.lastSeen(try storage.decodeChange(stored)))
+        age = EventAge(revision: stored.revision, seen: Self.lastSeen(try storage.decode(stored)))
       }
       guard let seen = age.seen, now.since(seen) > Self.eventLifetime else {
         ages[stored.key] = age
         continue
       }
       do {
-        try await delete(definition, try storage.decodeChange(stored).key, DeleteOptions())
+        try await delete(definition, try storage.decode(stored).key, DeleteOptions())
       } catch let error as KubeError where error.reason == .notFound {
         continue
       }

@@ -36,7 +36,7 @@ final class EndingCollections {
   private func look(_ stored: StoredValue, isNew: Bool) async {
     if stored.key.hasPrefix(Self.namespacePrefix) {
       let name = String(stored.key.dropFirst(Self.namespacePrefix.count))
-      guard let namespace = try? server.storage.decodeChange(stored) else { return }
+      guard let namespace = try? server.storage.decode(stored) else { return }
       if namespace.isBeingDeleted {
         namespaces.insert(name)
         await empty(namespace: name)
@@ -45,7 +45,7 @@ final class EndingCollections {
       }
     } else if stored.key.hasPrefix(Self.definitionPrefix) {
       let name = String(stored.key.dropFirst(Self.definitionPrefix.count))
-      guard let definition = try? server.storage.decodeChange(stored), definition.isBeingDeleted else {
+      guard let definition = try? server.storage.decode(stored), definition.isBeingDeleted else {
         return
       }
       definitions.insert(name)

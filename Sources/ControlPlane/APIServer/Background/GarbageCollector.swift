@@ -25,7 +25,7 @@ final class GarbageCollector {
 
   /// Takes note of a stored object without acting on it yet.
   func load(_ stored: StoredValue) throws {
-    if let node = Self.node(stored, try server.storage.decodeChange(stored)) { insert(node) }
+    if let node = Self.node(stored, try server.storage.decode(stored)) { insert(node) }
   }
 
   /// Acts on what `load` found: orphans of earlier runs, owners that wait.
@@ -37,7 +37,7 @@ final class GarbageCollector {
     do {
       switch change.kind {
       case .created, .updated:
-        guard let node = Self.node(change.value, try server.storage.decodeChange(change.value)) else {
+        guard let node = Self.node(change.value, try server.storage.decode(change.value)) else {
           return
         }
         let old = nodes[node.uid]
@@ -46,7 +46,7 @@ final class GarbageCollector {
           old.map { $0.owners != node.owners } ?? !node.owners.isEmpty
         if isNews || node.waitsForDependents || node.orphansDependents { await handle(node) }
       case .deleted:
-        guard let node = Self.node(change.value, try ObjectStorage.decodeText(change.value)) else { return }
+        guard let node = Self.node(change.value, try server.storage.decode(change.value)) else { return }
         await handleDeleted(node)
       }
     } catch {

@@ -137,7 +137,7 @@ final class WatchQueue: Sendable {
   }
 
   private static func size(_ change: StoreEvent) -> Int {
-    change.value.value.count + (change.previous?.value.count ?? 0)
+    change.value.content.size + (change.previous?.content.size ?? 0)
   }
 
   private static func take<Value>(_ value: inout Value?) -> Value? {

@@ -83,14 +83,14 @@ final class WatchReader: Sendable {
   /// Nil where the change does not concern the watcher. An object that starts or stops to match is added or
   /// deleted.
   private func event(_ change: StoreEvent, _ encoder: inout WatchEventEncoder) throws -> WatchEvent? {
-    let object = try storage.decodeChange(change.value)
+    let object = try storage.decode(change.value)
     switch change.kind {
     case .created: return selection.matches(object) ? encoder.event(.added, object) : nil
     case .deleted: return selection.matches(object) ? encoder.event(.deleted, object) : nil
     case .updated:
       // The object before is of use only where it may have matched and the new one does not, or the reverse.
       if selection.selectsAll { return encoder.event(.modified, object) }
-      let old = try change.previous.map { try storage.decodeChange($0) }
+      let old = try change.previous.map { try storage.decode($0) }
       switch (old.map(selection.matches) ?? false, selection.matches(object)) {
       case (true, true): return encoder.event(.modified, object)
       case (false, true): return encoder.event(.added, object)

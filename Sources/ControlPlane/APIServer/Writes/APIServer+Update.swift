@@ -130,6 +130,7 @@ extension APIServer {
       try checkFinalizers(new, old, definition)
     }
     checker.applyDefaults(&new)
+    Self.shareParts(&new, with: old)
     let context = AdmissionContext(
       operation: .update, old: old, resource: target.resource, subresource: target.subresource,
       isDryRun: target.isDryRun)
@@ -158,6 +159,13 @@ extension APIServer {
     result.resourceVersion = new.resourceVersion
     result["status"] = new["status"]
     return result
+  }
+
+  /// Takes the members that are equal in both from the old object, so that all revisions of an object have
+  /// them in memory once: most writes change the status alone.
+  private static func shareParts(_ new: inout KubeObject, with old: KubeObject) {
+    guard let members = old.json.object else { return }
+    for member in members where new[member.key] == member.value { new[member.key] = member.value }
   }
 
   private func keepServerMetadata(_ new: inout KubeObject, _ old: KubeObject) {

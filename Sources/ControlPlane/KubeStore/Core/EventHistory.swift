@@ -42,7 +42,7 @@ struct EventHistory {
   /// Adds a change and returns those that had to go for it.
   mutating func append(_ event: StoreEvent) -> [StoreEvent] {
     events.append(event)
-    bytes += event.value.value.count
+    bytes += event.value.content.size
     var forgotten: [StoreEvent] = []
     while count > limits.historyEvents || (bytes > limits.historyBytes && count > Self.alwaysKept) {
       forgotten.append(removeFirst())
@@ -86,7 +86,7 @@ struct EventHistory {
   private mutating func removeFirst() -> StoreEvent {
     let event = events[head]
     head += 1
-    bytes -= event.value.value.count
+    bytes -= event.value.content.size
     compactedRevision = event.value.revision
     if head > 64 && head * 2 > events.count {
       events.removeFirst(head)

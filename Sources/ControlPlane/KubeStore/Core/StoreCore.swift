@@ -1,4 +1,3 @@
-internal import Basics
 internal import Synchronization
 
 /// What both drivers share: current values, the recent past, and the watchers, behind one lock that is never
@@ -155,14 +154,15 @@ final class StoreCore: Sendable {
     }
   }
 
-  /// Takes in one stored change; they come in the order of their revisions. `value` nil: a deletion.
+  /// Takes in one stored change; they come in the order of their revisions. `content` nil: a deletion.
   /// - Returns: the revisions whose stored values nobody needs any more.
-  func load(key: String, value: Bytes?, createRevision: Int64, revision: Int64) -> [Int64] {
+  func load(key: String, content: (any StoredContent)?, createRevision: Int64, revision: Int64) -> [Int64] {
     state.withLock { state in
       let previous = state.index[key]
       let stored = StoredValue(
-        key: key, value: value ?? previous?.value ?? [], createRevision: createRevision, revision: revision)
-      let kind: StoreEvent.Kind = value == nil ? .deleted : previous == nil ? .created : .updated
+        key: previous?.key ?? key, content: content ?? previous?.content ?? StoredBytes([]),
+        createRevision: createRevision, revision: revision)
+      let kind: StoreEvent.Kind = content == nil ? .deleted : previous == nil ? .created : .updated
       let event = StoreEvent(kind: kind, value: stored, previous: previous)
       Self.apply(event, to: &state.index)
       guard revision > state.history.compactedRevision else { return Self.supersededRevisions(event) }

@@ -2,8 +2,8 @@ internal import Basics
 
 /// What a caller asks to be written.
 enum StoreWrite: Sendable {
-  case create(key: String, value: Bytes)
-  case update(key: String, value: Bytes, expecting: Int64)
+  case create(key: String, content: any StoredContent)
+  case update(key: String, content: any StoredContent, expecting: Int64)
   case delete(key: String, expecting: Int64?)
 }
 
@@ -19,16 +19,17 @@ struct WritePlan {
 
   mutating func add(_ write: StoreWrite, _ index: OrderedIndex) -> Result<StoredValue, StoreError> {
     switch write {
-    case .create(let key, let value):
+    case .create(let key, let content):
       if let existing = current(key, index) { return .failure(.keyExists(existing)) }
       let next = revision + 1
-      let created = StoredValue(key: key, value: value, createRevision: next, revision: next)
+      let created = StoredValue(key: key, content: content, createRevision: next, revision: next)
       return record(StoreEvent(kind: .created, value: created), leaving: created)
-    case .update(let key, let value, let expected):
+    case .update(let key, let content, let expected):
       guard let existing = current(key, index) else { return .failure(.keyNotFound(key: key)) }
       guard existing.revision == expected else { return .failure(.revisionMismatch(current: existing)) }
+      // All values of a key share its one text.
       let updated = StoredValue(
-        key: key, value: value, createRevision: existing.createRevision, revision: revision + 1)
+        key: existing.key, content: content, createRevision: existing.createRevision, revision: revision + 1)
       return record(StoreEvent(kind: .updated, value: updated, previous: existing), leaving: updated)
     case .delete(let key, let expected):
       guard let existing = current(key, index) else { return .failure(.keyNotFound(key: key)) }

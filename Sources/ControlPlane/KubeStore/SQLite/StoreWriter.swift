@@ -3,7 +3,7 @@ internal import Linux
 
 /// What other threads ask of the store's thread.
 enum StoreCommand: Sendable {
-  case write(StoreWrite, CheckedContinuation<StoredValue, any Error>)
+  case write(StoreWrite, row: Bytes?, CheckedContinuation<StoredValue, any Error>)
   case compact(before: Int64, CheckedContinuation<Void, any Error>)
   case close(CheckedContinuation<Void, Never>)
 }
@@ -15,17 +15,24 @@ final class StoreWriter {
   /// Rows that may go; deleted along with the next writes, some at a time.
   private var garbage: [Int64] = []
 
+  private typealias WaitingWrite = (
+    write: StoreWrite, row: Bytes?, continuation: CheckedContinuation<StoredValue, any Error>
+  )
+
   private static let batchLimit = 512
   private static let garbagePerCommit = 2048
 
-  init(path: String, settings: SQLiteSettings, core: StoreCore) throws(StoreError) {
+  init(
+    path: String, settings: SQLiteSettings, reader: StoredContentReader, core: StoreCore
+  ) throws(StoreError) {
     self.core = core
     database = try StoreDatabase(path: path, settings: settings)
     core.beginLoading(compactedRevision: try database.compactedRevision())
     var garbage: [Int64] = []
     try database.readRows { row in
       garbage += core.load(
-        key: row.key, value: row.value, createRevision: row.createRevision, revision: row.revision)
+        key: row.key, content: row.value.map { reader(row.key, $0) }, createRevision: row.createRevision,
+        revision: row.revision)
     }
     self.garbage = garbage
   }
@@ -36,10 +43,10 @@ final class StoreWriter {
     while true {
       let commands = queue.takeBatch(limit: Self.batchLimit)
       if commands.isEmpty { return nil }
-      var writes: [(StoreWrite, CheckedContinuation<StoredValue, any Error>)] = []
+      var writes: [WaitingWrite] = []
       for command in commands {
         switch command {
-        case .write(let write, let continuation): writes.append((write, continuation))
+        case .write(let write, let row, let continuation): writes.append((write, row, continuation))
         case .compact(let revision, let continuation):
           commit(&writes)
           compact(before: revision, continuation)
@@ -55,29 +62,33 @@ final class StoreWriter {
     }
   }
 
-  private func commit(_ writes: inout [(StoreWrite, CheckedContinuation<StoredValue, any Error>)]) {
+  private func commit(_ writes: inout [WaitingWrite]) {
     if writes.isEmpty { return }
     let batch = writes
     writes = []
-    let (results, changes) = core.plan(batch.map(\.0))
+    let (results, changes) = core.plan(batch.map(\.write))
     do throws(StoreError) {
       if !changes.isEmpty {
-        try store(changes)
+        try store(zip(batch, results).compactMap { write, result in Self.row(write, result) })
         garbage += core.publish(changes)
       }
-      for ((_, continuation), result) in zip(batch, results) { continuation.resume(with: result) }
+      for (write, result) in zip(batch, results) { write.continuation.resume(with: result) }
     } catch {
       // Nothing of the batch is there. That goes for refusals too: they may have seen writes of the batch.
-      for (_, continuation) in batch { continuation.resume(throwing: error) }
+      for write in batch { write.continuation.resume(throwing: error) }
     }
   }
 
-  private func store(_ changes: [StoreEvent]) throws(StoreError) {
-    let rows = changes.map { change in
-      StoreDatabase.Row(
-        key: change.value.key, value: change.kind == .deleted ? nil : change.value.value,
-        createRevision: change.value.createRevision, revision: change.value.revision)
-    }
+  /// What a write adds to the log; nil where it was refused.
+  private static func row(
+    _ write: WaitingWrite, _ result: Result<StoredValue, StoreError>
+  ) -> StoreDatabase.Row? {
+    guard case .success(let value) = result else { return nil }
+    return StoreDatabase.Row(
+      key: value.key, value: write.row, createRevision: value.createRevision, revision: value.revision)
+  }
+
+  private func store(_ rows: [StoreDatabase.Row]) throws(StoreError) {
     let deleting = garbage.prefix(Self.garbagePerCommit)
     try database.commit(rows, deleting: deleting, compactedRevision: core.compactedRevision())
     garbage.removeFirst(deleting.count)
@@ -105,7 +116,7 @@ final class StoreWriter {
     while !rest.isEmpty {
       for command in rest {
         switch command {
-        case .write(_, let continuation): continuation.resume(throwing: StoreCore.closed)
+        case .write(_, _, let continuation): continuation.resume(throwing: StoreCore.closed)
         case .compact(_, let continuation): continuation.resume(throwing: StoreCore.closed)
         case .close(let continuation): continuation.resume()
         }

@@ -1,4 +1,4 @@
-internal import Formats
+public import Formats
 
 /// Measures of JSON trees, so that patches stay within limits, and equality as patches mean it.
 extension JSONValue {
@@ -28,6 +28,9 @@ extension JSONValue {
       return (depth + 1, bytes)
     }
   }
+
+  /// About how many bytes of text the tree stands for.
+  public var textSize: Int { measures.bytes }
 
   /// Equality by meaning: numbers by value (`1` is `1.0`), members in any order.
   func isEquivalent(to other: JSONValue) -> Bool {
