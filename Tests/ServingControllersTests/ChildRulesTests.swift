@@ -261,7 +261,7 @@ private func plan(
     ),
     (
       #"{"type":"External","external":{"metric":{"backend":"graphite","serverAddress":"http://g","query":"q","namespace":"n"},"target":{"type":"Value","value":"2.5"}}}"#,
-      #"{"type":"graphite","metadata":{"serverAddress":"http://g","query":"q","threshold":"2.5","namespace":"n"}}"#
+      #"{"type":"graphite","metadata":{"serverAddress":"http://g","query":"q","threshold":"2.5"}}"#
     ),
     (
       #"{"type":"PodMetric","podmetric":{"metric":{"backend":"opentelemetry","query":"q","operationOverTime":"avg"},"target":{"type":"Value","value":3}}}"#,

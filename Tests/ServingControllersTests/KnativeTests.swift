@@ -12,7 +12,9 @@ import Testing
     group: "serving.knative.dev", version: "v1", plural: "services", kind: "Service", isNamespaced: true)
 
   private func plan(
-    _ spec: String, annotations: [String: String] = [:], rollout: String = "{}"
+    _ spec: String, annotations: [String: String] = [:], labels: [String: String] = [:],
+    rollout: String = "{}", configuration: InferenceServiceConfig = embedded,
+    settings: KnativeSettings = KnativeSettings()
   ) throws -> ServicePlan {
     var kinds = OptionalKinds()
     kinds.knativeServices = Self.resource
@@ -20,8 +22,9 @@ import Testing
     let live = LiveComponent(
       pairs: [], history: [], rollout: RolloutState(try JSONValue(parsing: rollout)))
     return ServicePlanner(
-      service: try makeService(spec, annotations: all), mode: .knative, configuration: embedded,
-      runtimes: ([], builtIn), credentials: NoCredentials(), live: [.predictor: live], kinds: kinds
+      service: try makeService(spec, annotations: all, labels: labels), mode: .knative,
+      configuration: configuration, runtimes: ([], builtIn), credentials: NoCredentials(),
+      live: [.predictor: live], kinds: kinds, knative: settings
     ).plan()
   }
 
@@ -58,6 +61,87 @@ import Testing
     #expect(pods?["restartPolicy"] == nil)
   }
 
+  @Test func whatStandardModeWritesOutIsLeftToKnative() throws {
+    let plain = try service(try plan(#"{"predictor":{"sklearn":{}}}"#)).json.at("spec", "template", "spec")
+    for field in ["restartPolicy", "terminationGracePeriodSeconds", "dnsPolicy", "schedulerName"] {
+      #expect(plain?[field] == nil, "\(field)")
+    }
+    #expect(plain?["timeoutSeconds"] == nil && plain?["responseStartTimeoutSeconds"] == nil)
+    #expect(plain?["containerConcurrency"] == nil)
+    #expect(plain?["containers"]?[0]?["readinessProbe"] == nil)
+    let own = try service(
+      try plan(
+        #"""
+        {"predictor":{"sklearn":{"readinessProbe":{"httpGet":{"path":"/own","port":8080}}},
+          "schedulerName":"volcano","dnsPolicy":"None"}}
+        """#)
+    ).json.at("spec", "template", "spec")
+    #expect(own?["schedulerName"] == "volcano" && own?["dnsPolicy"] == "None", "the user's own stay")
+    #expect(own?["containers"]?[0]?.at("readinessProbe", "httpGet", "path") == "/own")
+  }
+
+  @Test(
+    arguments: [
+      ("0", true, "0"), ("0", false, nil), ("2", false, "2"), ("two", true, nil), ("-1", true, nil),
+    ] as [(String, Bool, String?)])
+  func theClusterAllowsABeginWithNothing(_ given: String, _ isAllowed: Bool, _ expected: String?) throws {
+    var configMap = KubeObject(.configMaps, namespace: "knative-serving", name: "config-autoscaler")
+    configMap["data"] = ["allow-zero-initial-scale": .string(isAllowed ? "true" : "false")]
+    let made = try service(
+      try plan(
+        #"{"predictor":{"sklearn":{}}}"#, annotations: ["autoscaling.knative.dev/initial-scale": given],
+        settings: KnativeSettings(autoscaler: configMap, domain: nil)))
+    let found = KubeObject.stringMap(made.json.at("spec", "template", "metadata", "annotations"))
+    #expect(found["autoscaling.knative.dev/initial-scale"] == expected)
+  }
+
+  @Test func withoutItsConfigMapsKnativesDefaultsHold() {
+    #expect(KnativeSettings(autoscaler: nil, domain: nil) == KnativeSettings())
+    #expect(!KnativeSettings().allowsZeroInitialScale)
+    var domain = KubeObject(.configMaps, namespace: "knative-serving", name: "config-domain")
+    domain["data"] = ["_example": "text", "b.corp": "", "a.corp": "selector: {}"]
+    #expect(KnativeSettings(autoscaler: nil, domain: domain).domains == ["a.corp", "b.corp"])
+    #expect(KnativeSettings.isSource(domain))
+    domain.namespace = "team"
+    #expect(!KnativeSettings.isSource(domain))
+  }
+
+  @Test func labelsThatDoNotReachPodsStandOnTheService() throws {
+    var configuration = embedded
+    configuration.notPropagatedLabels = ["team.corp/cost"]
+    let made = try service(
+      try plan(
+        #"{"predictor":{"sklearn":{},"labels":{"own":"x"}}}"#,
+        labels: ["team.corp/cost": "7", "networking.knative.dev/visibility": "cluster-local"],
+        configuration: configuration))
+    let template = KubeObject.stringMap(made.json.at("spec", "template", "metadata", "labels"))
+    #expect(made.labels["team.corp/cost"] == "7" && template["team.corp/cost"] == nil)
+    #expect(made.labels["networking.knative.dev/visibility"] == "cluster-local")
+    #expect(template["networking.knative.dev/visibility"] == nil)
+    for labels in [made.labels, template] {
+      #expect(labels["own"] == "x")
+      #expect(labels["serving.kserve.io/inferenceservice"] == "iris" && labels["component"] == "predictor")
+    }
+  }
+
+  @Test(
+    arguments: [([:], nil), (["serving.kserve.io/enable-tag-routing": "true"], "latest")]
+      as [([String: String], String?)])
+  func theNewestRevisionHasATagOnDemand(_ annotations: [String: String], _ tag: String?) throws {
+    let rows = [("", "{}"), (#","canaryTrafficPercent":5"#, #"{"latestRolledoutRevision":"r"}"#)]
+    for (share, rollout) in rows {
+      let made = try service(
+        try plan(
+          #"{"predictor":{"sklearn":{}\#(share)}}"#, annotations: annotations, rollout: rollout))
+      #expect(made.spec?["traffic"]?[0]?["tag"]?.string == tag)
+    }
+  }
+
+  @Test func aPredictorsOwnNameNamesItsService() throws {
+    let plan = try plan(#"{"predictor":{"name":"v2","sklearn":{}}}"#)
+    #expect(plan.children.map(\.object.name) == ["iris-v2-predictor"])
+  }
+
   @Test func trafficIsSplitOnceSomethingIsRolledOut() throws {
     let spec = #"{"predictor":{"sklearn":{},"canaryTrafficPercent":20}}"#
     let first = try service(try plan(spec)).spec?["traffic"]
@@ -88,14 +172,21 @@ import Testing
       #"{"predictor":{"sklearn":{}}}"#, annotations: ["serving.kserve.io/deploymentMode": "Knative"])
     var observed = ServiceObservation(service: service, configuration: embedded, mode: .knative)
     observed.usesKnative = true
-    observed.components[0].knative = try knative(
-      #"""
-      {"observedGeneration":1,"url":"http://iris-predictor.team.example.com",
-       "latestCreatedRevisionName":"r2","latestReadyRevisionName":"r2",
-       "traffic":[{"latestRevision":true,"percent":100,"revisionName":"r2"}],
-       "conditions":[{"type":"Ready","status":"True"},{"type":"RoutesReady","status":"True"},
-         {"type":"ConfigurationsReady","status":"True"}]}
-      """#)
+    func look(_ object: KubeObject) {
+      observed.components[0].knative = object
+      observed.knativeRouting = KnativeRouting(
+        observed.service, embedded, virtualServices: nil, settings: KnativeSettings(),
+        services: [.predictor: object])
+    }
+    try look(
+      knative(
+        #"""
+        {"observedGeneration":1,"url":"http://iris-predictor.team.example.com",
+         "latestCreatedRevisionName":"r2","latestReadyRevisionName":"r2",
+         "traffic":[{"latestRevision":true,"percent":100,"revisionName":"r2"}],
+         "conditions":[{"type":"Ready","status":"True"},{"type":"RoutesReady","status":"True"},
+           {"type":"ConfigurationsReady","status":"True"}]}
+        """#))
     let status = ServiceStatus.make(observed, now: moment)
     #expect(Conditions.isTrue(status["conditions"], "Ready"))
     for type in ["PredictorReady", "PredictorRouteReady", "RoutesReady", "LatestDeploymentReady"] {
@@ -103,14 +194,92 @@ import Testing
     }
     #expect(status["url"] == "http://iris-predictor.team.example.com")
     #expect(status.at("components", "predictor", "latestRolledoutRevision") == "r2")
-    observed.components[0].knative = try knative(
+    var failing = try knative(
       #"{"observedGeneration":1,"conditions":[{"type":"Ready","status":"False","reason":"R","message":"m"}]}"#
     )
+    look(failing)
     let failed = ServiceStatus.make(observed, now: moment)
     #expect(Conditions.get(failed["conditions"], "Ready")?.message == "m")
-    observed.components[0].knative?.generation = 2
+    failing.generation = 2
+    look(failing)
     let late = ServiceStatus.make(observed, now: moment)
     #expect(Conditions.get(late["conditions"], "Ready")?.status == .unknown, "not of this generation")
+  }
+
+  @Test(
+    arguments: [
+      // Ready, RoutesReady, ConfigurationsReady of the predictor and of the transformer → RoutesReady and
+      // LatestDeploymentReady of the service.
+      (["True", "True", "True"], ["True", "True", "True"], ("True", ""), ("True", "")),
+      (
+        ["True", "True", "True"], ["False", "False", "True"],
+        ("False", "TransformerRouteReady not ready"), ("True", "")
+      ),
+      (
+        ["Unknown", "Unknown", "True"], ["True", "True", "Unknown"],
+        ("Unknown", "PredictorRouteReady not ready"), ("Unknown", "TransformerConfigurationReady not ready")
+      ),
+      (
+        ["False", "Unknown", "False"], ["True", "False", "True"],
+        ("False", "TransformerRouteReady not ready"), ("False", "PredictorConfigurationReady not ready")
+      ),
+    ] as [([String], [String], (String, String), (String, String))])
+  func whatKnativeSaysOfEachIsAggregated(
+    _ predictor: [String], _ transformer: [String], _ routes: (String, String), _ latest: (String, String)
+  ) throws {
+    let service = try makeService(
+      #"{"predictor":{"sklearn":{}},"transformer":{"containers":[{"image":"t"}]}}"#,
+      annotations: ["serving.kserve.io/deploymentMode": "Knative"])
+    var observed = ServiceObservation(service: service, configuration: embedded, mode: .knative)
+    observed.usesKnative = true
+    for (index, states) in [predictor, transformer].enumerated() {
+      let conditions = zip(["Ready", "RoutesReady", "ConfigurationsReady"], states).map {
+        #"{"type":"\#($0)","status":"\#($1)","reason":"because"}"#
+      }
+      observed.components[index].knative = try knative(
+        #"{"observedGeneration":1,"conditions":[\#(conditions.joined(separator: ","))]}"#)
+    }
+    let found = ServiceStatus.make(observed, now: moment)["conditions"]
+    for (type, expected) in [("RoutesReady", routes), ("LatestDeploymentReady", latest)] {
+      #expect(Conditions.get(found, type)?.status.rawValue == expected.0, "\(type)")
+      #expect(Conditions.get(found, type)?.reason == expected.1, "\(type)")
+    }
+    for (kind, states) in [(ComponentKind.predictor, predictor), (.transformer, transformer)] {
+      let types = [kind.readyCondition, kind.routeCondition, kind.configurationCondition]
+      #expect(types.map { Conditions.get(found, $0)?.status.rawValue } == states)
+      #expect(Conditions.get(found, kind.readyCondition)?.reason == "because")
+    }
+  }
+
+  @Test func addressesStandOnceKnativeIsReadyAndStay() throws {
+    let ready = try knative(
+      #"""
+      {"observedGeneration":1,"url":"http://new","address":{"url":"http://inner"},
+       "conditions":[{"type":"Ready","status":"True"}]}
+      """#)
+    let waiting = try knative(
+      #"{"observedGeneration":1,"url":"http://new","conditions":[{"type":"Ready","status":"Unknown"}]}"#)
+    let old: JSONValue = ["url": "http://old"]
+    func url(_ object: KubeObject, _ stored: JSONValue?) -> String? {
+      KnativeStatus(kind: .predictor, object: object).component(after: stored)["url"]?.string
+    }
+    #expect(url(ready, old) == "http://new" && url(ready, nil) == "http://new")
+    #expect(url(waiting, old) == "http://old" && url(waiting, nil) == nil)
+    let component = KnativeStatus(kind: .predictor, object: ready).component(after: nil)
+    #expect(component.at("address", "url") == "http://inner")
+  }
+
+  @Test func whatKnativeFilledInWhenItMadeTheServiceStays() throws {
+    for (links, expected) in [("false", false), ("true", nil)] as [(String, Bool?)] {
+      var existing = try knative("{}")
+      existing.spec = try JSONValue(parsing: #"{"template":{"spec":{"enableServiceLinks":\#(links)}}}"#)
+      let service = try makeService(#"{"predictor":{"sklearn":{}}}"#)
+      let children = KnativeChildren(
+        component: try #require(service.component(.predictor)), resource: Self.resource,
+        template: try makePod(service), rollout: RolloutState(), existing: existing)
+      let found = children.make().json.at("spec", "template", "spec", "enableServiceLinks")
+      #expect(found?.bool == expected)
+    }
   }
 
   @Test(arguments: [

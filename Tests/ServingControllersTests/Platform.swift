@@ -238,19 +238,7 @@ func withPlatform(
     client: wrapped, informers: informers, configuration: configuration, clock: SystemClock())
   let platform = Platform(
     server: server, client: client, configuration: configuration, informers: informers)
-  try await withThrowingTaskGroup(of: Void.self) { group in
-    group.addTask { await informers.run() }
-    group.addTask { await controllers.run() }
-    do {
-      try await body(platform)
-    } catch {
-      group.cancelAll()
-      await server.stop()
-      throw error
-    }
-    group.cancelAll()
-    try await group.waitForAll()
+  try await withRunning(informers, of: server, over: store, beside: [{ await controllers.run() }]) {
+    try await body(platform)
   }
-  await server.stop()
-  await store.close()
 }

@@ -133,15 +133,33 @@ struct Simulation: Sendable {
   let transport: FaultyTransport
   let caches: ServiceCaches
   let reconciler: InferenceServiceReconciler
+  /// Further players: whether they changed anything.
+  var others: (@Sendable (Simulation) async throws -> Bool)?
 
   static let key = ObjectKey(namespace: "team", name: "iris")
 
-  static func run(_ body: @escaping @Sendable (Simulation) async throws -> Void) async throws {
+  /// - Parameters:
+  ///   - kinds: of other systems, which the cluster has.
+  ///   - admission: what their webhooks do.
+  ///   - configured: entries of the configuration, as JSON texts.
+  static func run(
+    kinds: [KubeResource] = [], admission: [AdmissionHook] = [], configured: [String: String] = [:],
+    others: (@Sendable (Simulation) async throws -> Bool)? = nil,
+    _ body: @escaping @Sendable (Simulation) async throws -> Void
+  ) async throws {
     let settings = InferenceServiceConfig.Platform(ingressDomain: "localhost", gatewayPort: 8081)
     let configuration = ServingConfiguration(platform: settings)
+    if !configured.isEmpty {
+      var object = KubeObject(.configMaps, namespace: "kserve", name: "inferenceservice-config")
+      object["data"] = KubeObject.stringMapJSON(configured)
+      _ = configuration.update(from: object)
+    }
     let store = MemoryStore()
-    let server = APIServer(store: store, preinstalledCRDs: ServingCRDs.all)
+    let server = APIServer(store: store, preinstalledCRDs: ServingCRDs.all, admission: admission)
     try await server.start()
+    for kind in kinds {
+      try await server.client.create(.customResourceDefinitions, ForeignKinds.definition(of: kind))
+    }
     try await ServingDefaults.install(client: server.client, platform: settings)
     try await server.client.create(.namespaces, KubeObject(.namespaces, name: "team"))
     let informers = SharedInformers(client: server.client)
@@ -153,23 +171,12 @@ struct Simulation: Sendable {
       reconciler: InferenceServiceReconciler(
         client: client, caches: caches, configuration: configuration, credentials: NoCredentials(),
         events: EventRecorder(client: client, component: "test"), clock: SystemClock(),
-        writer: ObjectWriter(client)))
-    try await withThrowingTaskGroup(of: Void.self) { group in
-      group.addTask { await informers.run() }
-      do {
-        try await informers.waitUntilSynced()
-        _ = try await caches.optional.refresh { _ in }
-        try await body(simulation)
-      } catch {
-        group.cancelAll()
-        await server.stop()
-        throw error
-      }
-      group.cancelAll()
-      try await group.waitForAll()
+        writer: ObjectWriter(client)), others: others)
+    try await withRunning(informers, of: server, over: store) {
+      try await informers.waitUntilSynced()
+      _ = try await caches.optional.refresh { _ in }
+      try await body(simulation)
     }
-    await server.stop()
-    await store.close()
   }
 
   private var followed: [Informer] {
@@ -217,6 +224,7 @@ struct Simulation: Sendable {
     for route in caches.routes.list(namespace: "team") where !route.isBeingDeleted {
       changed = try await accept(route) || changed
     }
+    if let others { changed = try await others(self) || changed }
     return changed
   }
 

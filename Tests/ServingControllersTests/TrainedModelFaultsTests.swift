@@ -36,21 +36,10 @@ private struct ModelSimulation: Sendable {
       reconciler: TrainedModelReconciler(
         client: client, caches: caches, events: EventRecorder(client: client, component: "test"),
         clock: SystemClock(), writer: ObjectWriter(client)))
-    try await withThrowingTaskGroup(of: Void.self) { group in
-      group.addTask { await informers.run() }
-      do {
-        try await informers.waitUntilSynced()
-        try await body(simulation)
-      } catch {
-        group.cancelAll()
-        await server.stop()
-        throw error
-      }
-      group.cancelAll()
-      try await group.waitForAll()
+    try await withRunning(informers, of: server, over: store) {
+      try await informers.waitUntilSynced()
+      try await body(simulation)
     }
-    await server.stop()
-    await store.close()
   }
 
   /// A multi-model service that is ready, with two models.

@@ -25,6 +25,8 @@ public struct ObjectWriter: Sendable {
   ///   `clusterIP`); `null` removes. Other top-level members (`data`, `subsets`, …) are replaced wholly.
   /// - Labels and annotations of `desired` are added to the existing ones, those that only an earlier write
   ///   wanted are removed; owner references are added by uid.
+  /// - What is wanted as it was at the last write, and looks different, is sent as a dry run first: where the
+  ///   server would store what is there (it has a form of its own for it), nothing is written.
   /// - Parameter existing: as in the informer, nil where it is not there. A stale one costs one more read.
   /// - Throws: `TerminalError` where the object belongs to another controller; `KubeError` else.
   @discardableResult
@@ -64,9 +66,23 @@ public struct ObjectWriter: Sendable {
       throw KubeError.conflict(resource, existing.name, "the object is being deleted")
     }
     if Self.difference(desired: desired, existing: existing) == nil { return (.unchanged, existing) }
-    return (
-      .updated, try await client.update(resource, Self.makeUpdated(desired: desired, existing: existing))
-    )
+    let updated = Self.makeUpdated(desired: desired, existing: existing)
+    if existing.annotations[Self.desiredHashAnnotation] == Self.hash(of: desired) {
+      let stored = try await client.update(resource, updated, isDryRun: true)
+      if Self.isSame(stored, existing) { return (.unchanged, existing) }
+    }
+    return (.updated, try await client.update(resource, updated))
+  }
+
+  /// Whether two forms of an object differ in nothing but what the server counts.
+  private static func isSame(_ one: KubeObject, _ other: KubeObject) -> Bool {
+    func content(_ object: KubeObject) -> JSONValue {
+      var json = object.json
+      json["status"] = nil
+      for key in ["resourceVersion", "generation", "managedFields"] { json.set(nil, at: "metadata", key) }
+      return StableHash.canonical(json)
+    }
+    return content(one) == content(other)
   }
 
   /// Deletes the children of `owner` in the informer that are not in `keep`. Returns the deleted keys.

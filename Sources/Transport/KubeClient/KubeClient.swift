@@ -49,12 +49,15 @@ public struct KubeClient: Sendable {
   }
 
   /// Replaces the object; a `resourceVersion` in it must be the current one.
+  /// - Parameter isDryRun: nothing is stored; the answer is what would be.
   @discardableResult
-  public func update(_ resource: KubeResource, _ object: KubeObject) async throws -> KubeObject {
+  public func update(
+    _ resource: KubeResource, _ object: KubeObject, isDryRun: Bool = false
+  ) async throws -> KubeObject {
     try await self.object(
       .init(
         method: "PUT", path: resource.path(namespace: object.namespace, name: object.name),
-        body: .json(object.json)))
+        query: isDryRun ? [("dryRun", "All")] : [], body: .json(object.json)))
   }
 
   /// Replaces the status subresource alone.

@@ -59,11 +59,13 @@ struct InferenceServiceReconciler: Reconciler {
       service: observed.service, mode: observed.mode, configuration: observed.configuration,
       runtimes: caches.runtimes(in: stored.namespace), credentials: credentials, live: live,
       isFrozen: Self.isFrozen(observed.service), kinds: caches.optional.kinds,
+      knative: caches.knativeSettings,
       storageContainers: caches.orderedStorageContainers()
     ).plan()
     observed.hosts = plan.hosts
     observed.isWaitingFor = plan.isWaitingFor
     observed.runtime = plan.runtime
+    observed.warnings = plan.warnings
     for index in observed.components.indices {
       let kind = observed.components[index].kind
       observed.components[index].plan = plan.components[kind]
@@ -126,14 +128,15 @@ struct InferenceServiceReconciler: Reconciler {
       routed = plan.components.values.reduce(into: []) { $0.formUnion($1.revisions.kept) }
     }
     for informer in caches.children {
-      let isRoute = informer.resource == .httpRoutes || informer.resource.kind == "Ingress"
-      if isRoute && !isComplete { continue }
+      let isRoute =
+        informer.resource == .httpRoutes || ["Ingress", "VirtualService"].contains(informer.resource.kind)
+      if isRoute && (!isComplete || plan.knativeRouting?.isPending == true) { continue }
       for child in informer.owned(by: owner.uid) {
         if child.isBeingDeleted || wanted[informer.resource]?.contains(child.key) == true { continue }
         if !isRoute {
           let kind = ServiceCaches.component(of: child)
           // Of what could not be planned nothing is known to be too much.
-          if let kind, plan.failures[kind] != nil || plan.failures[.predictor] != nil { continue }
+          if plan.failures[.predictor] != nil || kind.map({ plan.failures[$0] != nil }) == true { continue }
           if informer.resource == .controllerRevisions {
             if let part = kind.flatMap({ plan.components[$0] }), isRemembered(child, part) { continue }
           } else if routed.contains(child.name) {
@@ -161,13 +164,10 @@ struct InferenceServiceReconciler: Reconciler {
     let namespace = observed.service.namespace
     observed.usesKnative = plan.usesKnative
     observed.hasIngress = plan.children.contains { $0.resource.kind == "Ingress" }
+    if plan.usesKnative { return observeKnative(plan, &observed) }
     for index in observed.components.indices {
       let component = observed.components[index].component
       let part = plan.components[component.kind]
-      if plan.usesKnative {
-        observeKnative(&observed.components[index], plan)
-        continue
-      }
       observed.components[index].deployment = caches.deployments.get(
         namespace: namespace, name: component.name)
       let routed: Set<String> = Set((part?.targets ?? []).filter { $0.percent > 0 }.map(\.service))
@@ -189,14 +189,6 @@ struct InferenceServiceReconciler: Reconciler {
           || caches.hasReadyEndpoint(service: name, namespace: namespace)
       }
     }
-  }
-
-  private func observeKnative(_ part: inout ComponentObservation, _ plan: ServicePlan) {
-    guard let child = plan.children.first(where: { $0.component == part.kind }) else { return }
-    part.knative = caches.informer(of: child.resource)?.get(child.object.key)
-    guard let revision = part.knative?.status?["latestCreatedRevisionName"]?.string else { return }
-    part.allPods = caches.pods(ofKnativeRevision: revision, namespace: child.object.namespace)
-    part.podEvents = caches.warnings(about: part.allPods)
   }
 
   /// A service that ModelMesh serves alone: its status is begun, the rest is ModelMesh's.
@@ -233,6 +225,11 @@ struct InferenceServiceReconciler: Reconciler {
       let message = UnusedFields.message(observed.service)
     {
       events.record(stored, .warning, reason: "FieldsNotUsed", message: message)
+    }
+    if stored.status?["observedGeneration"]?.int != stored.generation {
+      for warning in observed.warnings {
+        events.record(stored, .warning, reason: warning.reason, message: warning.message)
+      }
     }
     ReadinessEvents.record(stored, status, events, failureReason: observed.eventReason)
   }

@@ -19,6 +19,8 @@ struct ServiceCaches: Sendable {
   let podEvents: Informer
   let endpointSlices: Informer
   let configMap: Informer
+  /// All of them.
+  let configMaps: Informer
   let secrets: Informer
   let serviceAccounts: Informer
   let customResourceDefinitions: Informer
@@ -44,6 +46,7 @@ struct ServiceCaches: Sendable {
     endpointSlices = informers.informer(.endpointSlices)
     secrets = informers.informer(.secrets)
     serviceAccounts = informers.informer(.serviceAccounts)
+    configMaps = informers.informer(.configMaps)
     configMap = informers.informer(
       .configMaps, namespace: ServingPlatform.namespace,
       fieldSelector: "metadata.name=\(ServingPlatform.configMap)")
@@ -114,8 +117,25 @@ struct ServiceCaches: Sendable {
         pairs: pairs[kind] ?? [], history: history[kind] ?? [],
         rollout: RolloutState(service.status?.at("components", kind.rawValue)))
       live[kind]?.isRoutedInside = isRoutedInside(service, kind)
+      live[kind]?.knative = knativeService(of: service, kind)
     }
     return live
+  }
+
+  private func knativeService(of service: KubeObject, _ kind: ComponentKind) -> KubeObject? {
+    guard let resource = optional.kinds.knativeServices,
+      let component = InferenceService(service).component(kind)
+    else { return nil }
+    return informer(of: resource)?.get(namespace: service.namespace, name: component.name)
+  }
+
+  /// What the cluster's Knative is set to.
+  var knativeSettings: KnativeSettings {
+    func found(_ name: String) -> KubeObject? {
+      configMaps.get(namespace: KnativeSettings.namespace, name: name)
+    }
+    return KnativeSettings(
+      autoscaler: found(KnativeSettings.autoscalerConfigMap), domain: found(KnativeSettings.domainConfigMap))
   }
 
   private func isRoutedInside(_ service: KubeObject, _ kind: ComponentKind) -> Bool {

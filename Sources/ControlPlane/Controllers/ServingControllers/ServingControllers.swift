@@ -105,6 +105,10 @@ public struct ServingControllers: Sendable {
       kindsChanged.signal()
       return []
     }
+    controller.watch(caches.configMaps) {
+      KnativeSettings.isSource($0.object) && caches.optional.kinds.knativeServices != nil
+        ? caches.everyService() : []
+    }
     // Any runtime may be the one that a service waits for, or the better choice for another.
     controller.watch(caches.namespaceRuntimes) { caches.everyService(in: $0.object.namespace) }
     controller.watch(caches.clusterRuntimes) { _ in caches.everyService() }

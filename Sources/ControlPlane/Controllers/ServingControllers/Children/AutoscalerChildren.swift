@@ -22,6 +22,17 @@ struct AutoscalerChildren {
     }
   }
 
+  /// What is missing where somebody is to scale the workload who is not there.
+  var warning: PlanWarning? {
+    guard workload.role == .stable || workload.role == .revision, workload.scaling == .keda,
+      kinds.scaledObjects == nil
+    else { return nil }
+    return PlanWarning(
+      reason: "ScaledObjectCRDNotFound",
+      message: "the annotation \(ServingAnnotation.autoscalerClass) asks for KEDA, and the cluster has no "
+        + "kind ScaledObject: nothing scales Deployment \(workload.name); install KEDA, or take another class")
+  }
+
   private var minimum: Int64 { max(1, component.spec.minReplicas ?? 1) }
   private var maximum: Int64 { max(minimum, component.spec.maxReplicas ?? 0) }
 
@@ -149,9 +160,10 @@ struct AutoscalerChildren {
 
   private func externalTrigger(_ external: AutoScalingSpec.External) -> JSONValue {
     var metadata: JSONValue = [:]
+    let isPrometheus = external.backend == "prometheus"
     for (key, value) in [
       ("serverAddress", external.serverAddress), ("query", external.query),
-      ("threshold", external.target.value?.text), ("namespace", external.namespace),
+      ("threshold", external.target.value?.text), ("namespace", isPrometheus ? external.namespace : nil),
       ("authModes", external.authenticationModes),
     ] { metadata[key] = value.map { .string($0) } }
     var trigger: JSONValue = ["type": .string(external.backend), "metadata": metadata]

@@ -8,16 +8,22 @@ struct OptionalKinds: Sendable, Hashable {
   var podAutoscalers: KubeResource?
   /// KEDA's.
   var scaledObjects: KubeResource?
+  /// The OpenTelemetry operator's.
+  var metricsCollectors: KubeResource?
   var ingresses: KubeResource?
   /// ModelMesh's predictors: asked for, never followed.
   var modelMeshPredictors: KubeResource?
   /// Knative's.
   var knativeServices: KubeResource?
+  /// Istio's.
+  var virtualServices: KubeResource?
 
   init() {}
 
   var all: [KubeResource] {
-    [podAutoscalers, scaledObjects, ingresses, knativeServices].compactMap { $0 }
+    [
+      podAutoscalers, scaledObjects, metricsCollectors, ingresses, virtualServices, knativeServices,
+    ].compactMap { $0 }
   }
 
   /// Asks the API which of them it serves.
@@ -44,8 +50,12 @@ struct OptionalKinds: Sendable, Hashable {
     found.podAutoscalers = try await find(
       "autoscaling", ["v2", "v2beta2"], "horizontalpodautoscalers", "HorizontalPodAutoscaler")
     found.scaledObjects = try await find("keda.sh", ["v1alpha1"], "scaledobjects", "ScaledObject")
+    found.metricsCollectors = try await find(
+      "opentelemetry.io", ["v1beta1"], "opentelemetrycollectors", "OpenTelemetryCollector")
     found.ingresses = try await find("networking.k8s.io", ["v1"], "ingresses", "Ingress")
     found.knativeServices = try await find("serving.knative.dev", ["v1"], "services", "Service")
+    found.virtualServices = try await find(
+      "networking.istio.io", ["v1beta1", "v1"], "virtualservices", "VirtualService")
     found.modelMeshPredictors = try await find("serving.kserve.io", ["v1alpha1"], "predictors", "Predictor")
     return found
   }

@@ -60,23 +60,31 @@ struct ServingRoutes {
   /// The service below a path of the common domain, where the configuration has `pathTemplate`. The path is
   /// taken off on the way, so that the model server sees its own.
   private func makePathRoute(_ entry: ComponentPlan) throws(PlaceholderTemplate.Failure) -> KubeObject? {
-    guard !configuration.ingress.pathTemplate.isEmpty else { return nil }
-    let template = PlaceholderTemplate(
-      .init(
-        fields: ["Name": service.name, "Namespace": service.namespace],
-        maps: ["Labels": service.labels, "Annotations": service.annotations]))
-    var path = try template.render(configuration.ingress.pathTemplate)
-    while path.hasSuffix("/") { path.removeLast() }
-    if !path.hasPrefix("/") { path = "/" + path }
-    let match: JSONValue = ["path": ["type": "PathPrefix", "value": .string(path)]]
-    var rule = makeRule(
-      entry, entry.targets, match: match, port: entry.ports.first { !$0.isGRPC }?.port ?? 80)
-    let rewrite: JSONValue = [
-      "type": "URLRewrite",
-      "urlRewrite": ["path": ["type": "ReplacePrefixMatch", "replacePrefixMatch": "/"]],
+    guard let path = try ServingHosts.path(service, configuration) else { return nil }
+    var rules = [
+      makePathRule(
+        entry, type: "PathPrefix", path,
+        rewrite: ["type": "ReplacePrefixMatch", "replacePrefixMatch": "/"])
     ]
-    rule["filters"] = .array((rule["filters"]?.array ?? []) + [rewrite])
-    return makeRoute("\(service.name)-path", hosts: [configuration.ingress.domain], rules: [rule])
+    if let explainer = plans[.explainer] {
+      let inner = "/v1/models/\(service.name):explain"
+      rules.insert(
+        makePathRule(
+          explainer, type: "Exact", path + inner,
+          rewrite: ["type": "ReplaceFullPath", "replaceFullPath": .string(inner)]), at: 0)
+    }
+    return makeRoute("\(service.name)-path", hosts: [configuration.ingress.domain], rules: rules)
+  }
+
+  private func makePathRule(
+    _ plan: ComponentPlan, type: String, _ path: String, rewrite: JSONValue
+  ) -> JSONValue {
+    var rule = makeRule(
+      plan, plan.targets, match: ["path": ["type": .string(type), "value": .string(path)]],
+      port: plan.ports.first { !$0.isGRPC }?.port ?? 80)
+    rule["filters"] = .array(
+      (rule["filters"]?.array ?? []) + [["type": "URLRewrite", "urlRewrite": ["path": rewrite]]])
+    return rule
   }
 
   // MARK: rules
@@ -133,7 +141,8 @@ struct ServingRoutes {
   private func makeRoute(_ name: String, hosts: [String], rules: [JSONValue]) -> KubeObject {
     var route = KubeObject(.httpRoutes, namespace: service.namespace, name: name)
     let hidden = ComponentMetadata.switches.union(configuration.notPropagatedAnnotations)
-    route.labels = service.labels.merging([ServingLabel.inferenceService: service.name]) { $1 }
+    route.labels = service.labels.filter { !configuration.notPropagatedLabels.contains($0.key) }
+      .merging([ServingLabel.inferenceService: service.name]) { $1 }
     route.annotations = service.annotations.filter { !hidden.contains($0.key) }
     route.ownerReferences = [OwnerReference(controller: service.object)]
     route.spec = [

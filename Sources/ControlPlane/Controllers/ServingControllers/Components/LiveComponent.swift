@@ -54,6 +54,8 @@ struct LiveComponent: Sendable {
   var rollout = RolloutState()
   /// Whether the gateway has taken a route that knows the component by its names inside the cluster.
   var isRoutedInside = false
+  /// Its Knative Service, where the cluster has Knative.
+  var knative: KubeObject?
 
   init() {}
 

@@ -23,6 +23,10 @@ struct ServicePlan: Sendable {
   var usesKnative = false
   /// What has to be there before anything is written; what is there stays meanwhile.
   var isWaitingFor: String?
+  /// How requests reach them then.
+  var knativeRouting: KnativeRouting?
+  /// What was asked for and the cluster cannot do.
+  var warnings: [PlanWarning] = []
   /// In the order in which they are to be written.
   var children: [DesiredChild] = []
 }
@@ -38,6 +42,8 @@ struct ServicePlanner {
   /// Keeps the templates that are there, whatever runtime and configuration say now.
   var isFrozen = false
   var kinds = OptionalKinds()
+  /// What the cluster's Knative is set to.
+  var knative = KnativeSettings()
   /// By name, as the API lists them.
   var storageContainers: [ClusterStorageContainer] = []
 
@@ -114,24 +120,6 @@ struct ServicePlanner {
     return false
   }
 
-  /// Where the cluster has Knative it does the rest.
-  private func planKnative(_ resource: KubeResource, _ plan: inout ServicePlan) {
-    plan.usesKnative = true
-    for component in service.components {
-      do throws(ServingFailure) {
-        let choice = component.kind == .predictor ? try chooseRuntime(service) : nil
-        if let choice { plan.runtime = choice.runtime }
-        let children = KnativeChildren(
-          component: component, resource: resource, template: try pods.make(component, choice: choice),
-          rollout: live[component.kind]?.rollout ?? RolloutState())
-        plan.children.append(
-          DesiredChild(resource: resource, object: children.make(), component: component.kind))
-      } catch {
-        plan.failures[component.kind] = error
-      }
-    }
-  }
-
   // MARK: components
 
   private func planComponent(
@@ -170,7 +158,7 @@ struct ServicePlanner {
     return live.history[name]?.template
   }
 
-  private func chooseRuntime(_ service: InferenceService) throws(ServingFailure) -> RuntimeSelection.Choice? {
+  func chooseRuntime(_ service: InferenceService) throws(ServingFailure) -> RuntimeSelection.Choice? {
     guard let model = service.predictor.model else { return nil }
     return try RuntimeSelection(
       model: model, hasWorkers: service.predictor.workerSpec != nil, namespaceRuntimes: runtimes.namespace,
@@ -179,6 +167,15 @@ struct ServicePlanner {
   }
 
   // MARK: children
+
+  private func addCollector(_ component: Component, _ workload: Workload, _ plan: inout ServicePlan) {
+    let collectors = MetricsCollectorChildren(
+      component: component, configuration: configuration, workload: workload, kinds: kinds)
+    plan.warnings += [collectors.warning].compactMap { $0 }
+    guard let made = collectors.make() else { return }
+    plan.children.append(
+      DesiredChild(resource: made.resource, object: made.object, component: component.kind))
+  }
 
   private func addChildren(_ plan: inout ServicePlan) {
     for kind in ComponentKind.allCases {
@@ -194,6 +191,8 @@ struct ServicePlanner {
           existing: live.pairs[workload.name]?.deployment,
           isReachedByGateway: workload.role == .stable && part.component.isCalledInside && part.isSplit
             && live.isRoutedInside)
+        // Before the pods: it is put into them when they are made.
+        addCollector(part.component, workload, &plan)
         if let deployment = children.makeDeployment() {
           plan.children.append(
             DesiredChild(resource: .deployments, object: deployment, component: kind))
@@ -201,10 +200,10 @@ struct ServicePlanner {
         if workload.role != .worker, let service = children.makeService() {
           plan.children.append(DesiredChild(resource: .services, object: service, component: kind))
         }
-        let autoscaler = AutoscalerChildren(
-          component: part.component, configuration: configuration, workload: workload, kinds: kinds
-        ).make()
-        if let autoscaler {
+        let scaling = AutoscalerChildren(
+          component: part.component, configuration: configuration, workload: workload, kinds: kinds)
+        plan.warnings += [scaling.warning].compactMap { $0 }
+        if let autoscaler = scaling.make() {
           plan.children.append(
             DesiredChild(resource: autoscaler.resource, object: autoscaler.object, component: kind))
         }

@@ -39,21 +39,31 @@ struct KnativeStatus {
     object.status?[key]?.string.flatMap { $0.isEmpty ? nil : $0 }
   }
 
-  var url: String? { text("url") }
+  /// Where the component is asked: Knative's word once it is ready, else what stood there before.
+  func url(after stored: JSONValue?) -> String? {
+    (ready.status == .yes ? text("url") : nil) ?? stored?["url"]?.string
+  }
 
   /// `status.components.<component>`.
-  func component(after stored: RolloutState) -> JSONValue {
+  /// - Parameter stored: as it stands there now.
+  func component(after stored: JSONValue?) -> JSONValue {
     var json: JSONValue = [:]
-    rollout(after: stored).write(into: &json)
-    for key in ["url", "address", "traffic"] { json[key] = object.status?[key] }
+    rollout(after: RolloutState(stored)).write(into: &json)
+    json["url"] = url(after: stored).map { .string($0) }
+    json["address"] = (ready.status == .yes ? object.status?["address"] : nil) ?? stored?["address"]
+    json["traffic"] = object.status?["traffic"]
     return json
   }
+
+  // MARK: conditions
+
+  /// `Ready` under the component's name.
+  var ready: Condition { copied("Ready", as: kind.readyCondition) }
 
   /// `Ready`, `RoutesReady` and `ConfigurationsReady` under the component's names.
   var conditions: [Condition] {
     [
-      copied("Ready", as: kind.readyCondition),
-      copied("RoutesReady", as: kind.routeCondition, severity: "Info"),
+      ready, copied("RoutesReady", as: kind.routeCondition, severity: "Info"),
       copied("ConfigurationsReady", as: kind.configurationCondition, severity: "Info"),
     ]
   }

@@ -29,7 +29,8 @@ extension ServiceConditions {
       }
     }
     let reached = aggregate("RoutesReady", routes, of: observed)
-    let ingress = Condition("IngressReady", reached.status, reason: reached.reason, message: reached.message)
+    let ingress =
+      observed.knativeRouting?.condition ?? Condition("IngressReady", .unknown, reason: "Uninitialized")
     return ready + routes + configurations + [
       reached, aggregate("LatestDeploymentReady", configurations, of: observed), ingress,
       self.ready(ready + [ingress]), Condition("Stopped", .no, severity: "Info"),

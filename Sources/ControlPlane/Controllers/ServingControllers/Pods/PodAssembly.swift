@@ -84,12 +84,16 @@ struct PodAssembly {
         })
     }
     if isMain && takesRequests && container["readinessProbe"] == nil {
-      container["readinessProbe"] = [
-        "tcpSocket": ["port": .int(container.firstPort)], "timeoutSeconds": 1, "periodSeconds": 10,
-        "successThreshold": 1, "failureThreshold": 3,
-      ]
+      container["readinessProbe"] = defaultReadinessProbe(port: container.firstPort)
     }
     return container
+  }
+
+  static func defaultReadinessProbe(port: Int64) -> JSONValue {
+    [
+      "tcpSocket": ["port": .int(port)], "timeoutSeconds": 1, "periodSeconds": 10, "successThreshold": 1,
+      "failureThreshold": 3,
+    ]
   }
 }
 

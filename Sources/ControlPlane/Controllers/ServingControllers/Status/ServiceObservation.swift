@@ -17,6 +17,10 @@ struct ServiceObservation {
   var hasIngress = false
   /// Whether its components are Knative Services.
   var usesKnative = false
+  /// How requests reach them then.
+  var knativeRouting: KnativeRouting?
+  /// What was asked for and the cluster cannot do.
+  var warnings: [PlanWarning] = []
   /// Nil where host names could not be made.
   var hosts: ServingHosts?
   /// What has to be there before anything is made.

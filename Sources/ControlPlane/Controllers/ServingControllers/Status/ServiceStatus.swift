@@ -35,9 +35,9 @@ enum ServiceStatus {
   /// Where the service is asked; nothing until there is something to ask.
   private static func addAddresses(_ observed: ServiceObservation, _ status: inout JSONValue) {
     let entry = observed.components.first { $0.kind == observed.service.entry }
-    if let knative = entry?.knative {
-      status["url"] = knative.status?["url"]
-      status["address"] = knative.status?["address"]
+    if observed.usesKnative {
+      status["url"] = observed.knativeRouting?.url.map { .string($0) }
+      status["address"] = observed.knativeRouting?.address
       return
     }
     guard let hosts = observed.hosts, let entry, entry.deployment != nil else { return }
@@ -62,7 +62,7 @@ enum ServiceStatus {
     _ part: ComponentObservation, _ hosts: ServingHosts?, old: JSONValue?
   ) -> JSONValue {
     if let knative = part.knative {
-      return KnativeStatus(kind: part.kind, object: knative).component(after: RolloutState(old))
+      return KnativeStatus(kind: part.kind, object: knative).component(after: old)
     }
     var json: JSONValue = [:]
     // What could not be planned keeps its history.
