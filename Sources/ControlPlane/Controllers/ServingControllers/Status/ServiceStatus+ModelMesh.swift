@@ -7,8 +7,8 @@ internal import ServingAPI
 /// Services whose predictor ModelMesh serves: what its controller says of it is kept.
 extension ServiceStatus {
   private static let explanation =
-    "the deployment mode is ModelMesh: ModelMesh's own controller serves the predictor, and says here how far "
-    + "it is"
+    "the deployment mode is ModelMesh: ModelMesh's own controller serves the predictor, and says here how "
+    + "far it is"
 
   /// Until ModelMesh has its say.
   static func makeInitial(_ observed: ServiceObservation, now: Timestamp) -> JSONValue {
