@@ -20,6 +20,7 @@ final class FaultyTransport: KubeTransport {
 
   private struct State {
     var writes = 0
+    var dryRuns = 0
     var faults: [Int: Fault] = [:]
     var failed = 0
     var refused: [String: String] = [:]
@@ -31,6 +32,8 @@ final class FaultyTransport: KubeTransport {
   init(_ inner: any KubeTransport) { self.inner = inner }
 
   var writes: Int { state.withLock { $0.writes } }
+  /// Writes that only ask.
+  var dryRuns: Int { state.withLock { $0.dryRuns } }
   var failed: Int { state.withLock { $0.failed } }
 
   /// Every write to this collection fails with 403 and this message, until `clear`.
@@ -52,6 +55,10 @@ final class FaultyTransport: KubeTransport {
     guard request.method != "GET" else { return try await inner.send(request) }
     let refused = state.withLock { $0.refused.first { request.path.contains("/\($0.key)") }?.value }
     if let refused { return Self.answer(403, "Forbidden", refused) }
+    if request.queryValue("dryRun") != nil {
+      state.withLock { $0.dryRuns += 1 }
+      return try await inner.send(request)
+    }
     let fault = state.withLock { state -> Fault? in
       state.writes += 1
       guard let fault = state.faults[state.writes], Self.applies(fault, request) else { return nil }

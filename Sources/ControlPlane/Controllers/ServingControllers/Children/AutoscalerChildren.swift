@@ -30,7 +30,8 @@ struct AutoscalerChildren {
     return PlanWarning(
       reason: "ScaledObjectCRDNotFound",
       message: "the annotation \(ServingAnnotation.autoscalerClass) asks for KEDA, and the cluster has no "
-        + "kind ScaledObject: nothing scales Deployment \(workload.name); install KEDA, or take another class")
+        + "kind ScaledObject: nothing scales Deployment \(workload.name); install KEDA, or take another "
+        + "class")
   }
 
   private var minimum: Int64 { max(1, component.spec.minReplicas ?? 1) }
