@@ -28,8 +28,9 @@ int apus_resize_terminal(int master, unsigned short columns, unsigned short rows
   return ioctl(master, TIOCSWINSZ, &size);
 }
 
-int apus_open_fifo_writer(const char *path) {
-  int descriptor = open(path, O_WRONLY | O_NONBLOCK | O_CLOEXEC);
+/* Opens without waiting for the other side; reads and writes wait afterwards. */
+static int open_fifo(const char *path, int access) {
+  int descriptor = open(path, access | O_NONBLOCK | O_CLOEXEC);
   if (descriptor < 0) return -1;
   int flags = fcntl(descriptor, F_GETFL);
   if (flags >= 0 && fcntl(descriptor, F_SETFL, flags & ~O_NONBLOCK) >= 0) return descriptor;
@@ -38,3 +39,7 @@ int apus_open_fifo_writer(const char *path) {
   errno = failure;
   return -1;
 }
+
+int apus_open_fifo_reader(const char *path) { return open_fifo(path, O_RDONLY); }
+
+int apus_open_fifo_writer(const char *path) { return open_fifo(path, O_WRONLY); }

@@ -13,9 +13,9 @@ public enum NamedPipe {
       owning: try checked("open", path) { apus_open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC, 0) })
   }
 
-  /// The reading end for a program: its reads wait.
+  /// The reading end for a program: its reads wait while somebody holds the writing end.
   public static func openWaitingReader(_ path: String) throws(LinuxError) -> FileDescriptor {
-    FileDescriptor(owning: try checked("open", path) { apus_open(path, O_RDONLY | O_CLOEXEC, 0) })
+    FileDescriptor(owning: try checked("open", path) { apus_open_fifo_reader(path) })
   }
 
   /// A writing end that keeps the pipe alive while nobody reads yet; its writes do not wait.

@@ -50,6 +50,8 @@ final class ExecFiles: Sendable {
   let input: End?
   let output: End?
   let error: End?
+  /// Keeps what was written, until the program has opened its input.
+  private let inputKeeper: End?
 
   init(_ folder: String, _ request: ExecRequest) throws(LinuxError) {
     self.folder = folder
@@ -60,6 +62,7 @@ final class ExecFiles: Sendable {
       input = request.hasInput ? terminal : nil
       output = terminal
       error = nil
+      inputKeeper = nil
       return
     }
     try Files.createDirectories(folder, permissions: 0o700)
@@ -71,8 +74,10 @@ final class ExecFiles: Sendable {
     if request.hasInput {
       streams.input = try make("stdin")
       input = End(try NamedPipe.openKeeper("\(folder)/stdin"))
+      inputKeeper = End(try NamedPipe.openReader("\(folder)/stdin"))
     } else {
       input = nil
+      inputKeeper = nil
     }
     if request.hasOutput {
       streams.output = try make("stdout")
@@ -89,7 +94,7 @@ final class ExecFiles: Sendable {
     self.streams = streams
   }
 
-  /// The program sees the end of its input.
+  /// The program sees the end of its input, be it started yet or not.
   func closeInput() { input?.close() }
 
   func resize(_ size: TerminalSize) {
@@ -98,7 +103,7 @@ final class ExecFiles: Sendable {
   }
 
   func remove() throws(LinuxError) {
-    for end in [input, output, error] { end?.close() }
+    for end in [input, output, error, inputKeeper] { end?.close() }
     if Files.exists(folder) { try Files.removeTree(folder) }
   }
 }

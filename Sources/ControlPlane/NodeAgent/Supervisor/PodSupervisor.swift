@@ -168,7 +168,7 @@ public final class PodSupervisor {
         workingDirectory: execute.directory, descriptors: descriptors, group: group))
   }
 
-  /// The agent holds the other ends already, so that no opening waits.
+  /// No opening waits: a client may have gone already, and the pod's containers must not wait for it.
   private static func startProgram(
     _ execute: SupervisorCommand.Execute, on streams: SupervisorCommand.Streams
   ) throws(LinuxError) -> ChildProcess {
