@@ -45,6 +45,17 @@ import Testing
     }
   }
 
+  @Test func aPathThatIsNotThereIsToldWithDetails() async throws {
+    try await TestServer.run { test in
+      // kubectl debug reads the details without asking whether there are any.
+      let answer = try await send(test, "PATCH", "/api/v1/namespaces/default/pods/p/ephemeralcontainers")
+      #expect(answer.status == 404)
+      let status = try JSONValue(parsing: answer.body)
+      #expect(status["details"] == [:])
+      #expect(status["reason"] == "NotFound")
+    }
+  }
+
   @Test func warningsBecomeHeaders() async throws {
     try await TestServer.run { test in
       let answer = try await send(

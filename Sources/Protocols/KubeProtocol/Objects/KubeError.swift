@@ -149,7 +149,8 @@ public struct KubeError: Error, Sendable, CustomStringConvertible {
     ]
     if let continueToken { status["metadata"] = ["continue": .string(continueToken)] }
     if reason != .unknown { status["reason"] = .string(reason.rawValue) }
-    if details != [:] { status["details"] = details }
+    // Clients look into the details of this one without asking whether there are any.
+    if details != [:] || reason == .notFound { status["details"] = details }
     status["code"] = .int(code)
     return status
   }

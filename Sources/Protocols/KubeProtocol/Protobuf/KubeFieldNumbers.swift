@@ -1,6 +1,7 @@
 /// The protobuf field numbers of the built-in kinds that clients create by typed calls (`kubectl create`,
 /// `kubectl run`): part of Kubernetes' API, so they never change. One line per message; a message without a
-/// line has no field that is taken as protobuf.
+/// line has no field that is taken as protobuf. `+` names a message whose fields stand beside the others in
+/// JSON.
 enum KubeFieldNumbers {
   private static let lines: String = """
     ObjectMeta name=1 generateName=2 namespace=3 selfLink=4 uid=5 resourceVersion=6 generation=7 \
@@ -46,15 +47,61 @@ enum KubeFieldNumbers {
     runtimeClassName=29 enableServiceLinks=30 preemptionPolicy=31 overhead=32 setHostnameAsFQDN=35 \
     hostUsers=37
     Container name=1 image=2 command=3 args=4 workingDir=5 ports=6 env=7 resources=8 volumeMounts=9 \
-    terminationMessagePath=13 imagePullPolicy=14 stdin=16 stdinOnce=17 tty=18 envFrom=19 \
-    terminationMessagePolicy=20 restartPolicy=24
+    livenessProbe=10 readinessProbe=11 lifecycle=12 terminationMessagePath=13 imagePullPolicy=14 \
+    securityContext=15 stdin=16 stdinOnce=17 tty=18 envFrom=19 terminationMessagePolicy=20 volumeDevices=21 \
+    startupProbe=22 resizePolicy=23 restartPolicy=24
+    VolumeDevice name=1 devicePath=2
+    Probe +ProbeHandler=1 initialDelaySeconds=2 timeoutSeconds=3 periodSeconds=4 successThreshold=5 \
+    failureThreshold=6 terminationGracePeriodSeconds=7
+    ProbeHandler exec=1 httpGet=2 tcpSocket=3 grpc=4
+    Lifecycle postStart=1 preStop=2
+    LifecycleHandler exec=1 httpGet=2 tcpSocket=3 sleep=4
+    ExecAction command=1
+    HTTPGetAction path=1 port=2 host=3 scheme=4 httpHeaders=5
+    HTTPHeader name=1 value=2
+    TCPSocketAction port=1 host=2
+    GRPCAction port=1 service=2
+    SleepAction seconds=1
+    SecurityContext capabilities=1 privileged=2 seLinuxOptions=3 runAsUser=4 runAsNonRoot=5 \
+    readOnlyRootFilesystem=6 allowPrivilegeEscalation=7 runAsGroup=8 procMount=9 seccompProfile=11
+    PodSecurityContext seLinuxOptions=1 runAsUser=2 runAsNonRoot=3 supplementalGroups=4 fsGroup=5 \
+    runAsGroup=6 sysctls=7 fsGroupChangePolicy=9 seccompProfile=10 supplementalGroupsPolicy=12
+    Capabilities add=1 drop=2
+    SELinuxOptions user=1 role=2 type=3 level=4
+    SeccompProfile type=1 localhostProfile=2
+    Sysctl name=1 value=2
+    EnvFromSource prefix=1 configMapRef=2 secretRef=3
+    ConfigMapEnvSource +LocalObjectReference=1 optional=2
+    SecretEnvSource +LocalObjectReference=1 optional=2
     ContainerPort name=1 hostPort=2 containerPort=3 protocol=4 hostIP=5
     EnvVar name=1 value=2 valueFrom=3
     EnvVarSource fieldRef=1 resourceFieldRef=2 configMapKeyRef=3 secretKeyRef=4
+    ConfigMapKeySelector +LocalObjectReference=1 key=2 optional=3
+    SecretKeySelector +LocalObjectReference=1 key=2 optional=3
+    ResourceFieldSelector containerName=1 resource=2 divisor=3
     ObjectFieldSelector apiVersion=1 fieldPath=2
     ResourceRequirements limits=1 requests=2
     VolumeMount name=1 readOnly=2 mountPath=3 subPath=4 mountPropagation=5 subPathExpr=6
-    Volume name=1
+    Volume name=1 +VolumeSource=2
+    VolumeSource hostPath=1 emptyDir=2 secret=6 nfs=7 persistentVolumeClaim=10 downwardAPI=16 configMap=19 \
+    projected=26 csi=28 image=30
+    HostPathVolumeSource path=1 type=2
+    EmptyDirVolumeSource medium=1 sizeLimit=2
+    SecretVolumeSource secretName=1 items=2 defaultMode=3 optional=4
+    ConfigMapVolumeSource +LocalObjectReference=1 items=2 defaultMode=3 optional=4
+    KeyToPath key=1 path=2 mode=3
+    NFSVolumeSource server=1 path=2 readOnly=3
+    PersistentVolumeClaimVolumeSource claimName=1 readOnly=2
+    DownwardAPIVolumeSource items=1 defaultMode=2
+    DownwardAPIVolumeFile path=1 fieldRef=2 resourceFieldRef=3 mode=4
+    CSIVolumeSource driver=1 readOnly=2 fsType=3 volumeAttributes=4 nodePublishSecretRef=5
+    ImageVolumeSource reference=1 pullPolicy=2
+    ProjectedVolumeSource sources=1 defaultMode=2
+    VolumeProjection secret=1 downwardAPI=2 configMap=3 serviceAccountToken=4
+    SecretProjection +LocalObjectReference=1 items=2 optional=4
+    ConfigMapProjection +LocalObjectReference=1 items=2 optional=4
+    DownwardAPIProjection items=1
+    ServiceAccountTokenProjection audience=1 expirationSeconds=2 path=3
     Toleration key=1 operator=2 value=3 effect=4 tolerationSeconds=5
     SelfSubjectAccessReview metadata=1 spec=2 status=3
     SubjectAccessReview metadata=1 spec=2 status=3
@@ -96,12 +143,25 @@ enum KubeFieldNumbers {
     Job metadata=1 spec=2 status=3
     JobSpec parallelism=1 completions=2 activeDeadlineSeconds=3 selector=4 manualSelector=5 template=6 \
     backoffLimit=7 ttlSecondsAfterFinished=8 completionMode=9 suspend=10
-    JobStatus conditions=1 startTime=2 completionTime=3 active=4 succeeded=5 failed=6
+    JobStatus conditions=1 startTime=2 completionTime=3 active=4 succeeded=5 failed=6 \
+    completedIndexes=7 ready=9 failedIndexes=10 terminating=11
     CronJob metadata=1 spec=2 status=3
     CronJobSpec schedule=1 startingDeadlineSeconds=2 concurrencyPolicy=3 suspend=4 jobTemplate=5 \
     successfulJobsHistoryLimit=6 failedJobsHistoryLimit=7 timeZone=8
     JobTemplateSpec metadata=1 spec=2
     CronJobStatus active=1 lastScheduleTime=4 lastSuccessfulTime=5
+    Ingress metadata=1 spec=2 status=3
+    IngressSpec defaultBackend=1 tls=2 rules=3 ingressClassName=4
+    IngressBackend resource=3 service=4
+    TypedLocalObjectReference apiGroup=1 kind=2 name=3
+    IngressServiceBackend name=1 port=2
+    ServiceBackendPort name=1 number=2
+    IngressTLS hosts=1 secretName=2
+    IngressRule host=1 +IngressRuleValue=2
+    IngressRuleValue http=1
+    HTTPIngressRuleValue paths=1
+    HTTPIngressPath path=1 backend=2 pathType=3
+    IngressStatus loadBalancer=1
     PodDisruptionBudget metadata=1 spec=2 status=3
     PodDisruptionBudgetSpec minAvailable=1 selector=2 maxUnavailable=3 unhealthyPodEvictionPolicy=4
     PodDisruptionBudgetStatus observedGeneration=1 disruptionsAllowed=3 currentHealthy=4 desiredHealthy=5 \

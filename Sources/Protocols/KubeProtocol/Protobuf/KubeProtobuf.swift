@@ -65,19 +65,33 @@ public enum KubeProtobuf {
       _ bytes: ArraySlice<UInt8>, _ schema: Schema, definition: String, path: String, depth: Int
     ) throws(KubeProtobufError) -> JSONValue {
       guard depth < maximumDepth else { throw KubeProtobufError("\(path): nested too deep") }
+      var object: JSONValue = [:]
+      try read(bytes, schema, definition: definition, into: &object, path: path, depth: depth)
+      return object
+    }
+
+    private func read(
+      _ bytes: ArraySlice<UInt8>, _ schema: Schema, definition: String, into object: inout JSONValue,
+      path: String, depth: Int
+    ) throws(KubeProtobufError) {
       let shortName = String(definition.split(separator: ".").last ?? "")
       let numbers = KubeFieldNumbers.fields(of: definition)
-      var object: JSONValue = [:]
       var scanner = ProtobufScanner(bytes)
       while let (number, value) = try scanner.next() {
+        if let name = numbers[number], name.hasPrefix("+"), case .bytes(let inner) = value {
+          guard depth < maximumDepth else { throw KubeProtobufError("\(path): nested too deep") }
+          try read(
+            inner, schema, definition: String(name.dropFirst()), into: &object, path: path, depth: depth + 1)
+          continue
+        }
         guard let name = numbers[number], let property = schema.property(name) else {
+          if value.isZero { continue }
           throw KubeProtobufError(
             "\(path.isEmpty ? shortName : path): field \(number) is not known here: send JSON")
         }
         try add(
           value, name, property, to: &object, path: path.isEmpty ? name : "\(path).\(name)", depth: depth)
       }
-      return object
     }
 
     private func add(

@@ -8,6 +8,15 @@ struct ProtobufScanner {
     case fixed64(UInt64)
     case fixed32(UInt32)
     case bytes(ArraySlice<UInt8>)
+
+    /// What a field that is not set reads as.
+    var isZero: Bool {
+      switch self {
+      case .varint(let number), .fixed64(let number): number == 0
+      case .fixed32(let number): number == 0
+      case .bytes(let bytes): bytes.isEmpty
+      }
+    }
   }
 
   private var rest: ArraySlice<UInt8>
