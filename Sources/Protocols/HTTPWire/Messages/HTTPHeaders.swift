@@ -27,7 +27,11 @@ public struct HTTPHeaders: Sendable, Hashable {
   public mutating func remove(_ name: String) { fields.removeAll { Self.equal($0.name, name) } }
 
   /// The first field's value of that name.
-  public subscript(name: String) -> String? { fields.first { Self.equal($0.name, name) }?.value }
+  public subscript(name: String) -> String? {
+    // By index: a field that is looked at only is not copied.
+    for index in fields.indices where Self.equal(fields[index].name, name) { return fields[index].value }
+    return nil
+  }
 
   public func all(_ name: String) -> [String] { fields.filter { Self.equal($0.name, name) }.map(\.value) }
 
@@ -38,6 +42,12 @@ public struct HTTPHeaders: Sendable, Hashable {
     let leftBytes = left.utf8
     let rightBytes = right.utf8
     guard leftBytes.count == rightBytes.count else { return false }
+    let areEqual = leftBytes.withContiguousStorageIfAvailable { left in
+      rightBytes.withContiguousStorageIfAvailable { right in
+        left.indices.allSatisfy { lowercased(left[$0]) == lowercased(right[$0]) }
+      }
+    }
+    if case .some(.some(let areEqual)) = areEqual { return areEqual }
     return zip(leftBytes, rightBytes).allSatisfy { lowercased($0) == lowercased($1) }
   }
 

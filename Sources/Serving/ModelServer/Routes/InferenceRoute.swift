@@ -69,50 +69,54 @@ enum InferenceRoute: Hashable, Sendable {
   }
 
   private static func findV2(_ rest: ArraySlice<Substring>) -> Found? {
-    let parts = Array(rest)
-    if parts.isEmpty { return get(.v2Server) }
-    switch parts[0] {
-    case "health" where parts.count == 2:
-      if parts[1] == "live" { return get(.v2Live) }
-      return parts[1] == "ready" ? get(.v2Ready) : nil
+    guard let first = rest.first else { return get(.v2Server) }
+    let parts = rest.dropFirst()
+    switch first {
+    case "health" where parts.count == 1:
+      if parts.first == "live" { return get(.v2Live) }
+      return parts.first == "ready" ? get(.v2Ready) : nil
     case "models":
-      return parts.count == 1 ? get(.v2Models) : findV2Model(parts[1], Array(parts.dropFirst(2)))
-    case "repository": return findV2Repository(Array(parts.dropFirst()))
+      guard let name = parts.first else { return get(.v2Models) }
+      return findV2Model(name, parts.dropFirst())
+    case "repository": return findV2Repository(parts)
     default: return nil
     }
   }
 
-  private static func findV2Repository(_ parts: [Substring]) -> Found? {
-    if parts == ["index"] { return Found(value: ("POST", .index)) }
-    guard parts.first == "models", parts.count >= 3 else { return nil }
-    let (version, verb) = versioned(Array(parts.dropFirst(2)))
+  private static func findV2Repository(_ parts: ArraySlice<Substring>) -> Found? {
+    if parts.count == 1, parts.first == "index" { return Found(value: ("POST", .index)) }
+    guard parts.first == "models", let name = parts.dropFirst().first else { return nil }
+    let (version, verb) = versioned(parts.dropFirst(2))
     guard let version else { return Found(value: nil) }
-    switch verb {
-    case ["load"] where version.isEmpty: return post(parts[1]) { .load($0) }
-    case ["unload"]:
-      return post(parts[1]) { .unload($0, version: version.isEmpty ? nil : version) }
+    guard verb.count == 1 else { return nil }
+    switch verb.first {
+    case "load" where version.isEmpty: return post(name) { .load($0) }
+    case "unload": return post(name) { .unload($0, version: version.isEmpty ? nil : version) }
     default: return nil
     }
   }
 
   /// Splits `versions/{v}` off the parts that follow a model's name.
   /// - Returns: the version, "" where there is none, nil where it is malformed.
-  private static func versioned(_ parts: [Substring]) -> (version: String?, rest: [Substring]) {
-    guard parts.count >= 2, parts[0] == "versions" else { return ("", parts) }
-    return (PathName.decoded(parts[1]), Array(parts.dropFirst(2)))
+  private static func versioned(
+    _ parts: ArraySlice<Substring>
+  ) -> (version: String?, rest: ArraySlice<Substring>) {
+    guard parts.first == "versions", let version = parts.dropFirst().first else { return ("", parts) }
+    return (PathName.decoded(version), parts.dropFirst(2))
   }
 
-  private static func findV2Model(_ name: Substring, _ rest: [Substring]) -> Found? {
+  private static func findV2Model(_ name: Substring, _ rest: ArraySlice<Substring>) -> Found? {
     if name == "stats" && rest.isEmpty { return get(.v2Statistics(nil, version: nil)) }
     let (found, rest) = versioned(rest)
     guard let found else { return Found(value: nil) }
     let chosen = found.isEmpty ? nil : found
-    switch rest {
-    case []: return named(name, "GET") { .v2Model($0, version: chosen) }
-    case ["ready"]: return named(name, "GET") { .v2ModelReady($0, version: chosen) }
-    case ["infer"]: return named(name, "POST") { .v2Infer($0, version: chosen) }
-    case ["config"]: return named(name, "GET") { .v2ModelConfiguration($0, version: chosen) }
-    case ["stats"]: return named(name, "GET") { .v2Statistics($0, version: chosen) }
+    guard let verb = rest.first else { return named(name, "GET") { .v2Model($0, version: chosen) } }
+    guard rest.count == 1 else { return nil }
+    switch verb {
+    case "ready": return named(name, "GET") { .v2ModelReady($0, version: chosen) }
+    case "infer": return named(name, "POST") { .v2Infer($0, version: chosen) }
+    case "config": return named(name, "GET") { .v2ModelConfiguration($0, version: chosen) }
+    case "stats": return named(name, "GET") { .v2Statistics($0, version: chosen) }
     default: return nil
     }
   }
