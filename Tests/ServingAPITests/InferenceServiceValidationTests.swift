@@ -20,6 +20,9 @@ import Testing
     #"{"predictor":{"containers":[{"image":"x","env":[{"name":"PROTOCOL","value":"v2"}]}]}}"#,
     #"{"predictor":{\#(Self.model),"containers":[{"name":"transformer-container","image":"t"}]}}"#,
     #"{"predictor":{\#(Self.model),"logger":{"mode":"all","url":"http://x"}}}"#,
+    #"{"predictor":{\#(Self.model),"logger":{"url":"http://x"}}}"#,
+    #"{"predictor":{"model":{"modelFormat":{"name":"a"},"storageUri":"gs://b/m","confidential":{"enabled":true,"resourceId":"kbs:///repo_1/a.b/c-d"}}}}"#,
+    #"{"predictor":{"model":{"modelFormat":{"name":"a"},"storageUri":"gs://b/m","confidential":{"enabled":false,"resourceId":"x"}}}}"#,
     #"{"predictor":{"model":{"modelFormat":{"name":"a"}},"storageUris":[{"uri":"gs://b/m","mountPath":"/mnt/models/a"},{"uri":"gs://b/n","mountPath":"/mnt/models/b"}]}}"#,
   ])
   func goodOnesPass(_ spec: String) throws {

@@ -61,6 +61,14 @@ import Testing
           "spec.predictor.model.confidential: what lies at pvc:// is mounted as it is, and not decrypted",
         ]
       ),
+      (
+        #"{"predictor":{"model":{"modelFormat":{"name":"a"},"storageUri":"oci+native://r/m","confidential":{"enabled":true,"resourceId":"kbs:///a/b/c"}}}}"#,
+        [:],
+        [
+          "stored, but not acted on by this release: spec.predictor.model.confidential",
+          "spec.predictor.model.confidential: what lies at oci:// is mounted as it is, and not decrypted",
+        ]
+      ),
     ] as [(String, [String: String], [String])])
   func aServiceIsTold(_ spec: String, _ annotations: [String: String], _ expected: [String]) throws {
     #expect(try advice(.inferenceServices, spec, annotations: annotations) == expected)

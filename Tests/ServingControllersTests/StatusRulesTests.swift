@@ -24,6 +24,8 @@ import Testing
     (fetch(#"{"waiting":{"reason":"PodInitializing"}}"#), "Pending", "InProgress"),
     (fetch(failed), "FailedToLoad", "BlockedByFailedLoad"),
     (fetch(waiting, last: failed), "FailedToLoad", "BlockedByFailedLoad"),
+    // Tried again: it has failed until it has not.
+    (fetch(#"{"running":{}}"#, last: failed), "FailedToLoad", "BlockedByFailedLoad"),
     (fetch(#"{"terminated":{"reason":"Completed","exitCode":0}}"#), "Pending", "InProgress"),
     (server(#"{"running":{}}"#), "Pending", "InProgress"),
     (server(failed), "FailedToLoad", "BlockedByFailedLoad"),
@@ -81,6 +83,43 @@ import Testing
     #expect(model.transition == "InvalidSpec" && model.target == .failedToLoad)
     #expect(model.failureInfo?["reason"]?.string == expected)
     #expect(model.json.at("states", "activeModelState") == "Loaded", "what serves goes on serving")
+  }
+
+  /// Upstream's words for what Knative's Service says: its conditions, created and ready revision, whether
+  /// the pod is ready (nil: there is none).
+  @Test(
+    arguments: [
+      ("True", "r1", "r1", true, "Loaded", "UpToDate"),
+      ("Unknown", "r2", "r1", true, "Pending", "InProgress"),
+      ("True", "r1", "r1", false, "Pending", "InProgress"),
+      ("True", "r1", "r1", nil, "Pending", "InProgress"),
+      ("Unknown", "r1", "", nil, "Pending", "InProgress"),
+      ("False", "r1", "", nil, "FailedToLoad", "BlockedByFailedLoad"),
+      ("False", "r1", "r1", false, "Pending", "InProgress"),
+    ] as [(String, String, String, Bool?, String, String)])
+  func knativesWordCountsBesideThePods(
+    _ condition: String, _ created: String, _ ready: String, _ pod: Bool?, _ target: String,
+    _ transition: String
+  ) throws {
+    let service = try makeService(
+      #"{"predictor":{"sklearn":{}}}"#, annotations: ["serving.kserve.io/deploymentMode": "Knative"])
+    var observed = ServiceObservation(service: service, configuration: embedded, mode: .knative)
+    observed.usesKnative = true
+    var knative = KubeObject(.services, namespace: "team", name: "iris-predictor")
+    knative.status = [
+      "latestCreatedRevisionName": .string(created), "latestReadyRevisionName": .string(ready),
+      "conditions": [["type": "ConfigurationsReady", "status": .string(condition), "message": "no image"]],
+    ]
+    observed.components[0].knative = knative
+    if let pod {
+      observed.components[0].allPods = [try makePodObject("p", phase: "Running", ready: pod)]
+    }
+    func model() -> JSONValue? { ServiceStatus.make(observed, now: moment)["modelStatus"] }
+    #expect(model()?.at("states", "targetModelState")?.string == target)
+    #expect(model()?["transitionStatus"]?.string == transition)
+    #expect(model()?.at("lastFailureInfo", "message") == (target == "FailedToLoad" ? "no image" : nil))
+    observed.service.object.status = ["modelStatus": ["lastFailureInfo": ["message": "of the pod"]]]
+    if target == "FailedToLoad" { #expect(model()?.at("lastFailureInfo", "message") == "of the pod") }
   }
 
   @Test func knativesRevisionIsNamed() throws {

@@ -23,7 +23,8 @@ enum ReadinessEvents {
     }
   }
 
-  private static func causes(_ status: JSONValue) -> String {
+  /// Types of the conditions that take readiness away, upstream's order.
+  static func causes(_ status: JSONValue) -> String {
     let types = ComponentKind.allCases.map(\.readyCondition) + ["IngressReady"]
     let parts = types.compactMap { type -> String? in
       guard let condition = Conditions.get(status["conditions"], type), condition.status != .yes else {

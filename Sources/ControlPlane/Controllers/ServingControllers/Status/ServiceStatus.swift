@@ -22,14 +22,22 @@ enum ServiceStatus {
     status["components"] = components(observed)
     if observed.isBesideModelMesh { keepPredictor(of: old, in: &status) }
     if let predictor = observed.predictor {
-      let model =
-        predictor.failure.map { ModelStatus(failure: $0, pods: predictor.allPods) }
-        ?? ModelStatus(pods: predictor.allPods, events: predictor.podEvents, now: now)
-      status["modelStatus"] = model.json
+      status["modelStatus"] = modelStatus(predictor, before: old?["modelStatus"], now: now).json
       let canaries = canaryStatuses(predictor, now: now)
       if !canaries.isEmpty { status["canaryStatuses"] = .array(canaries) }
     }
     return status
+  }
+
+  private static func modelStatus(
+    _ predictor: ComponentObservation, before: JSONValue?, now: Timestamp
+  ) -> ModelStatus {
+    if let failure = predictor.failure { return ModelStatus(failure: failure, pods: predictor.allPods) }
+    var model = ModelStatus(pods: predictor.allPods, events: predictor.podEvents, now: now)
+    if let service = predictor.knative {
+      model.consider(service, pods: predictor.allPods, before: before)
+    }
+    return model
   }
 
   /// Where the service is asked; nothing until there is something to ask.
