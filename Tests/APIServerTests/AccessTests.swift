@@ -153,6 +153,87 @@ import Testing
     }
   }
 
+  private static let rolePath = "/apis/rbac.authorization.k8s.io/v1"
+
+  @Test func aRoleThatDoesNotExistYetCannotBeBound() async throws {
+    try await TestServer.run { server in
+      try await grant(
+        server,
+        [
+          ["apiGroups": ["rbac.authorization.k8s.io"], "resources": ["rolebindings"], "verbs": ["create"]]
+        ])
+      let binding: JSONValue = [
+        "metadata": ["name": "later"],
+        "roleRef": ["apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "to-come"],
+        "subjects": [["kind": "ServiceAccount", "name": "reader", "namespace": "default"]],
+      ]
+      let path = "\(Self.rolePath)/namespaces/default/rolebindings"
+      let answer = try await send(server, "POST", path, as: account, binding)
+      #expect(answer.status == 404)
+      #expect(
+        answer.json["message"] == #"clusterroles.rbac.authorization.k8s.io "to-come" not found"#)
+    }
+  }
+
+  @Test func onlyAnAdministratorAggregatesRoles() async throws {
+    try await TestServer.run { server in
+      let update: JSONValue = [
+        "apiGroups": ["rbac.authorization.k8s.io"], "resources": ["clusterroles"], "verbs": ["create"],
+      ]
+      for (kind, path) in [("ClusterRole", "clusterroles"), ("ClusterRoleBinding", "clusterrolebindings")] {
+        let body: JSONValue =
+          kind == "ClusterRole"
+          ? ["metadata": ["name": "keeper"], "rules": [update]]
+          : [
+            "metadata": ["name": "keeper"],
+            "roleRef": ["apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "keeper"],
+            "subjects": [["kind": "ServiceAccount", "name": "reader", "namespace": "default"]],
+          ]
+        let made = try await server.json(
+          KubeRequest(method: "POST", path: "\(Self.rolePath)/\(path)", body: .json(body)))
+        #expect(made.status == 201)
+      }
+      let everything: JSONValue = [
+        "metadata": ["name": "all"],
+        "aggregationRule": [
+          "clusterRoleSelectors": [["matchLabels": ["kubernetes.io/bootstrapping": "rbac-defaults"]]]
+        ],
+      ]
+      let answer = try await send(server, "POST", "\(Self.rolePath)/clusterroles", as: account, everything)
+      #expect(answer.status == 403)
+      #expect(answer.json["message"]?.string?.hasSuffix("privileges to use the aggregationRule") == true)
+      let many = JSONValue.array((0..<400).map { .string("x\($0)") })
+      let huge: JSONValue = [
+        "metadata": ["name": "huge"],
+        "rules": [["apiGroups": many, "resources": many, "verbs": many, "resourceNames": many]],
+      ]
+      let refused = try await send(server, "POST", "\(Self.rolePath)/clusterroles", as: account, huge)
+      #expect(refused.status == 403)
+      #expect(refused.json["message"]?.string?.hasSuffix("split it") == true)
+    }
+  }
+
+  @Test func aWatchOfOneNameNeedsARoleForThatName() async throws {
+    try await TestServer.run { server in
+      try await grant(
+        server,
+        [
+          [
+            "apiGroups": [""], "resources": ["secrets"], "resourceNames": ["mine"],
+            "verbs": ["list", "watch"],
+          ]
+        ])
+      let path = "/api/v1/namespaces/default/secrets"
+      func list(_ selector: String) async throws -> Int {
+        try await send(server, "GET", path, as: account, query: [("fieldSelector", selector)]).status
+      }
+      #expect(try await list("metadata.name=mine") == 200)
+      #expect(try await list("metadata.name=other") == 403)
+      #expect(try await list("metadata.name!=mine") == 403)
+      #expect(try await list("type=Opaque") == 403)
+    }
+  }
+
   @Test func aTokenStandsForItsAccountUntilItEnds() async throws {
     try await TestServer.run { server in
       let path = "/api/v1/namespaces/default/serviceaccounts/default/token"

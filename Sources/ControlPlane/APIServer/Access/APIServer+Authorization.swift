@@ -28,22 +28,44 @@ extension APIServer {
     let granted =
       isRole
       ? (object["rules"]?.array ?? []).map(PolicyRule.init)
-      : try await authorizer.rules(role: role, namespace: object.namespace)
+      : try await authorizer.rules(ofExisting: role, namespace: object.namespace)
     let held = try await authorizer.rules(user, namespace: object.namespace)
-    let missing = granted.filter { rule in
-      !rule.requests(namespace: object.namespace).allSatisfy { request in held.contains { $0.allows(request) }
+    func isHeld(_ rule: PolicyRule) throws(KubeError) -> Bool {
+      guard rule.requestCount <= Self.maximumRequestsOfRule else {
+        throw Self.refusal(
+          object, target, "a rule grants more than \(Self.maximumRequestsOfRule) permissions: split it")
+      }
+      return rule.requests(namespace: object.namespace).allSatisfy { request in
+        held.contains { $0.allows(request) }
       }
     }
-    guard let first = missing.first else { return }
+    // What an aggregated role will gather is not known yet.
+    if object["aggregationRule"]?.isNull == false,
+      try !PolicyRule.everything.allSatisfy({ rule throws(KubeError) in try isHeld(rule) })
+    {
+      throw Self.refusal(object, target, "must have cluster-admin privileges to use the aggregationRule")
+    }
+    guard let first = try granted.first(where: { rule throws(KubeError) in try !isHeld(rule) }) else {
+      return
+    }
     let groups = user.groups.map(KubeError.Cause.quoted)
+    throw Self.refusal(
+      object, target,
+      "user \(KubeError.Cause.quoted(user.name)) (groups=[\(groups.joined(separator: " "))])"
+        + " is attempting to grant RBAC permissions not currently held:\n\(first.json.encodedText)")
+  }
+
+  /// Verbs times groups times resources times names, which are looked at one by one.
+  private static let maximumRequestsOfRule = 100_000
+
+  private static func refusal(_ object: KubeObject, _ target: ResourceRequest, _ reason: String) -> KubeError
+  {
     var error = KubeError(
       .forbidden,
-      "\(target.resource.qualifiedName) \(KubeError.Cause.quoted(object.name)) is forbidden: user"
-        + " \(KubeError.Cause.quoted(user.name)) (groups=[\(groups.joined(separator: " "))])"
-        + " is attempting to grant RBAC permissions not currently held:\n\(first.json.encodedText)")
+      "\(target.resource.qualifiedName) \(KubeError.Cause.quoted(object.name)) is forbidden: \(reason)")
     error.group = target.resource.group
     error.kind = target.resource.plural
     error.name = object.name
-    throw error
+    return error
   }
 }

@@ -50,6 +50,13 @@ struct AccessAttributes: Sendable, Hashable {
     case "DELETE": verb = target.name.isEmpty ? "deletecollection" : "delete"
     case let other: verb = other.lowercased()
     }
+    // A list of one name is about that name: clients watch single objects so.
+    if verb == "list" || verb == "watch", name.isEmpty,
+      let text = target.request.queryValue("fieldSelector"),
+      let wanted = try? FieldSelector(query: text).requiredValue(of: "metadata.name")
+    {
+      name = wanted
+    }
   }
 
   /// The refusal, in upstream's words.

@@ -37,6 +37,21 @@ struct PolicyRule: Sendable, Hashable {
     return pattern.hasSuffix("*") && path.hasPrefix(String(pattern.dropLast()))
   }
 
+  /// What an administrator holds.
+  static let everything = [
+    PolicyRule(["verbs": ["*"], "apiGroups": ["*"], "resources": ["*"]]),
+    PolicyRule(["verbs": ["*"], "nonResourceURLs": ["*"]]),
+  ]
+
+  /// How many requests the rule stands for.
+  var requestCount: Int {
+    let factors =
+      paths.isEmpty
+      ? [verbs.count, groups.count, resources.count, max(names.count, 1)]
+      : [verbs.count, paths.count]
+    return factors.reduce(1) { $0.multipliedReportingOverflow(by: $1).overflow ? .max : $0 * $1 }
+  }
+
   /// The rule as requests: whoever may do all of them holds the rule.
   func requests(namespace: String) -> [AccessAttributes] {
     verbs.flatMap { verb -> [AccessAttributes] in

@@ -24,22 +24,32 @@ struct RoleAuthorizer: Sendable {
 
   /// Every rule that holds for the user in the namespace.
   func rules(_ user: KubeUser, namespace: String) async throws -> [PolicyRule] {
-    if user.groups.contains(KubeUser.administrators) {
-      return [
-        PolicyRule(["verbs": ["*"], "apiGroups": ["*"], "resources": ["*"]]),
-        PolicyRule(["verbs": ["*"], "nonResourceURLs": ["*"]]),
-      ]
-    }
+    if user.groups.contains(KubeUser.administrators) { return PolicyRule.everything }
     return try await grants(user, namespace: namespace).flatMap(\.rules)
   }
 
   /// The rules of a role; none where it does not exist.
-  func rules(role reference: JSONValue, namespace: String) async throws -> [PolicyRule] {
+  private func rules(role reference: JSONValue, namespace: String) async throws -> [PolicyRule] {
+    do {
+      return try await rules(ofExisting: reference, namespace: namespace)
+    } catch let error as KubeError where error.reason == .notFound {
+      return []
+    }
+  }
+
+  /// The rules of a role. Throws where it does not exist: what it will hold one day is not known.
+  func rules(ofExisting reference: JSONValue, namespace: String) async throws -> [PolicyRule] {
     let name = reference["name"]?.string ?? ""
-    let key =
-      reference["kind"] == "ClusterRole"
-      ? "\(Self.prefix)clusterroles//\(name)" : "\(Self.prefix)roles/\(namespace)/\(name)"
-    guard let (role, _) = try await storage.get(key) else { return [] }
+    let plural = reference["kind"] == "ClusterRole" ? "clusterroles" : "roles"
+    let place = plural == "roles" ? namespace : ""
+    guard let (role, _) = try await storage.get("\(Self.prefix)\(plural)/\(place)/\(name)") else {
+      var error = KubeError(
+        .notFound, "\(plural).\(AccessStrategies.group) \(KubeError.Cause.quoted(name)) not found")
+      error.group = AccessStrategies.group
+      error.kind = plural
+      error.name = name
+      throw error
+    }
     var rules = (role["rules"]?.array ?? []).map(PolicyRule.init)
     for selector in role.json.at("aggregationRule", "clusterRoleSelectors")?.array ?? [] {
       guard let selector = try? LabelSelector(json: selector) else { continue }
