@@ -13,8 +13,11 @@ private final class Supervisor {
 
   init() throws {
     hub = try SupervisorHub()
-    link = try SupervisorLink(command: [supervisorProgram(), "test"], environment: [])
-    events = link.events.makeAsyncIterator()
+    let (events, continuation) = AsyncStream.makeStream(of: SupervisorEvent.self)
+    self.events = events.makeAsyncIterator()
+    link = try SupervisorLink(command: [supervisorProgram(), "test"], environment: []) { event in
+      if let event { continuation.yield(event) } else { continuation.finish() }
+    }
     try hub.add(link)
   }
 

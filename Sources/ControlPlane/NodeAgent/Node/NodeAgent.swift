@@ -109,7 +109,8 @@ public final class NodeAgent: Sendable {
       try await removeLeftovers(pods)
       let (changes, continuation) = AsyncStream.makeStream(of: InformerChange.self)
       pods.onChange { continuation.yield($0) }
-      for await change in changes { take(change, &group) }
+      for await change in changes { take(change) }
+      for worker in state.withLock({ $0.workers.values.map { $0 } }) { await worker.abandon() }
       group.cancelAll()
     }
   }
@@ -136,17 +137,17 @@ public final class NodeAgent: Sendable {
 
   // MARK: pods
 
-  private func take(_ change: InformerChange, _ group: inout ThrowingDiscardingTaskGroup<any Error>) {
+  private func take(_ change: InformerChange) {
     let object = change.object
     if change.isDeletion {
       state.withLock { $0.workers[object.uid] }?.send(.removed)
       return
     }
     // Pods without a node are the scheduler's.
-    if PodSpec(object).nodeName == settings.name { accept(object, &group) }
+    if PodSpec(object).nodeName == settings.name { accept(object) }
   }
 
-  private func accept(_ object: KubeObject, _ group: inout ThrowingDiscardingTaskGroup<any Error>) {
+  private func accept(_ object: KubeObject) {
     let (worker, isNew) = state.withLock { state -> (PodWorker?, Bool) in
       if let worker = state.workers[object.uid] { return (worker, false) }
       if state.isShuttingDown { return (nil, false) }
@@ -156,8 +157,7 @@ public final class NodeAgent: Sendable {
     }
     guard let worker else { return }
     guard isNew else { return worker.send(.updated(object)) }
-    group.addTask { [self] in
-      await worker.run(object)
+    worker.start(object) { [self] in
       let isEmpty = state.withLock { state in
         state.workers[object.uid] = nil
         return state.workers.isEmpty

@@ -8,9 +8,9 @@ internal import Telemetry
 extension PodLife {
   /// The supervisor goes, the pod's folder and status stay for whoever wants to look.
   func release() async {
-    tasks.removeValue(forKey: .supervisorEvents)?.cancel()
     link?.close()
     link = nil
+    worker.abandonExecutions()
     context.addresses.release(pod: worker.uid)
   }
 
@@ -22,7 +22,7 @@ extension PodLife {
     } catch {
       context.log.warning("a pod's folder stays behind", ["path": directory.path, "cause": "\(error)"])
     }
-    tasks.removeValue(forKey: .statusWriter)?.cancel()
+    status.stop()
     isOver = await deleteObject()
   }
 

@@ -6,6 +6,8 @@ internal import Telemetry
 /// What the supervisor reports.
 extension PodLife {
   func handle(_ event: SupervisorEvent) async {
+    // What a pod that was released still hears does not matter.
+    if link == nil { return }
     switch event {
     case .started(let name, let process, let time):
       processes[name] = process
@@ -49,6 +51,7 @@ extension PodLife {
   }
 
   func supervisorEnded() async {
+    if link == nil { return }
     link = nil
     worker.abandonExecutions()
     let mark = "\(ContainerEnvironment.podVariable)=\(worker.uid)"
@@ -62,12 +65,8 @@ extension PodLife {
     guard machine.stage == .running || machine.stage == .terminating else { return }
     context.log.warning("a pod's supervisor ended unexpectedly", ["pod": worker.key.description])
     do {
-      let settings = context.settings
-      let name = worker.key.description
-      let started = try await context.workers.run {
-        try SupervisorLink(command: settings.supervisorCommand + [name], environment: [])
-      }
-      try adopt(started)
+      let (settings, worker) = (context.settings, self.worker)
+      try adopt(try await context.workers.run { try Self.startSupervisor(settings, worker) })
     } catch {
       context.log.error("no supervisor for a pod", ["pod": worker.key.description, "cause": "\(error)"])
     }

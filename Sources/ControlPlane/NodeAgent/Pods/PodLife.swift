@@ -5,8 +5,10 @@ internal import KubeClient
 internal import KubeProtocol
 internal import Linux
 
-/// The state of a worker's task; never leaves it.
-final class PodLife {
+/// The state of a worker's task.
+///
+/// `@unchecked Sendable`: only the worker's task touches it, and there is one at a time.
+final class PodLife: @unchecked Sendable {
   let worker: PodWorker
   let context: NodeContext
   var machine: PodMachine
@@ -19,17 +21,14 @@ final class PodLife {
   var isShuttingDown = false
   /// Owned here, cancelled when their purpose or the pod ends.
   var tasks: [TaskName: Task<Void, Never>] = [:]
-  /// Wakes a container's probe loops at once.
-  var probeSignals: [String: [WakeSignal]] = [:]
+  var probes: [String: [ContainerProbe]] = [:]
   /// Containers whose hooks before the stop have been begun.
   var stopping: Set<String> = []
   var processes: [String: Int32] = [:]
   var memoryWatches: [String: MemoryWatcher.Identifier] = [:]
 
   enum TaskName: Hashable {
-    case statusWriter, supervisorEvents
     case timer(PodTimer)
-    case probe(String, ProbeKind)
     case stop(String)
     case postStart(String)
   }
@@ -57,16 +56,13 @@ final class PodLife {
         plan: plan), link: link, directory: directory)
   }
 
-  func begin() async {
-    tasks[.statusWriter] = Task { [status] in await status.run() }
-    await perform(machine.begin())
-  }
-
   func take(_ message: PodWorker.Message) async {
     switch message {
+    case .begin: await perform(machine.begin())
     case .input(let input): await handle(input)
     case .supervisor(let event): await handle(event)
     case .supervisorEnded: await supervisorEnded()
+    case .abandon: isOver = true
     case .shutDown(let grace): shutDown(grace)
     }
   }
@@ -80,6 +76,8 @@ final class PodLife {
   func cancelTasks() {
     for task in tasks.values { task.cancel() }
     tasks = [:]
+    status.stop()
+    for name in probes.keys { stopProbes(name) }
     for name in memoryWatches.keys { stopWatchingMemory(name) }
     worker.abandonExecutions()
     link?.close()
@@ -97,7 +95,7 @@ final class PodLife {
     case .start(let name, let run, let restart): await start(name, run: run, restart: restart)
     case .stop(let name, let grace): stop(name, grace: grace)
     case .startProbes(let name, let run, let kinds): for kind in kinds { startProbe(name, run, kind) }
-    case .probeNow(let name): for signal in probeSignals[name] ?? [] { signal.signal() }
+    case .probeNow(let name): for probe in probes[name] ?? [] { probe.hurry() }
     case .stopProbes(let name): stopProbes(name)
     case .wait(let timer, let delay): wait(timer, delay)
     case .event(let isWarning, let reason, let message, let container):
@@ -129,18 +127,17 @@ final class PodLife {
     do {
       let preferred = pod.object.status?["podIP"]?.string
       machine.podAddress = try context.addresses.allocate(pod: worker.uid, preferred: preferred)
-      references = try await readReferences(pod)
+      references = try await PodReferences.read(for: pod, client: context.client)
       let plan = try VolumePlan(
         pod: pod, downward: context.settings.downward(pod, podAddress: machine.podAddress),
         references: references,
         claims: context.settings.claims)
-      let (directory, settings) = (self.directory, context.settings)
+      let (directory, settings, worker) = (self.directory, context.settings, self.worker)
       let needsSupervisor = link == nil
       let started = try await context.workers.run { () -> SupervisorLink? in
         try directory.prepare(plan)
         guard needsSupervisor else { return nil }
-        let name = "\(pod.object.namespace)/\(pod.object.name)"
-        return try SupervisorLink(command: settings.supervisorCommand + [name], environment: [])
+        return try Self.startSupervisor(settings, worker)
       }
       self.plan = plan
       if let started { try adopt(started) }
@@ -150,17 +147,17 @@ final class PodLife {
     }
   }
 
-  private func readReferences(_ pod: PodSpec) async throws -> PodReferences {
-    let client = context.client
-    return try await onOwnStack { try await PodReferences.read(for: pod, client: client) }
+  /// Blocks until the supervisor is executed.
+  static func startSupervisor(_ settings: NodeSettings, _ worker: PodWorker) throws -> SupervisorLink {
+    try SupervisorLink(
+      command: settings.supervisorCommand + [worker.key.description], environment: []
+    ) { [weak worker] event in
+      worker?.post(event.map { .supervisor($0) } ?? .supervisorEnded)
+    }
   }
 
   func adopt(_ started: SupervisorLink) throws {
     link = started
-    tasks[.supervisorEvents] = Task { [worker] in
-      for await event in started.events { worker.post(.supervisor(event)) }
-      worker.post(.supervisorEnded)
-    }
     try context.hub.add(started)
   }
 
@@ -173,7 +170,7 @@ final class PodLife {
     stopping.remove(name)
     do {
       // Read anew: a restart takes up what has changed since.
-      references = try await readReferences(machine.pod)
+      references = try await PodReferences.read(for: machine.pod, client: context.client)
       let launcher = ContainerLauncher(
         node: context.settings, pod: machine.pod, podAddress: machine.podAddress, references: references,
         plan: plan)

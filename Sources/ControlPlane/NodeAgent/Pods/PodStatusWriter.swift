@@ -6,12 +6,15 @@ internal import Synchronization
 internal import Telemetry
 
 /// Writes one pod's status: only changes, the latest only, one write at a time. What changes traffic goes out
-/// at once, other changes wait a moment for company.
+/// at once, other changes wait a moment for company. Has a task only while something is unwritten.
 final class PodStatusWriter: Sendable {
   private struct State {
     var wanted: JSONValue?
     var isUrgent = false
     var written: JSONValue?
+    var isChanged = false
+    var task: Task<Void, Never>?
+    var isStopped = false
   }
 
   private let key: ObjectKey
@@ -20,7 +23,6 @@ final class PodStatusWriter: Sendable {
   private let clock: any SleepingClock
   private let log: Logger
   private let state = Mutex(State())
-  private let changed = WakeSignal()
   private let urgent = WakeSignal()
 
   private static let companyDelay: Duration = .milliseconds(10)
@@ -37,23 +39,42 @@ final class PodStatusWriter: Sendable {
     state.withLock { state in
       state.wanted = status
       state.isUrgent = state.isUrgent || isUrgent
+      state.isChanged = true
+      if state.task == nil && !state.isStopped {
+        state.task = Task(priority: .medium) { await run() }
+      }
     }
-    changed.signal()
     if isUrgent { urgent.signal() }
   }
 
-  /// Writes until the task is cancelled.
-  func run() async {
+  /// Nothing is written any more.
+  func stop() {
+    let task = state.withLock { state in
+      state.isStopped = true
+      return state.task
+    }
+    task?.cancel()
+  }
+
+  private func run() async {
     var backoff = Backoff(initial: .milliseconds(50), maximum: .seconds(10))
-    while !Task.isCancelled {
-      await changed.wait()
+    while hasWork() {
       if !state.withLock({ $0.isUrgent }) { await waitForCompany() }
-      if await onOwnStack({ await self.writeLatest() }) {
+      if await writeLatest() {
         backoff.reset()
       } else {
-        do { try await clock.sleep(for: backoff.next()) } catch { return }
-        changed.signal()
+        state.withLock { $0.isChanged = true }
+        do { try await clock.sleep(for: backoff.next()) } catch { continue }
       }
+    }
+  }
+
+  /// False where the task is to end; another one comes with the next change.
+  private func hasWork() -> Bool {
+    state.withLock { state in
+      if state.isChanged && !state.isStopped { return true }
+      state.task = nil
+      return false
     }
   }
 
@@ -66,11 +87,11 @@ final class PodStatusWriter: Sendable {
     }
   }
 
-  /// Writes what is still unwritten, as the last act for a pod that stays. False where it must be tried
-  /// again.
-  func writeLatest() async -> Bool {
+  /// Writes what is still unwritten. False where it must be tried again.
+  private func writeLatest() async -> Bool {
     let wanted = state.withLock { state -> JSONValue? in
       state.isUrgent = false
+      state.isChanged = false
       return state.wanted == state.written ? nil : state.wanted
     }
     guard let wanted else { return true }

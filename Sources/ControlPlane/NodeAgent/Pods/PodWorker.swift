@@ -3,14 +3,13 @@ internal import KubeProtocol
 internal import Linux
 internal import Synchronization
 
-/// Carries out what one pod's machine decides. One task runs it; everything that happens to the pod comes
-/// through its mailbox, in order.
+/// Carries out what one pod's machine decides. Everything that happens to the pod comes through its mailbox,
+/// in order; a task works while there is something in it, so that a pod at rest costs no task.
 final class PodWorker: Sendable {
   let context: NodeContext
   let key: ObjectKey
   let uid: String
-  private let mailbox: AsyncStream<Message>
-  private let sender: AsyncStream<Message>.Continuation
+  private let mailbox = Mutex(Mailbox())
   /// What other threads may ask: which run of each container is alive.
   private let liveRestarts = Mutex<[String: Int64]>([:])
   private let executions = Mutex(Executions())
@@ -22,10 +21,22 @@ final class PodWorker: Sendable {
     var next = 0
   }
 
+  private struct Mailbox {
+    var messages: [Message] = []
+    /// There while messages are worked on.
+    var task: Task<Void, Never>?
+    /// From the beginning of the pod's life here to its end.
+    var life: PodLife?
+    var ended: (@Sendable () -> Void)?
+  }
+
   enum Message: Sendable {
+    case begin
     case input(PodInput)
     case supervisor(SupervisorEvent)
     case supervisorEnded
+    /// End everything at once: the node does not wait.
+    case abandon
     /// Stop in order and keep the pod's object: the node goes down.
     case shutDown(grace: Duration)
   }
@@ -34,31 +45,76 @@ final class PodWorker: Sendable {
     self.context = context
     key = object.key
     uid = object.uid
-    (mailbox, sender) = AsyncStream.makeStream(of: Message.self)
   }
 
-  func send(_ input: PodInput) { sender.yield(.input(input)) }
-  func shutDown(grace: Duration) { sender.yield(.shutDown(grace: grace)) }
+  func send(_ input: PodInput) { post(.input(input)) }
+  func shutDown(grace: Duration) { post(.shutDown(grace: grace)) }
 
   /// The restart number of the run that is alive; nil where none is.
   func liveRestart(_ container: String) -> Int64? { liveRestarts.withLock { $0[container] } }
 
-  /// Lives the pod's life; returns when its object is gone or the node goes down.
-  func run(_ object: KubeObject) async {
+  /// Begins the pod's life.
+  /// - Parameter ended: called once its object is gone or the node goes down.
+  func start(_ object: KubeObject, ended: @escaping @Sendable () -> Void) {
     let life = PodLife(self, object)
-    await life.begin()
-    for await message in mailbox {
-      await life.take(message)
-      liveRestarts.withLock { $0 = life.liveRestarts }
-      place.withLock { $0 = life.executionPlace }
-      if life.isOver { break }
+    mailbox.withLock { mailbox in
+      mailbox.life = life
+      mailbox.ended = ended
     }
-    place.withLock { $0 = nil }
-    life.cancelTasks()
-    sender.finish()
+    post(.begin)
   }
 
-  func post(_ message: Message) { sender.yield(message) }
+  /// Ends everything of the pod at once, and returns when that is done.
+  func abandon() async {
+    post(.abandon)
+    while let task = mailbox.withLock({ $0.task }) {
+      task.cancel()
+      await task.value
+    }
+  }
+
+  func post(_ message: Message) {
+    mailbox.withLock { mailbox in
+      guard mailbox.life != nil else { return }
+      mailbox.messages.append(message)
+      if mailbox.task == nil { mailbox.task = Task(priority: .medium) { await work() } }
+    }
+  }
+
+  private func work() async {
+    while let (life, messages) = takeMessages() {
+      for message in messages where !life.isOver {
+        await life.take(message)
+        liveRestarts.withLock { $0 = life.liveRestarts }
+        place.withLock { $0 = life.executionPlace }
+      }
+      if life.isOver { end(life) }
+    }
+  }
+
+  /// Nil where the task has nothing more to do; another one comes with the next message.
+  private func takeMessages() -> (PodLife, [Message])? {
+    mailbox.withLock { mailbox in
+      guard let life = mailbox.life, !mailbox.messages.isEmpty else {
+        mailbox.task = nil
+        return nil
+      }
+      defer { mailbox.messages = [] }
+      return (life, mailbox.messages)
+    }
+  }
+
+  private func end(_ life: PodLife) {
+    place.withLock { $0 = nil }
+    life.cancelTasks()
+    let ended = mailbox.withLock { mailbox in
+      defer { mailbox.ended = nil }
+      mailbox.life = nil
+      mailbox.messages = []
+      return mailbox.ended
+    }
+    ended?()
+  }
 
   // MARK: programs beside a container
 

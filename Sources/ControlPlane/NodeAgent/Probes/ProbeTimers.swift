@@ -5,9 +5,14 @@ internal import Synchronization
 /// Wakes the probes of all pods when they are due: those of the same tenth of a second together, on one
 /// timer, so that a thousand pods at rest cost the node a few wake-ups a second.
 final class ProbeTimers: Sendable {
+  struct Identifier: Sendable {
+    fileprivate let tick: Int64
+    fileprivate let number: UInt64
+  }
+
   private struct State {
     /// By the number of the tenth of a second.
-    var waiting: [Int64: [UInt64: WakeSignal]] = [:]
+    var waiting: [Int64: [UInt64: @Sendable () -> Void]] = [:]
     var next: UInt64 = 1
     /// When `run` wakes by itself; nil while it waits for the first probe.
     var wakesAt: Int64?
@@ -21,20 +26,24 @@ final class ProbeTimers: Sendable {
 
   init(clock: any SleepingClock) { self.clock = clock }
 
-  /// Returns up to a tenth of a second after the deadline, at the signal, and when the task is cancelled.
-  func wait(until deadline: Duration, orUntil signal: WakeSignal) async {
+  /// Calls `body` once, up to a tenth of a second after the deadline.
+  func wake(at deadline: Duration, _ body: @escaping @Sendable () -> Void) -> Identifier {
     let tick = Self.tick(deadline) + 1
-    let (identifier, isEarlier) = state.withLock { state in
-      let identifier = state.next
+    let (number, isEarlier) = state.withLock { state in
+      let number = state.next
       state.next &+= 1
-      state.waiting[tick, default: [:]][identifier] = signal
-      return (identifier, state.wakesAt.map { tick < $0 } ?? true)
+      state.waiting[tick, default: [:]][number] = body
+      return (number, state.wakesAt.map { tick < $0 } ?? true)
     }
     if isEarlier { changed.signal() }
-    await signal.wait()
+    return Identifier(tick: tick, number: number)
+  }
+
+  /// One that is being called may still be.
+  func cancel(_ identifier: Identifier) {
     state.withLock { state in
-      state.waiting[tick]?[identifier] = nil
-      if state.waiting[tick]?.isEmpty == true { state.waiting[tick] = nil }
+      state.waiting[identifier.tick]?[identifier.number] = nil
+      if state.waiting[identifier.tick]?.isEmpty == true { state.waiting[identifier.tick] = nil }
     }
   }
 
@@ -42,15 +51,15 @@ final class ProbeTimers: Sendable {
   func run() async {
     while !Task.isCancelled {
       let now = Self.tick(clock.monotonicNow())
-      let (due, next) = state.withLock { state -> ([WakeSignal], Int64?) in
-        var due: [WakeSignal] = []
+      let (due, next) = state.withLock { state -> ([@Sendable () -> Void], Int64?) in
+        var due: [@Sendable () -> Void] = []
         for tick in state.waiting.keys where tick <= now {
           due += state.waiting.removeValue(forKey: tick)?.values.map { $0 } ?? []
         }
         state.wakesAt = state.waiting.keys.min()
         return (due, state.wakesAt)
       }
-      for signal in due { signal.signal() }
+      for wake in due { wake() }
       await wait(until: next)
     }
   }

@@ -6,10 +6,11 @@ internal import Synchronization
 /// The agent's end of one supervisor: commands go in, events come out, and letting go ends the pod's
 /// processes.
 final class SupervisorLink: Sendable {
-  /// In the order the supervisor reported; finishes when it has ended.
-  let events: AsyncStream<SupervisorEvent>
+  /// Told on the hub's thread, in the order the supervisor reported; nil once it has ended.
+  typealias Listener = @Sendable (SupervisorEvent?) -> Void
+
   let process: ChildProcess
-  private let continuation: AsyncStream<SupervisorEvent>.Continuation
+  private let listener: Listener
   private let input: Mutex<Input?>
   private let output: FileDescriptor
   private let lines = Mutex(LineBuffer(limit: 4 * ByteCount.mebibyte))
@@ -21,7 +22,9 @@ final class SupervisorLink: Sendable {
 
   /// Starts a supervisor. Blocks until it is executed.
   /// - Parameter command: the program's file and its arguments.
-  init(command: [String], environment: [String]) throws(LinuxError) {
+  init(
+    command: [String], environment: [String], listener: @escaping Listener
+  ) throws(LinuxError) {
     guard let path = command.first else { throw LinuxError(number: 22, call: "start", subject: "supervisor") }
     let toSupervisor = try Pipe().release()
     let supervisorInput = FileDescriptor(owning: toSupervisor.reading)
@@ -38,7 +41,7 @@ final class SupervisorLink: Sendable {
       ChildProcess.Request(
         path: path, arguments: command, environment: environment, workingDirectory: "/",
         descriptors: [supervisorInput.number, supervisorOutput.number, 2], group: .own))
-    (events, continuation) = AsyncStream.makeStream(of: SupervisorEvent.self)
+    self.listener = listener
     output = ownOutput
     input = Mutex(Input(ownInput))
   }
@@ -101,7 +104,7 @@ final class SupervisorLink: Sendable {
           lines.append(UnsafeRawBufferPointer(rebasing: buffer[..<count])) { line in
             guard let json = try? JSONValue(parsing: line.bytes), let event = SupervisorEvent(json: json)
             else { return }
-            continuation.yield(event)
+            listener(event)
           }
         }
       } catch {
@@ -115,7 +118,7 @@ final class SupervisorLink: Sendable {
     close()
     // Its output ends with the process, so that this does not wait.
     _ = try? process.wait()
-    continuation.finish()
+    listener(nil)
   }
 }
 
