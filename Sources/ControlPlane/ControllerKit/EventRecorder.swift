@@ -31,11 +31,31 @@ public final class EventRecorder: Sendable {
     var resourceVersion: String
     var fieldPath: String
 
-    var identity: String { "\(kind)/\(namespace)/\(name)/\(uid)" }
+    var identity: Fingerprint { Fingerprint([kind, namespace, name, uid]) }
+    var eventNamespace: String { namespace.isEmpty ? "default" : namespace }
+    /// The name must be unique per object, not per moment.
+    func eventName(_ suffix: UInt64) -> String { "\(name.prefix(230)).\(String(suffix, radix: 16))" }
+  }
+
+  /// Stands for texts that would be too many to keep.
+  private struct Fingerprint: Hashable {
+    private let first: Int
+    private let second: Int
+
+    init(_ parts: some Hashable) {
+      var first = Hasher()
+      var second = Hasher()
+      second.combine(1)
+      first.combine(parts)
+      second.combine(parts)
+      self.first = first.finalize()
+      self.second = second.finalize()
+    }
   }
 
   private struct Written {
-    var key: ObjectKey
+    /// Of the event's name.
+    var suffix: UInt64
     var count: Int64
   }
 
@@ -104,8 +124,8 @@ public final class EventRecorder: Sendable {
   /// Writes what is recorded until the task is cancelled. A failed write is logged and the event dropped:
   /// events are notes, not state.
   public func run() async {
-    var written: [Occurrence: Written] = [:]
-    var allowances: [String: Allowance] = [:]
+    var written: [Fingerprint: Written] = [:]
+    var allowances: [Fingerprint: Allowance] = [:]
     while !Task.isCancelled {
       await filled.wait()
       let (batch, dropped) = state.withLock { state in
@@ -130,7 +150,7 @@ public final class EventRecorder: Sendable {
     }
   }
 
-  private func isAllowed(_ occurrence: Occurrence, _ allowances: inout [String: Allowance]) -> Bool {
+  private func isAllowed(_ occurrence: Occurrence, _ allowances: inout [Fingerprint: Allowance]) -> Bool {
     let now = clock.monotonicNow()
     let identity = occurrence.object.identity
     var allowance = allowances[identity] ?? Allowance(tokens: Self.burst, refilled: now)
@@ -146,33 +166,32 @@ public final class EventRecorder: Sendable {
   }
 
   private func write(
-    _ occurrence: Occurrence, at time: Timestamp, _ written: inout [Occurrence: Written]
+    _ occurrence: Occurrence, at time: Timestamp, _ written: inout [Fingerprint: Written]
   ) async throws {
-    var identity = occurrence
-    identity.object.resourceVersion = ""
+    var unrevised = occurrence
+    unrevised.object.resourceVersion = ""
+    let identity = Fingerprint(unrevised)
+    let object = occurrence.object
     if let earlier = written[identity] {
       let count = earlier.count &+ 1
       do {
         try await client.patch(
-          .events, namespace: earlier.key.namespace, name: earlier.key.name,
+          .events, namespace: object.eventNamespace, name: object.eventName(earlier.suffix),
           ["count": .int(count), "lastTimestamp": .string(time.rfc3339)])
-        written[identity] = Written(key: earlier.key, count: count)
+        written[identity]?.count = count
         return
       } catch let error as KubeError where error.reason == .notFound {
         written[identity] = nil
       }
     }
-    let event = makeEvent(occurrence, time)
-    try await client.create(.events, event)
-    written[identity] = Written(key: event.key, count: 1)
+    let suffix = random.next()
+    try await client.create(.events, makeEvent(occurrence, time, suffix))
+    written[identity] = Written(suffix: suffix, count: 1)
   }
 
-  private func makeEvent(_ occurrence: Occurrence, _ time: Timestamp) -> KubeObject {
+  private func makeEvent(_ occurrence: Occurrence, _ time: Timestamp, _ suffix: UInt64) -> KubeObject {
     let object = occurrence.object
-    // The name must be unique per object, not per moment.
-    let name = "\(object.name.prefix(230)).\(String(random.next(), radix: 16))"
-    var event = KubeObject(
-      .events, namespace: object.namespace.isEmpty ? "default" : object.namespace, name: name)
+    var event = KubeObject(.events, namespace: object.eventNamespace, name: object.eventName(suffix))
     var involved: JSONValue = ["kind": .string(object.kind), "name": .string(object.name)]
     let optional = [
       ("namespace", object.namespace), ("uid", object.uid), ("apiVersion", object.apiVersion),

@@ -79,9 +79,7 @@ public final class Informer: Sendable {
 
   /// The objects that the index files under `value`, sorted by key; none for an index that was never added.
   public func byIndex(_ name: String, _ value: String) -> [KubeObject] {
-    let found = store.withLock { store in
-      (store.keys(index: name, value: value) ?? []).compactMap { store.objects[$0] }
-    }
+    let found = store.withLock { $0.objects(index: name, value: value) }
     reads.wrappingAdd(found.count, ordering: .relaxed)
     return found.count < 2 ? found : found.sorted { $0.key < $1.key }
   }

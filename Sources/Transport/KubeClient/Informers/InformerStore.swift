@@ -1,5 +1,43 @@
 internal import KubeProtocol
 
+/// Keys that an index files under one value; mostly there is one.
+private enum ObjectKeys {
+  case none
+  case one(ObjectKey)
+  case many(Set<ObjectKey>)
+
+  var count: Int {
+    switch self {
+    case .none: 0
+    case .one: 1
+    case .many(let keys): keys.count
+    }
+  }
+
+  mutating func insert(_ key: ObjectKey) {
+    switch self {
+    case .none: self = .one(key)
+    case .one(key): break
+    case .one(let other): self = .many([other, key])
+    case .many(var keys):
+      self = .none  // so that the set has one owner while it changes
+      keys.insert(key)
+      self = .many(keys)
+    }
+  }
+
+  mutating func remove(_ key: ObjectKey) {
+    switch self {
+    case .none: break
+    case .one(let other): if other == key { self = .none }
+    case .many(var keys):
+      self = .none
+      keys.remove(key)
+      self = .many(keys)
+    }
+  }
+}
+
 /// The objects of an informer by key, with its indices. Guarded by the informer's lock.
 struct InformerStore {
   typealias IndexFunction = @Sendable (KubeObject) -> [String]
@@ -7,17 +45,17 @@ struct InformerStore {
   private struct Index {
     let name: String
     var function: IndexFunction
-    var buckets: [String: Set<ObjectKey>] = [:]
+    var buckets: [String: ObjectKeys] = [:]
 
     mutating func replace(_ old: KubeObject, with new: KubeObject) {
       let (before, after) = (function(old), function(new))
       if before == after && old.key == new.key { return }
       for value in before { remove(old.key, value) }
-      for value in after { buckets[value, default: []].insert(new.key) }
+      for value in after { buckets[value, default: .none].insert(new.key) }
     }
 
     mutating func insert(_ object: KubeObject) {
-      for value in function(object) { buckets[value, default: []].insert(object.key) }
+      for value in function(object) { buckets[value, default: .none].insert(object.key) }
     }
 
     mutating func remove(_ object: KubeObject) {
@@ -26,7 +64,7 @@ struct InformerStore {
 
     private mutating func remove(_ key: ObjectKey, _ value: String) {
       buckets[value]?.remove(key)
-      if buckets[value]?.isEmpty == true { buckets[value] = nil }
+      if buckets[value]?.count == 0 { buckets[value] = nil }
     }
   }
 
@@ -46,9 +84,12 @@ struct InformerStore {
 
   private func index(_ name: String) -> Index? { indices.first { $0.name == name } }
 
-  func keys(index name: String, value: String) -> Set<ObjectKey>? {
-    guard let index = index(name) else { return nil }
-    return index.buckets[value] ?? []
+  func objects(index name: String, value: String) -> [KubeObject] {
+    switch index(name)?.buckets[value] {
+    case .one(let key): objects[key].map { [$0] } ?? []
+    case .many(let keys): keys.compactMap { objects[$0] }
+    case nil, .some(.none): []
+    }
   }
 
   func count(index name: String, value: String) -> Int { index(name)?.buckets[value]?.count ?? 0 }
