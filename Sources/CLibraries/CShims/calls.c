@@ -28,6 +28,8 @@ int apus_keep_freed_memory(int bytes, int longest) {
   return mallopt(M_MMAP_THRESHOLD, longest) == 1 && mallopt(M_TRIM_THRESHOLD, bytes) == 1 ? 0 : -1;
 }
 
+void apus_give_back_freed_memory(void) { malloc_trim(0); }
+
 void apus_prefer_large_pages(void *start, size_t count) {
   const uintptr_t size = 2 << 20;
   uintptr_t first = ((uintptr_t)start + size - 1) & ~(size - 1), end = ((uintptr_t)start + count) & ~(size - 1);

@@ -133,6 +133,7 @@ struct EmbeddedPlane: Sendable {
       tasks.addTask { await boundClaims.run() }
       tasks.addTask { await serving.run() }
       tasks.addTask { await autoscaler.run() }
+      tasks.addTask { await IdleMemory(store: store, log: log).run() }
       tasks.addTask {
         do {
           try await node.run()

@@ -12,4 +12,8 @@ public enum FreedMemory {
   /// each time, which then has to clear every page anew. For processes that see megabytes come and go; a
   /// refusal changes nothing.
   public static func keep() { _ = isKept }
+
+  /// Gives pages that hold nothing back to the kernel, wherever they lie. Takes milliseconds: for threads
+  /// that nobody waits for, at the end of much work.
+  public static func giveBack() { apus_give_back_freed_memory() }
 }

@@ -47,6 +47,9 @@ ssize_t apus_send(int descriptor, const void *bytes, size_t count, int flags);
 /// heaps. Returns 0, or -1 where the C library does not know how.
 int apus_keep_freed_memory(int bytes, int longest);
 
+/// malloc_trim: gives all pages that hold nothing back to the kernel.
+void apus_give_back_freed_memory(void);
+
 /// Asks for large pages where memory that is about to be filled covers whole ones: one fault instead of 512.
 void apus_prefer_large_pages(void *start, size_t count);
 
