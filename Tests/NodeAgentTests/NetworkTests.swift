@@ -77,6 +77,32 @@ private func ask(_ address: String, _ port: Int, _ question: String = "who") thr
   return String(decoding: answer, as: UTF8.self)
 }
 
+/// A client that keeps its connection.
+private struct KeptConnection {
+  private let socket: Socket
+
+  init(to target: SocketAddress) throws {
+    socket = try Socket.connect(to: target)
+    var polled = PollSet()
+    polled.add(socket.descriptor, reading: false, writing: true)
+    _ = try polled.wait(timeout: .seconds(20))
+  }
+
+  func say(_ text: String) throws -> String {
+    var text = text
+    text.withUTF8 { _ = socket.send(UnsafeRawBufferPointer($0)) }
+    var reading = PollSet()
+    reading.add(socket.descriptor)
+    if try reading.wait(timeout: .seconds(20)).isEmpty { return "no answer" }
+    let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 64, alignment: 16)
+    defer { buffer.deallocate() }
+    guard case .bytes(let count) = socket.receive(into: buffer) else { return "closed" }
+    return String(decoding: buffer[..<count], as: UTF8.self)
+  }
+
+  func close() { socket.shutdownSending() }
+}
+
 @Suite struct NetworkTests {
   @Test func servicesAndSlicesBecomePortsAndNames() {
     let services = [
@@ -150,30 +176,18 @@ private func ask(_ address: String, _ port: Int, _ question: String = "who") thr
     let target = try #require(
       SocketAddress(
         literal: "\(network).128.1", port: forwarder.standIns.first?.standIn ?? 18_081))
-    let socket = try Socket.connect(to: target)
-    var polled = PollSet()
-    polled.add(socket.descriptor, reading: false, writing: true)
-    _ = try polled.wait(timeout: .seconds(20))
-    func say(_ text: String) throws -> String {
-      var text = text
-      text.withUTF8 { _ = socket.send(UnsafeRawBufferPointer($0)) }
-      var reading = PollSet()
-      reading.add(socket.descriptor)
-      if try reading.wait(timeout: .seconds(20)).isEmpty { return "no answer" }
-      let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 64, alignment: 16)
-      defer { buffer.deallocate() }
-      guard case .bytes(let count) = socket.receive(into: buffer) else { return "closed" }
-      return String(decoding: buffer[..<count], as: UTF8.self)
-    }
-    #expect(try say("GET /a HTTP/1.1") == "first")
-    #expect(try say("GET /b HTTP/1.1") == "first")
+    let client = try KeptConnection(to: target)
+    #expect(try client.say("GET /a HTTP/1.1") == "first")
+    #expect(try client.say("GET /b HTTP/1.1") == "first")
     forwarder.update(from: [before], to: [after])
     // The rest of a request stays with its beginning.
-    #expect(try say("{}") == "first")
-    #expect(try say("POST /c HTTP/1.1") == "second")
-    #expect(try say("{}") == "second")
+    #expect(try client.say("{}") == "first")
+    #expect(try client.say("POST /c HTTP/1.1") == "second")
+    #expect(try client.say("{}") == "second")
     forwarder.update(from: [after], to: [before])
-    #expect(try say("POST /d HTTP/1.1") == "first")
+    #expect(try client.say("POST /d HTTP/1.1") == "first")
+    // Each end answers one connection after the other.
+    client.close()
     _ = try? ask("\(network).0.1", first.port, "stop")
     _ = try? ask("\(network).0.2", second.port, "stop")
   }

@@ -29,16 +29,38 @@ import Testing
     }
   }
 
+  /// Which pods the scheduler has looked at in vain, kept change by change: there are hundreds.
+  private final class WaitingPods: Sendable {
+    private let state = Mutex((new: Set<String>(), refused: Set<String>()))
+
+    func take(_ change: InformerChange) {
+      let name = change.object.name
+      let status = change.object.condition("PodScheduled")?.status
+      state.withLock { state in
+        state.new.remove(name)
+        state.refused.remove(name)
+        if change.isDeletion { return }
+        if status == nil { state.new.insert(name) }
+        if status == .no { state.refused.insert(name) }
+      }
+    }
+
+    func areAll(atLeast count: Int) -> Bool {
+      state.withLock { $0.new.isEmpty && $0.refused.count >= count }
+    }
+  }
+
   @Test func podsThatNoNodeTakesAreMadeInBoundedNumber() async throws {
     try await TestCluster.run { cluster in
       var deployment = TestCluster.deployment("web", replicas: 100_000)
       deployment.json.set(["disk": "none-has-this"], at: "spec", "template", "spec", "nodeSelector")
-      try await cluster.client.create(.deployments, deployment)
-      try await cluster.until {
-        cluster.pods.count { $0.condition("PodScheduled")?.status == .no }
-          >= ReplicaSetReconciler.waitingLimit
-          && cluster.pods.allSatisfy { $0.condition("PodScheduled") != nil }
+      let waiting = WaitingPods()
+      cluster.view.informer(.pods).onChange { change in
+        waiting.take(change)
+        cluster.changed.signal()
       }
+      try await cluster.client.create(.deployments, deployment)
+      try await cluster.until { waiting.areAll(atLeast: ReplicaSetReconciler.waitingLimit) }
       let made = cluster.pods.count
       // A later change of the set makes it look again, and it still waits.
       try await cluster.scale("web", to: 100_001)
