@@ -178,6 +178,40 @@ import Testing
     #expect(InferenceServiceValidation.causes(knative, old: old) == [])
   }
 
+  /// Upstream tells the first fault alone; the order is the same, so that it stands first here.
+  @Test func allFaultsAreToldInUpstreamsOrder() throws {
+    var old = try makeService(#"{"predictor":{"name":"a",\#(Self.model)}}"#)
+    old.status = ["deploymentMode": "Knative"]
+    let spec = #"""
+      {"predictor":{"name":"b",
+        "model":{"name":"x","modelFormat":{"name":"sklearn"},"storageUri":"gs://b/m",
+          "env":[{"name":"PYTHONPATH","value":"/x"}],"confidential":{"enabled":true,"resourceId":"x"}},
+        "storageUris":[{"uri":""}],"workerSpec":{"containers":[{},{}]},
+        "containers":[{"name":"transformer-container","env":[{"name":"STORAGE_URI","value":"gs://b/x"}]}],
+        "containerConcurrency":-1,"minReplicas":-1,"logger":{"mode":"x"},"scaleMetric":"rps"},
+       "canary":[{"trafficPercent":1,"predictor":{"name":"b",\#(Self.model)}}]}
+      """#
+    let wrong = try makeService(
+      spec, name: "1iris",
+      annotations: [
+        "serving.kserve.io/deploymentMode": "Standard", "serving.kserve.io/autoscalerClass": "x",
+      ])
+    let wanted = [
+      "update rejected: deploymentMode", "predictor.name change requires", "the InferenceService \"1iris\"",
+      "[x] is not a supported autoscaler", "setting PYTHONPATH", "setting multiple containers in workerSpec",
+      "storage uri should not be specified in transformer", "the 'name' field is not allowed",
+      "Setting both StorageURI and StorageURIs", "must be in the format kbs:", "storage URI cannot be empty",
+      "parallelism cannot be less", "'MinReplicas' cannot be less", "invalid logger type",
+      "canary predictor.name \"b\" conflicts",
+    ]
+    let found = InferenceServiceValidation.causes(wrong, old: old).map(\.message)
+    var places: [Int] = []
+    for text in wanted {
+      places.append(try #require(found.firstIndex { $0.contains(text) }, "\(text): \(found)"))
+    }
+    #expect(places == places.sorted(), "\(found)")
+  }
+
   @Test func anObjectOnItsWayOutIsNotStopped() throws {
     var object = try makeService(#"{"predictor":{}}"#)
     object.json.set("2026-01-01T00:00:00Z", at: "metadata", "deletionTimestamp")

@@ -123,6 +123,38 @@ private let claim = "internal.serving.kserve.io/localmodel-pvc-name"
   }
 }
 
+/// What the sentence says where nobody has made the claim.
+@Suite struct LocalModelClaimTests {
+  @Test(arguments: [
+    ("iris-gpu", "", "with the copies of LocalModelCache \"iris\" does not exist in namespace team", true),
+    (
+      "iris-gpu", "team",
+      "with the copies of LocalModelNamespaceCache \"iris\" does not exist in namespace team", true
+    ),
+    ("other", "", "\"other\" does not exist in namespace team", false),
+  ])
+  func aMissingClaimOfACacheIsExplained(
+    _ name: String, _ namespace: String, _ expected: String, _ isOfCache: Bool
+  ) throws {
+    let message = #"persistentvolumeclaim \"\#(name)\" not found"#
+    let scheduled = #"{"conditions":[{"type":"PodScheduled","status":"False","message":"\#(message)"}]}"#
+    let waiting = #"""
+      {"containerStatuses":[{"name":"kserve-container","state":{"waiting":{"reason":"ContainerCreating",
+        "message":"\#(message)"}}}]}
+      """#
+    for status in [scheduled, waiting] {
+      var pod = try makePodObject("p", status: status)
+      pod.labels[label] = "iris"
+      pod.labels["\(label)-namespace"] = namespace.isEmpty ? nil : namespace
+      pod.annotations = [source: "s3://b/m", claim: "iris-gpu"]
+      let cause = try #require(PodFailure(pod)).cause
+      #expect(cause.code == .claimMissing && cause.value == name)
+      #expect(cause.sentence.contains(expected), "\(cause.sentence)")
+      #expect(cause.sentence.contains("serving.kserve.io/disable-localmodel") == isOfCache)
+    }
+  }
+}
+
 /// The same through the API: caches are looked up when a service is written.
 @Suite(.timeLimit(.minutes(2))) struct LocalModelAdmissionTests {
   @Test func aServiceOfACachedModelGetsItsClaimAndTheCacheStays() async throws {

@@ -48,7 +48,7 @@ struct ContainerCause {
     if ["", "PodInitializing", "ContainerCreating"].contains(reason) {
       let message = told.isEmpty ? view.message(of: ["FailedMount", "FailedAttachVolume"]) ?? "" : told
       guard !message.isEmpty else { return nil }
-      return MissingReference.cause(message, namespace: namespace)
+      return MissingReference.cause(message, namespace: namespace, cache: LocalModelMatch(view.pod))
         ?? FailureCause(
           .volumeFailed, value: view.pod.name, "the pod cannot be prepared: \(message)", fix: "")
     }
@@ -58,7 +58,7 @@ struct ContainerCause {
       let image = view.container(name)?["image"]?.string ?? status["image"]?.string ?? ""
       return FailureCause(code, value: image, "container \(name) cannot run: \(message)", fix: nil)
     }
-    return MissingReference.cause(message, namespace: namespace)
+    return MissingReference.cause(message, namespace: namespace, cache: LocalModelMatch(view.pod))
       ?? FailureCause(code, value: name, "container \(name) cannot start: \(message)")
   }
 

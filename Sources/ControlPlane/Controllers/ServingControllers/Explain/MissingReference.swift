@@ -3,14 +3,28 @@ internal import ServingAPI
 /// What a pod names that is not there, in the words of kubelets and of this node.
 enum MissingReference {
   /// Nil where the message tells of nothing that is missing.
-  static func cause(_ message: String, namespace: String) -> FailureCause? {
-    claim(message, namespace) ?? key(message) ?? object(message, namespace)
+  /// - Parameter cache: of the pod's model, whose claim it may be.
+  static func cause(
+    _ message: String, namespace: String, cache: LocalModelMatch? = nil
+  ) -> FailureCause? {
+    claim(message, namespace, cache) ?? key(message) ?? object(message, namespace)
   }
 
-  private static func claim(_ message: String, _ namespace: String) -> FailureCause? {
+  private static func claim(
+    _ message: String, _ namespace: String, _ cache: LocalModelMatch?
+  ) -> FailureCause? {
     guard QuotedName.find("not found", in: message) != nil,
       let name = QuotedName.after("persistentvolumeclaim", in: message)
     else { return nil }
+    if let cache, cache.claim == name {
+      let kind = cache.namespace.isEmpty ? "LocalModelCache" : "LocalModelNamespaceCache"
+      return FailureCause(
+        .claimMissing, value: name,
+        "the PersistentVolumeClaim \"\(name)\" with the copies of \(kind) \"\(cache.cache)\" does not exist "
+          + "in namespace \(namespace)",
+        fix: "let whoever fills the cache make it, or put the annotation "
+          + "\(ServingAnnotation.disableLocalModel) on the service, so that it fetches its model itself")
+    }
     return FailureCause(
       .claimMissing, value: name,
       "the PersistentVolumeClaim \"\(name)\" does not exist in namespace \(namespace)",

@@ -52,7 +52,7 @@ struct PodFailure: Hashable {
     guard let condition, condition["status"]?.string == "False" else { return nil }
     let message = condition["message"]?.string ?? "no node takes it"
     let cause =
-      MissingReference.cause(message, namespace: pod.namespace)
+      MissingReference.cause(message, namespace: pod.namespace, cache: LocalModelMatch(pod))
       ?? FailureCause(.unschedulable, value: pod.name, "the pod cannot be placed on a node: \(message)")
     return (cause, condition["lastTransitionTime"]?.string)
   }
