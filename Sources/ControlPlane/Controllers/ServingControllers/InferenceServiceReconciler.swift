@@ -139,7 +139,7 @@ struct InferenceServiceReconciler: Reconciler {
           if plan.failures[.predictor] != nil || kind.map({ plan.failures[$0] != nil }) == true { continue }
           if informer.resource == .controllerRevisions {
             if let part = kind.flatMap({ plan.components[$0] }), isRemembered(child, part) { continue }
-          } else if routed.contains(child.name) {
+          } else if routed.contains(child.name), wanted[.deployments]?.contains(child.key) != true {
             continue
           }
         }

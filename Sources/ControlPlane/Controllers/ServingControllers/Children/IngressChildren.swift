@@ -24,7 +24,8 @@ struct IngressChildren {
     }
     var object = KubeObject(resource, namespace: service.namespace, name: service.name)
     let hidden = ComponentMetadata.switches.union(configuration.notPropagatedAnnotations)
-    object.labels = service.labels.merging([ServingLabel.inferenceService: service.name]) { $1 }
+    object.labels = service.labels.filter { !configuration.notPropagatedLabels.contains($0.key) }
+      .merging([ServingLabel.inferenceService: service.name]) { $1 }
     object.annotations = service.annotations.filter { !hidden.contains($0.key) }
     object.ownerReferences = [OwnerReference(controller: service.object)]
     var spec: JSONValue = ["rules": .array(rules)]
