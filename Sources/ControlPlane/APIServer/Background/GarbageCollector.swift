@@ -37,9 +37,11 @@ final class GarbageCollector {
     do {
       switch change.kind {
       case .created, .updated:
-        guard let node = Self.node(change.value, try server.storage.decode(change.value)) else {
+        let object = try server.storage.decode(change.value)
+        if let previous = change.previous, Self.isNoNews(object, after: try server.storage.decode(previous)) {
           return
         }
+        guard let node = Self.node(change.value, object) else { return }
         let old = nodes[node.uid]
         insert(node)
         let isNews =
@@ -52,6 +54,12 @@ final class GarbageCollector {
     } catch {
       server.logger.error("garbage collection skipped an object", ["cause": "\(error)"])
     }
+  }
+
+  /// Most changes are of a status: they cost a comparison.
+  private static func isNoNews(_ object: KubeObject, after old: KubeObject) -> Bool {
+    !object.isBeingDeleted && !old.isBeingDeleted
+      && object.json["metadata"]?["ownerReferences"] == old.json["metadata"]?["ownerReferences"]
   }
 
   /// Nil for what nothing can depend on and what depends on nothing.
