@@ -44,8 +44,19 @@ enum VerbUsage {
       crds                  the CustomResourceDefinitions, for any Kubernetes (what is printed by default)
       runtimes              the built-in ClusterServingRuntimes
       config                the namespace kserve with inferenceservice-config
-      all                   all of them
+      all                   all of these
+      webhook --image IMAGE the admission webhook for a cluster; the image holds the program apus
     Apply them with `apus manifests | kubectl apply -f -`; `apus up` has them already.
+
+    """,
+    "webhook": """
+      --kubeconfig FILE     else KUBECONFIG, else ~/.kube/config, else the pod's service account
+      --context NAME        of the kubeconfig, else its current one
+      -n, --namespace NS    where its Secret and Service lie (POD_NAMESPACE, else kserve)
+      --webhook-port PORT   (9443)
+      --webhook-host HOST   for a webhook outside of the cluster: the address at which API servers reach it
+      --health-probe-addr A HOST:PORT or :PORT of /healthz and /readyz (:8081)
+    `apus manifests webhook --image IMAGE` prints what it needs on a cluster.
 
     """,
     "apply": """
@@ -56,12 +67,14 @@ enum VerbUsage {
 
     """ + client,
     "get": """
+      TYPE[,TYPE…] [NAME…]  or TYPE/NAME…; `all` for everything that belongs to a workload
       -o, --output FORM     wide, yaml, json, name or jsonpath=…
       -l, --selector S      label selector
       -A, --all-namespaces
 
     """ + client,
     "wait": """
+      NAME                  or isvc/NAME
       --for condition=C     (condition=Ready), condition=C=False, or delete
       --timeout T           60s, 2m, 1h (60s)
 

@@ -27,6 +27,14 @@ import Testing
     #expect(state.said("undo", 0).contains("old"))
   }
 
+  @Test func aComponentThatIsNotDeclaredIsNotWaitedFor() throws {
+    var state = try state(Self.canary)
+    try state.checkComponent()
+    state = RolloutState(service: state.service, component: "transformer")
+    let error = #expect(throws: UsageError.self) { try state.checkComponent() }
+    #expect(error?.message == "iris has no transformer: --component is predictor")
+  }
+
   @Test func aPauseKeepsTheShareThatIsThere() throws {
     let state = try state(Self.canary.replacing("\"percent\":20", with: "\"percent\":5"))
     #expect(try state.percent(for: "pause") == 5)

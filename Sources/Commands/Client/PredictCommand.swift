@@ -20,7 +20,11 @@ enum PredictCommand {
       guard let url = service.status?["url"]?.string else {
         let conditions = service.status?["conditions"]?.array ?? []
         let reason = conditions.first { $0["type"]?.string == "Ready" }?["message"]?.string
-        throw UsageError(message: "\(name) has no address yet: \(reason ?? "it is still being set up")")
+        let isStopped = conditions.contains {
+          $0["type"]?.string == "Stopped" && $0["status"]?.string == "True"
+        }
+        let text = isStopped ? "it is stopped by an annotation" : reason ?? "it is still being set up"
+        throw KubeError(.serviceUnavailable, "\(name) has no address: \(text)")
       }
       let model = parsed.value("model") ?? name
       let path = isV2(body) ? "/v2/models/\(model)/infer" : "/v1/models/\(model):predict"

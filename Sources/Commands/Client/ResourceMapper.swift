@@ -7,6 +7,7 @@ struct ResourceMapper {
   private struct Entry {
     let resource: KubeResource
     let names: Set<String>
+    let categories: [String]
   }
 
   private let client: KubeClient
@@ -34,6 +35,25 @@ struct ResourceMapper {
       }
     }
     throw UsageError(message: "the server has no resource type \"\(typed)\"")
+  }
+
+  /// The collection of a typed name, or those of a category such as `all`.
+  mutating func resources(named typed: String) async throws -> [KubeResource] {
+    do {
+      return [try await resource(named: typed)]
+    } catch let error as UsageError {
+      var found: [KubeResource] = []
+      for groupVersion in groupVersions {
+        for entry in try await entries(of: groupVersion)
+        where entry.categories.contains(typed.lowercased())
+          && !found.contains(where: { $0.qualifiedName == entry.resource.qualifiedName })
+        {
+          found.append(entry.resource)
+        }
+      }
+      if found.isEmpty { throw error }
+      return found
+    }
   }
 
   /// Every version of every group, each group's preferred one first.
@@ -73,6 +93,8 @@ struct ResourceMapper {
     var names: Set<String> = [plural, resource.qualifiedName, kind.lowercased()]
     if let singular = json["singularName"]?.string, !singular.isEmpty { names.insert(singular) }
     for short in json["shortNames"]?.array ?? [] { if let text = short.string { names.insert(text) } }
-    return Entry(resource: resource, names: names)
+    return Entry(
+      resource: resource, names: names,
+      categories: (json["categories"]?.array ?? []).compactMap(\.string))
   }
 }

@@ -10,6 +10,17 @@ struct Table {
     self.rows = rows
   }
 
+  /// The table with each row's name led by its type, where several types are shown.
+  func named(_ label: String) -> Table {
+    Table(
+      columns: columns,
+      rows: rows.map { row in
+        var cells = row.cells
+        if !label.isEmpty, let first = cells.first { cells[0] = label + first }
+        return (cells, row.namespace)
+      })
+  }
+
   init(json: JSONValue) {
     columns = (json["columnDefinitions"]?.array ?? []).map {
       ($0["name"]?.string ?? "", $0["priority"]?.int ?? 0)

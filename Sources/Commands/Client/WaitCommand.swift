@@ -10,7 +10,7 @@ enum WaitCommand {
     let timeout = try TimeText.duration(parsed.value("timeout") ?? "60s", option: "--timeout")
     let wanted = parsed.value("for") ?? "condition=Ready"
     guard wanted == "delete" || wanted.hasPrefix("condition="),
-      let name = parsed.positional.first?.split(separator: "/").last.map(String.init)
+      let name = try serviceName(parsed.positional)
     else {
       throw UsageError(message: "the form is: apus wait NAME --for condition=Ready --timeout 60s")
     }
@@ -29,6 +29,24 @@ enum WaitCommand {
       if isMet { StandardStreams.write("inferenceservice.serving.kserve.io/\(name) condition met\n") }
       return isMet ? 0 : 1
     }
+  }
+
+  private static let types: Set<String> = [
+    "isvc", "inferenceservice", "inferenceservices", "inferenceservice.serving.kserve.io",
+    "inferenceservices.serving.kserve.io",
+  ]
+
+  /// `NAME`, `isvc/NAME` or `isvc NAME`; nil for any other number of words.
+  static func serviceName(_ words: [String]) throws(UsageError) -> String? {
+    var parts = words.flatMap { $0.split(separator: "/", maxSplits: 1).map(String.init) }
+    if parts.count == 2 {
+      let type = parts.removeFirst()
+      guard types.contains(type.lowercased()) else {
+        throw UsageError(
+          message: "apus waits for InferenceServices alone, not for '\(type)': kubectl wait does that")
+      }
+    }
+    return parts.count == 1 ? parts[0] : nil
   }
 
   /// A condition counts only for the spec that it was computed from. `Type=False` waits for the opposite.

@@ -110,6 +110,14 @@ struct ServerPlanner {
     mapper = ResourceMapper(client: session.client)
   }
 
+  /// A namespace that comes with the files has nothing in it yet, and the API has no dry run for it.
+  private func comesWithItsNamespace(_ object: KubeObject, _ error: KubeError) -> Bool {
+    error.reason == .notFound && error.kind == "namespaces"
+      && manifests.contains { $0.groupVersionKind == Self.namespaces && $0.name == object.namespace }
+  }
+
+  private static let namespaces = GroupVersionKind(group: "", version: "v1", kind: "Namespace")
+
   mutating func plan(_ manifest: KubeObject) async throws -> PlannedObject {
     let resource = try await mapper.resource(for: manifest.groupVersionKind)
     var desired = manifest
@@ -119,6 +127,8 @@ struct ServerPlanner {
     let stored: KubeObject
     do {
       stored = try await dryRun(desired, existing, resource)
+    } catch let error as KubeError where comesWithItsNamespace(desired, error) {
+      return FilePlanner(manifests: manifests, namespace: session.namespace).plan(desired)
     } catch let error as KubeError {
       return PlannedObject(
         desired, action: .refused, cause: AdmissionCause.make(error, name: desired.name))
@@ -133,6 +143,9 @@ struct ServerPlanner {
     var (around, children) = try await EvidenceReader(client: session.client).surroundings(of: object)
     around.secrets = around.secrets.map { applied(.secrets, to: $0, in: object.namespace) }
     around.serviceAccounts = applied(.serviceAccounts, to: around.serviceAccounts, in: object.namespace)
+    around.namespaceRuntimes = applied(.servingRuntimes, to: around.namespaceRuntimes, in: object.namespace)
+    around.clusterRuntimes = applied(.clusterServingRuntimes, to: around.clusterRuntimes, in: "")
+    around.storageContainers = applied(.clusterStorageContainers, to: around.storageContainers, in: "")
     return .service(object, written: desired, around, existing: existing, children: children)
   }
 
@@ -140,9 +153,10 @@ struct ServerPlanner {
   private func applied(
     _ resource: KubeResource, to existing: [KubeObject], in namespace: String
   ) -> [KubeObject] {
-    let own = manifests.filter {
-      $0.kind == resource.kind && $0.groupVersionKind.group == resource.group
-        && ($0.namespace.isEmpty ? session.namespace : $0.namespace) == namespace
+    let own = manifests.filter { manifest in
+      manifest.kind == resource.kind && manifest.groupVersionKind.group == resource.group
+        && (!resource.isNamespaced
+          || (manifest.namespace.isEmpty ? session.namespace : manifest.namespace) == namespace)
     }
     let names = Set(own.map(\.name))
     return own + existing.filter { !names.contains($0.name) }

@@ -26,6 +26,7 @@ enum RolloutCommand {
     return try await ClientSession.with(parsed) { session in
       let service = try await session.client.get(.inferenceServices, namespace: session.namespace, name: name)
       let rollout = RolloutState(service: service, component: component)
+      try rollout.checkComponent()
       if action != "status" {
         let percent = try rollout.percent(for: action)
         let patch: JSONValue = ["spec": [component: ["canaryTrafficPercent": percent]]]
@@ -41,9 +42,14 @@ enum RolloutCommand {
       StandardStreams.write(rollout.text)
       if rollout.isSettled || parsed.has("no-wait") { return rollout.isSettled ? 0 : 1 }
       let timeout = try TimeText.duration(parsed.value("timeout") ?? "60s", option: "--timeout")
-      return try await ServiceWatch(session: session, name: name).follow(timeout: timeout) { object in
+      let watch = ServiceWatch(session: session, name: name)
+      let isSettled = try await watch.follow(timeout: timeout) { object in
         RolloutState(service: object, component: component).isSettled
-      } ? 0 : 1
+      }
+      guard isSettled else { return 1 }
+      let now = try await session.client.get(.inferenceServices, namespace: session.namespace, name: name)
+      StandardStreams.write(RolloutState(service: now, component: component).text)
+      return 0
     }
   }
 }
@@ -75,6 +81,14 @@ struct RolloutState {
 
   /// The newest revision is ready and has its share.
   var isSettled: Bool { isObserved && isTrue("Ready") && created != nil && created == ready }
+
+  /// A component that is not declared never gets a revision.
+  func checkComponent() throws(UsageError) {
+    guard service.spec?[component]?.object == nil else { return }
+    let declared = ["predictor", "transformer", "explainer"].filter { service.spec?[$0]?.object != nil }
+    throw UsageError(
+      message: "\(service.name) has no \(component): --component is \(declared.joined(separator: " or "))")
+  }
 
   /// Of the newest revision now.
   var currentPercent: Int64 {

@@ -93,6 +93,9 @@ enum WhyCommand {
     }
     if isJSON {
       StandardStreams.write(JSONValue.array(unhealthy.map(\.json)).prettyText(indent: 2) + "\n")
+    } else if services.isEmpty && unhealthy.isEmpty {
+      StandardStreams.write(
+        "There are no InferenceServices in \(namespace.map { "namespace \($0)" } ?? "any namespace").\n")
     } else if unhealthy.isEmpty {
       StandardStreams.write(
         "Nothing is wrong with the \(services.count) service\(services.count == 1 ? "" : "s") "
