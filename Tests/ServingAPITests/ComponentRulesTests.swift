@@ -137,6 +137,9 @@ private let pythonPath = #""env":[{"name":"PYTHONPATH","value":"/x"}]"#
     (#""maxReplicas":-1"#, "'MaxReplicas' cannot be less than 0"),
     (#""minReplicas":3,"maxReplicas":1"#, "'MinReplicas' cannot be greater than MaxReplicas"),
     (#""containerConcurrency":-1"#, "parallelism cannot be less than 0"),
+    (#""canaryTrafficPercent":101"#, "a share of the traffic is 0 to 100 percent, not 101"),
+    (#""canaryTrafficPercent":-1"#, "a share of the traffic is 0 to 100 percent, not -1"),
+    (#""timeout":-5"#, "a request cannot take less than 0 seconds"),
     (#""logger":{"mode":"some"}"#, "invalid logger type"),
     (#""storageUris":[{"uri":"gs://b/m","mountPath":"m"}]"#, "storage path must be absolute"),
   ])

@@ -6,6 +6,12 @@ extension InferenceServiceValidation {
     if let concurrency = component.containerConcurrency, concurrency < 0 {
       add("\(path).containerConcurrency", "parallelism cannot be less than 0")
     }
+    if let percent = component.canaryTrafficPercent, !(0...100).contains(percent) {
+      add("\(path).canaryTrafficPercent", "a share of the traffic is 0 to 100 percent, not \(percent)")
+    }
+    if let seconds = component.json["timeout"]?.int, seconds < 0 {
+      add("\(path).timeout", "a request cannot take less than 0 seconds")
+    }
     let minimum = component.minReplicas ?? 1
     let maximum = component.maxReplicas ?? 0
     if minimum < 0 { add("\(path).minReplicas", "'MinReplicas' cannot be less than 0") }
