@@ -136,6 +136,12 @@ let rows: [Row] = [
       "Basics", "Formats", "Crypto", "Telemetry", "KubeProtocol", "ServingAPI", "KubeClient", "ControllerKit",
       "Autoscaling",
     ]),
+  Row(
+    name: "AdmissionWebhook", folder: "ControlPlane/Controllers",
+    dependencies: [
+      "Basics", "Formats", "Crypto", "Telemetry", "Linux", "HTTPWire", "KubeProtocol", "ServingAPI",
+      "HTTPTransport", "KubeClient", "ControllerKit", "ServingControllers",
+    ]),
   // Commands: wires the parts of each role
   Row(
     name: "Commands", folder: "",
@@ -146,12 +152,15 @@ let rows: [Row] = [
       "TreesRuntime", "ONNXRuntime", "PMMLRuntime", "PythonRuntime", "ModelStorage", "ModelServer", "Sidecar",
       "Gateway",
       "KubeStore", "APIServer", "ControllerKit", "Workloads", "NodeAgent",
-      "ServingControllers",
+      "ServingControllers", "AdmissionWebhook",
     ]),
 ]
 
 /// What several test targets share.
-let testSupport: (name: String, dependencies: [String]) = ("TestSupport", ["Basics", "Linux"])
+let testSupport: [(name: String, dependencies: [String])] = [
+  ("TestSupport", ["Basics", "Linux"]),
+  ("KubeTestSupport", ["Basics", "Formats", "KubeProtocol", "KubeClient"]),
+]
 
 /// Test targets and what they test; a folder of the same name lies in `Tests/`.
 let tests: [(name: String, dependencies: [String])] = [
@@ -192,14 +201,14 @@ let tests: [(name: String, dependencies: [String])] = [
     "WorkloadsTests",
     [
       "Basics", "Linux", "Formats", "KubeProtocol", "KubeClient", "KubeStore", "APIServer", "ControllerKit",
-      "Workloads", "TestSupport",
+      "Workloads", "TestSupport", "KubeTestSupport",
     ]
   ),
   (
     "NodeAgentTests",
     [
       "Basics", "Linux", "Formats", "KubeProtocol", "HTTPTransport", "KubeClient", "KubeStore", "APIServer",
-      "Telemetry", "ControllerKit", "NodeAgent", "PodSupervisorProbe",
+      "Telemetry", "ControllerKit", "NodeAgent", "PodSupervisorProbe", "KubeTestSupport",
     ]
   ),
   (
@@ -207,6 +216,13 @@ let tests: [(name: String, dependencies: [String])] = [
     [
       "Basics", "Linux", "Formats", "KubeProtocol", "ServingAPI", "KubeClient", "KubeStore", "APIServer",
       "ControllerKit", "Autoscaling", "ServingControllers", "TestSupport",
+    ]
+  ),
+  (
+    "AdmissionWebhookTests",
+    [
+      "Basics", "Linux", "Formats", "Crypto", "HTTPWire", "KubeProtocol", "ServingAPI", "HTTPTransport",
+      "KubeClient", "KubeStore", "APIServer", "ControllerKit", "ServingControllers", "AdmissionWebhook",
     ]
   ),
   ("SidecarTests", ["Basics", "Linux", "ServingAPI", "Sidecar"]),
@@ -252,7 +268,7 @@ let tests: [(name: String, dependencies: [String])] = [
     "GatewayTests",
     [
       "Basics", "Linux", "Formats", "HTTPWire", "KubeProtocol", "ServingAPI", "HTTPTransport", "KubeClient",
-      "KubeStore", "APIServer", "Gateway", "TestSupport",
+      "KubeStore", "APIServer", "Gateway", "TestSupport", "KubeTestSupport",
     ]
   ),
   (
@@ -285,7 +301,7 @@ if let wanted = Context.environment["APUS_TESTS"], !wanted.isEmpty {
 
 let needed: Set<String> = {
   var found = Set(chosenTests.flatMap(\.dependencies))
-  if found.contains(testSupport.name) { found.formUnion(testSupport.dependencies) }
+  for support in testSupport where found.contains(support.name) { found.formUnion(support.dependencies) }
   var pending = Array(found)
   while let name = pending.popLast() {
     for dependency in rows.first(where: { $0.name == name })?.dependencies ?? [] {
@@ -315,11 +331,11 @@ for row in rows where isNeeded(row.name, needed, narrowed) {
       path: "\(folder)/\(row.name)", swiftSettings: swiftSettings,
       linkerSettings: archives.map { .linkedLibrary($0) }))
 }
-if isNeeded(testSupport.name, needed, narrowed) {
+for support in testSupport where isNeeded(support.name, needed, narrowed) {
   targets.append(
     .target(
-      name: testSupport.name, dependencies: testSupport.dependencies.map { .init(stringLiteral: $0) },
-      path: "Tests/Support/\(testSupport.name)", swiftSettings: swiftSettings))
+      name: support.name, dependencies: support.dependencies.map { .init(stringLiteral: $0) },
+      path: "Tests/Support/\(support.name)", swiftSettings: swiftSettings))
 }
 for (name, dependencies) in chosenTests {
   targets.append(

@@ -5,6 +5,7 @@ import Formats
 import KubeClient
 import KubeProtocol
 import KubeStore
+import KubeTestSupport
 import Linux
 import Testing
 

@@ -3,6 +3,7 @@ import ControllerKit
 import Formats
 import KubeClient
 import KubeProtocol
+import KubeTestSupport
 import Synchronization
 import Testing
 

@@ -100,14 +100,29 @@ final class PodStatusWriter: Sendable {
       try await client.patch(.pods, namespace: key.namespace, name: key.name, subresource: "status", patch)
       state.withLock { $0.written = wanted }
       return true
-    } catch let error as KubeError where error.reason == .notFound || error.reason == .conflict {
-      // The pod is gone, or another of its name is there: nobody reads this status any more.
-      state.withLock { $0.written = wanted }
+    } catch let error as KubeError where error.reason == .notFound {
+      giveUp(wanted)
       return true
     } catch is CancellationError {
       return true
     } catch {
+      if (error as? KubeError)?.reason == .conflict, await isReplaced() {
+        giveUp(wanted)
+        return true
+      }
       log.warning("pod status not written; trying again", ["pod": key.description, "cause": "\(error)"])
+      return false
+    }
+  }
+
+  /// The pod is gone, or another of its name is there: nobody reads this status any more.
+  private func giveUp(_ wanted: JSONValue) { state.withLock { $0.written = wanted } }
+
+  /// A conflict says that the uid is another's, or only that many write at once.
+  private func isReplaced() async -> Bool {
+    do {
+      return try await client.find(.pods, namespace: key.namespace, name: key.name)?.uid != uid
+    } catch {
       return false
     }
   }
