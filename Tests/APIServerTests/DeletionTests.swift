@@ -2,6 +2,7 @@ import Basics
 import Formats
 import KubeClient
 import KubeProtocol
+import KubeStore
 import Testing
 
 @testable import APIServer
@@ -194,5 +195,24 @@ import Testing
       #expect(left.filter { $0.labels["bulk"] == "1" }.isEmpty)
       #expect(left.filter { $0.labels["bulk"] == "0" }.count == 100)
     }
+  }
+
+  /// The collector's own watch may lag behind by two changes here, while a hundred come at once.
+  @Test func dependentsGoEvenWhereTheCollectorFellBehind() async throws {
+    let server = APIServer(store: MemoryStore(limits: StoreLimits(watcherEvents: 2)), random: TestRandom())
+    try await server.start()
+    let client = server.client
+    let owner = try await client.create(.configMaps, .configMap("owner"))
+    try await withThrowingTaskGroup(of: Void.self) { group in
+      for index in 0..<100 {
+        var child = KubeObject.configMap("child\(index)")
+        child.ownerReferences = [OwnerReference(controller: owner)]
+        group.addTask { [child] in try await client.create(.configMaps, child) }
+      }
+      try await group.waitForAll()
+    }
+    try await client.delete(.configMaps, namespace: "default", name: "owner")
+    while try await !client.list(.configMaps, namespace: "default").items.isEmpty { await Task.yield() }
+    await server.stop()
   }
 }

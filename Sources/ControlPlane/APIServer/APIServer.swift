@@ -67,7 +67,7 @@ public final class APIServer: KubeTransport {
     try await installStoredDefinitions()
     try await installPreinstalledDefinitions()
     try await createDefaultObjects()
-    try await startBackground()
+    startBackground()
   }
 
   /// Ends the background work and waits until it has ended. The store stays open: it is its maker's.

@@ -11,11 +11,10 @@ extension APIServer {
 
   /// Starts what runs beside requests: garbage collection, namespaces' ends and defaults, CRDs' ends, old
   /// events.
-  func startBackground() async throws {
-    let revision = try await storage.store.currentRevision()
+  func startBackground() {
     let task = Task { [self] in
       await withTaskGroup(of: Void.self) { group in
-        group.addTask { await self.followChanges(from: revision) }
+        group.addTask { await self.followChanges() }
         group.addTask { await self.sweepEvents() }
       }
     }
@@ -28,19 +27,16 @@ extension APIServer {
 
   /// One pass over the store at the start, then every change in order. Starts over where it fell too far
   /// behind.
-  private func followChanges(from revision: Int64) async {
-    var start = revision
+  private func followChanges() async {
     while !Task.isCancelled {
       do {
         let collector = GarbageCollector(server: self)
         let ending = EndingCollections(server: self)
         let (stored, listed) = try await storage.store.list(prefix: "/")
-        start = listed
         for value in stored { try collector.load(value) }
         try await collector.settle()
         for value in stored { await ending.resume(value) }
-        for try await change in try await storage.store.watch(prefix: "/", after: start) {
-          start = change.value.revision
+        try await follow(after: listed) { change in
           await collector.observe(change)
           await ending.observe(change)
         }
@@ -51,6 +47,24 @@ extension APIServer {
       } catch {
         logger.error("background work failed and starts over in a second", ["cause": "\(error)"])
         try? await Task.sleep(for: .seconds(1))
+      }
+    }
+  }
+
+  /// Until the store closes, or the changes that come next are no longer kept: a watch that fell too far
+  /// behind is begun anew where it was.
+  private func follow(after revision: Int64, _ body: (StoreEvent) async -> Void) async throws {
+    var seen = revision
+    while true {
+      let begin = seen
+      do {
+        for try await change in try await storage.store.watch(prefix: "/", after: seen) {
+          await body(change)
+          seen = change.value.revision
+        }
+        return
+      } catch StoreError.compacted where seen > begin {
+        continue
       }
     }
   }
