@@ -10,15 +10,24 @@ import Testing
 /// Answers lists from a table and counts the requests.
 private final class Listing: KubeTransport {
   private let objects: [String: [KubeObject]]
+  /// The last parts of paths that this user may not read.
+  private let forbidden: Set<String>
   private let asked = Mutex<[String]>([])
 
-  init(_ objects: [String: [KubeObject]]) { self.objects = objects }
+  init(_ objects: [String: [KubeObject]], forbidden: Set<String> = []) {
+    self.objects = objects
+    self.forbidden = forbidden
+  }
 
   var paths: [String] { asked.withLock { $0 } }
 
   func send(_ request: KubeRequest) async throws -> KubeResponse {
     asked.withLock { $0.append(request.path) }
     let plural = request.path.split(separator: "/").last.map(String.init) ?? ""
+    if forbidden.contains(plural) {
+      let error = KubeError(.forbidden, "\(plural) is forbidden")
+      return KubeResponse(status: error.code, body: .json(error.statusJSON))
+    }
     let items = (objects[plural] ?? []).map(\.json)
     return KubeResponse(
       status: 200, body: .json(["metadata": ["resourceVersion": "1"], "items": .array(items)]))
@@ -63,5 +72,24 @@ private final class Listing: KubeTransport {
     }
     #expect(found[6].deployments.map(\.name) == ["d7"])
     #expect(found[2].events.count == 2 && found[0].events.isEmpty)
+  }
+
+  @Test func whoMayNotReadTheClustersRuntimesIsNotToldThatNoneFits() async throws {
+    let transport = Listing([:], forbidden: ["clusterservingruntimes", "inferenceservice-config"])
+    let reader = EvidenceReader(client: KubeClient(transport))
+    let service = KubeObject(
+      json: [
+        "apiVersion": "serving.kserve.io/v1beta1", "kind": "InferenceService",
+        "metadata": ["name": "iris", "namespace": "a"],
+        "spec": [
+          "predictor": ["model": ["modelFormat": ["name": "sklearn"], "storageUri": "gs://b/m"]]
+        ],
+      ])
+    let evidence = try await reader.evidence(of: service)
+    #expect(evidence.gaps.contains { $0.hasPrefix("the built-in ClusterServingRuntimes are assumed:") })
+    #expect(!Explanation(evidence).chain.contains { $0.kind == "runtime" })
+    let (around, _) = try await reader.surroundings(of: service)
+    #expect(!around.clusterRuntimes.isEmpty && around.configuration.isEmpty)
+    #expect(around.gaps.count == 2)
   }
 }

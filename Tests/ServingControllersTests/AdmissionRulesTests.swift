@@ -88,10 +88,21 @@ import Testing
         .llmInferenceServices,
         #"{"router":{\#(router),"gateway":{"refs":[{"name":"g","namespace":"team"}]}}}"#)
         == [
+          Self.notRun("LLMInferenceServices"),
           "spec.router.route.http.spec.parentRefs says the same as spec.router.gateway.refs: leave one of them "
-            + "out"
+            + "out",
         ])
-    #expect(try advice(.llmInferenceServices, "{\"router\":{\(router)}}") == [])
+    #expect(
+      try advice(.llmInferenceServices, "{\"router\":{\(router)}}")
+        == [Self.notRun("LLMInferenceServices")])
+  }
+
+  private static func notRun(_ kinds: String) -> String {
+    "this release stores and checks \(kinds) and does not run them"
+  }
+
+  @Test func kindsThatAreStoredAndNotRunAreTold() throws {
+    #expect(try advice(.inferenceGraphs, #"{"nodes":{}}"#) == [Self.notRun("InferenceGraphs")])
   }
 
   private func cache(_ users: String) throws -> KubeObject {

@@ -100,7 +100,6 @@ struct EvidenceReader: Sendable {
     let runtimes = await runtimes(namespace)
     around.namespaceRuntimes = runtimes.namespace
     around.clusterRuntimes = runtimes.cluster
-    gaps = runtimes.gaps
     around.deployments = await list(.deployments, namespace, label, &gaps)
     around.pods = await list(.pods, namespace, label, &gaps)
     around.controllerRevisions = await list(.controllerRevisions, namespace, label, &gaps)
@@ -113,9 +112,14 @@ struct EvidenceReader: Sendable {
     if unread.isEmpty { around.secrets = secrets }
     around.gaps = unread.map { "what credentials add to the pods is left out: \($0)" }
     around.gaps += unlisted.map { "what ClusterStorageContainers add to the pods is left out: \($0)" }
-    let configMap = try await client.find(
-      .configMaps, namespace: ServingPlatform.namespace, name: ServingPlatform.configMap)
-    around.configuration = KubeObject.stringMap(configMap?["data"])
+    around.gaps += runtimes.gaps
+    do {
+      let configMap = try await client.find(
+        .configMaps, namespace: ServingPlatform.namespace, name: ServingPlatform.configMap)
+      around.configuration = KubeObject.stringMap(configMap?["data"])
+    } catch let error as KubeError where error.reason == .forbidden {
+      around.gaps.append("the default configuration is assumed: \(error)")
+    }
     var children = around.deployments + around.controllerRevisions
     children += await list(.services, namespace, label, &gaps)
     children += await list(.httpRoutes, namespace, label, &gaps)
@@ -133,7 +137,13 @@ struct EvidenceReader: Sendable {
   private func runtimes(_ namespace: String?) async -> Runtimes {
     var runtimes = Runtimes()
     runtimes.namespace = await list(.servingRuntimes, namespace, nil, &runtimes.gaps)
-    runtimes.cluster = await list(.clusterServingRuntimes, nil, nil, &runtimes.gaps)
+    var unread: [String] = []
+    runtimes.cluster = await list(.clusterServingRuntimes, nil, nil, &unread)
+    if !unread.isEmpty {
+      // Whoever has rights in one namespace may not read them; "no runtime found" would be untrue.
+      runtimes.cluster = BuiltInRuntimes.all
+      runtimes.gaps += unread.map { "the built-in ClusterServingRuntimes are assumed: \($0)" }
+    }
     return runtimes
   }
 

@@ -59,6 +59,16 @@ import Testing
     #expect(explanation.chain.allSatisfy { $0.state == .good })
   }
 
+  @Test func whatDoesKnativesWorkIsANoteAndNoFault() throws {
+    let builtIn = #"{"type":"KnativeInstalled","status":"False","reason":"BuiltIn","severity":"Info"}"#
+    let explanation = Explanation(
+      try evidence(
+        conditions: "\(Self.ready.dropLast()),\(builtIn)]", pod: #"{"podIP":"127.0.0.9"}"#, ready: true))
+    #expect(explanation.isHealthy)
+    #expect(explanation.chain.first { $0.name == "KnativeInstalled" }?.state == .note)
+    #expect(!explanation.chain.contains { $0.state == .failed })
+  }
+
   @Test func theChainLeadsFromTheServiceToTheDownload() throws {
     var evidence = try evidence(
       conditions: #"[{"type":"Ready","status":"False","reason":"AccessDenied","message":"m"}]"#,

@@ -16,7 +16,11 @@ enum ServiceAdvice {
       return deprecations(manifest) + unused(service)
     case KubeResource.servingRuntimes.kind, KubeResource.clusterServingRuntimes.kind:
       return ofRuntime(manifest)
-    case KubeResource.llmInferenceServices.kind: return ofLLMService(manifest)
+    case KubeResource.llmInferenceServices.kind:
+      return ["this release stores and checks LLMInferenceServices and does not run them"]
+        + ofLLMService(manifest)
+    case KubeResource.inferenceGraphs.kind:
+      return ["this release stores and checks InferenceGraphs and does not run them"]
     default: return []
     }
   }
