@@ -18,6 +18,14 @@ struct ServerFlagsTests {
     #expect(flags.given.isEmpty)
   }
 
+  @Test func theServicesNameStandsInForAModelsName() throws {
+    let variable = { (name: String) in name == "INFERENCE_SERVICE_NAME" ? "iris" : nil }
+    #expect(try ServerFlags.parse([], variable: variable).modelName == "iris")
+    #expect(try ServerFlags.parse(["--model_name=own"], variable: variable).modelName == "own")
+    let both = { (name: String) in name == "APUS_SERVER_MODEL_NAME" ? "named" : variable(name) }
+    #expect(try ServerFlags.parse([], variable: both).modelName == "named")
+  }
+
   @Test(
     "flags come with underscores or dashes, attached or apart",
     arguments: [

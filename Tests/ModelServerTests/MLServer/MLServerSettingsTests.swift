@@ -1,8 +1,9 @@
 import InferenceProtocol
 import ModelRuntime
-import ModelServer
 import TestSupport
 import Testing
+
+@testable import ModelServer
 
 @Suite struct MLServerSettingsTests {
   private let variables: MLServerSettings.Environment = { name in
@@ -12,6 +13,19 @@ import Testing
     ][name]
   }
   private let nothing: MLServerSettings.Environment = { _ in nil }
+
+  @Test func aServerWhoseModelsComeLaterNeedsNoneAtTheStart() throws {
+    var variables = ["MLSERVER_MODEL_IMPLEMENTATION": "mlserver_sklearn.SKLearnModel"]
+    func read() throws -> MLServerModelSettings? {
+      let known = variables
+      return try MLServerModelSettings.read { known[$0] }
+    }
+    #expect(throws: ModelLoadError.self) { try read() }
+    variables["MLSERVER_LOAD_MODELS_AT_STARTUP"] = "false"
+    #expect(try read() == nil)
+    variables["MLSERVER_MODEL_URI"] = "/mnt/models"
+    #expect(try read()?.path.isEmpty == false)
+  }
 
   @Test func aFileCountsMoreThanVariables() throws {
     let folder = try TemporaryFolder()

@@ -76,6 +76,8 @@ public struct ServerFlags: Sendable, Hashable {
     _ arguments: [String], variable: (String) -> String? = { _ in nil }
   ) throws(InvalidFlag) -> ServerFlags {
     var flags = ServerFlags()
+    // Runtimes whose command line names no model, as Triton's, serve under their service's name.
+    if let service = variable("INFERENCE_SERVICE_NAME"), !service.isEmpty { flags.modelName = service }
     try flags.take(variable)
     var rest = arguments[...]
     while let argument = rest.popFirst() {

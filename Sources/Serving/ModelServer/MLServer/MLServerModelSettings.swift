@@ -73,11 +73,13 @@ public struct MLServerModelSettings: Sendable, Hashable {
   }
 
   /// From the variables alone.
-  /// - Returns: nil where they name no implementation.
+  /// - Returns: nil where they name no implementation, and where models are to come later and none is named.
   static func read(
     environment: @escaping MLServerSettings.Environment
   ) throws(ModelLoadError) -> MLServerModelSettings? {
     guard environment("MLSERVER_MODEL_IMPLEMENTATION") != nil else { return nil }
+    let waits = environment("MLSERVER_LOAD_MODELS_AT_STARTUP")?.lowercased() == "false"
+    if waits, environment("MLSERVER_MODEL_URI") == nil { return nil }
     let source = try MLServerSource(path: nil, prefix: "MLSERVER_MODEL_", environment: environment)
     return try read(source, folder: nil, name: "", place: "the environment", environment)
   }
