@@ -163,6 +163,9 @@ def test_programs_and_ports_of_a_pod(plane, kubectl, namespace, version):
     failed = kubectl("exec", "deploy/web", "--", "sh", "-c", "exit 3", check=False)
     assert failed.returncode == 3
     assert kubectl("exec", "-i", "deploy/web", "--", "cat", stdin="x" * 200_000).stdout == "x" * 200_000
+    # Input that ends at once, as often as not before the program runs.
+    for _ in range(5):
+        assert kubectl("exec", "-i", "deploy/web", "--", "cat", stdin="hello\n", timeout=20).stdout == "hello\n"
     missing = kubectl("exec", "deploy/web", "--", "no-such-program", check=False)
     assert missing.returncode != 0 and "no-such-program" in missing.stderr
     with socket.socket() as probe:
@@ -179,6 +182,31 @@ def test_programs_and_ports_of_a_pod(plane, kubectl, namespace, version):
     finally:
         forward.terminate()
         forward.wait()
+
+
+@both
+def test_what_kubectl_makes_by_itself(kubectl, version):
+    kubectl("create", "job", "greet", "--image=local/echo", "--", "echo", "hi")
+    kubectl("wait", "--for=condition=Complete", "job/greet", "--timeout=60s")
+    assert kubectl("logs", "job/greet").stdout == "hi\n"
+    kubectl("create", "ingress", "web", "--rule=a.example/path*=web:80,tls=cert")
+    backend = "jsonpath={.spec.rules[0].http.paths[0].backend.service}"
+    assert json.loads(kubectl("get", "ingress", "web", "-o", backend).stdout) == {"name": "web", "port": {"number": 80}}
+
+
+@both
+def test_files_are_copied_from_and_into_a_mount(kubectl, version, tmp_path):
+    pod = json.loads(deployment())["spec"]["template"]["spec"]
+    pod["containers"][0]["volumeMounts"] = [{"name": "data", "mountPath": "/mnt/data"}]
+    pod["volumes"] = [{"name": "data", "emptyDir": {}}]
+    kubectl("apply", "-f", "-", stdin=json.dumps(
+        {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "holder"}, "spec": pod}))
+    kubectl("wait", "--for=condition=Ready", "pod/holder", "--timeout=60s")
+    (tmp_path / "there").write_text("some text")
+    kubectl("cp", tmp_path / "there", "holder:/mnt/data/there")
+    assert kubectl("exec", "holder", "--", "cat", "/mnt/data/there").stdout == "some text"
+    kubectl("cp", "holder:/mnt/data/there", tmp_path / "back")
+    assert (tmp_path / "back").read_text() == "some text"
 
 
 @current

@@ -35,7 +35,7 @@ struct ContainerLauncher: Sendable {
     let context = try makeContext(container)
     let resolver = ProgramResolver(images: ImageTable(), ownExecutable: node.ownExecutable)
     let program = try resolver.resolve(
-      image: container.image, command: command.map { context.rewriting.rewrite($0) }, arguments: [],
+      image: container.image, command: context.rewriting.command(command), arguments: [],
       searchPath: context.variables["PATH"] ?? "", directory: context.directory)
     let milliseconds = timeout.components.seconds.multipliedReportingOverflow(by: 1000)
     return SupervisorCommand.Execute(

@@ -33,6 +33,27 @@ struct PathRewriting: Sendable {
     return changed ? String(decoding: result, as: UTF8.self) : text
   }
 
+  /// A program's words. `tar` writes the names that it is given into the archive: it is told to write those of
+  /// the container, which `kubectl cp` asks for.
+  func command(_ words: [String]) -> [String] {
+    let rewritten = words.map(rewrite)
+    guard words.first == "tar", rewritten != words else { return rewritten }
+    let options = mounts.map { mount in
+      let real = Self.patternText(mount.realPath.utf8.drop { $0 == UInt8(ascii: "/") })
+      let shown = Self.patternText(mount.mountPath.drop { $0 == UInt8(ascii: "/") })
+      return "--transform=flags=r;s,^/*\(real)\\(/\\|$\\),\(shown)\\1,"
+    }
+    // After the others: the first word may be options without a dash.
+    return rewritten + options
+  }
+
+  /// As it stands between the commas of a `sed` expression.
+  private static func patternText(_ bytes: some Sequence<UInt8>) -> String {
+    let special = Array(#"\.*^$[],&"#.utf8)
+    let escaped = bytes.flatMap { special.contains($0) ? [UInt8(ascii: "\\"), $0] : [$0] }
+    return String(decoding: escaped, as: UTF8.self)
+  }
+
   /// Not inside a longer path or name; `file:///mnt/models` is no longer path.
   private static func canBegin(_ bytes: [UInt8], _ index: Int) -> Bool {
     guard index > 0 else { return true }
