@@ -79,6 +79,18 @@ private let rows: [(annotations: [String: String], members: String, expected: St
   ),
   (knativeHPA, #""scaleMetric":"cpu","scaleTarget":50"#, ""),
   (knativeHPA, #""scaleMetric":"rps""#, "[rps] is not a supported metric"),
+  (standardKEDA, resource("memory", #"{"type":"Utilization","averageUtilization":101}"#), percentage),
+  (
+    standardKEDA, external(#""query":"up""#, #"{"type":"AverageValue","value":1}"#),
+    "the AverageValue type should be set"
+  ),
+  // The class without the mode has its own rules.
+  (
+    ["serving.kserve.io/autoscalerClass": "keda"], #""scaleMetric":"cpu""#,
+    "ScaleMetric is not supported for KEDA"
+  ),
+  (["serving.kserve.io/autoscalerClass": "hpa"], #""scaleMetric":"rps""#, "[rps] is not a supported metric"),
+  (["serving.kserve.io/autoscalerClass": "hpa"], #""scaleTarget":101"#, percentage),
   // Without the class, Standard mode judges nothing; without the mode, whatever either mode has may be used.
   (["serving.kserve.io/deploymentMode": "Standard"], #""scaleMetric":"rps","scaleTarget":0"#, ""),
   ([:], #""scaleMetric":"concurrency","deploymentStrategy":{"type":"Recreate"},"minReplicas":0"#, ""),

@@ -113,6 +113,58 @@ import Testing
       #"{"defaultDeploymentMode": "Standard", "deploymentRolloutStrategy": {"defaultRollout": {"maxSurge": "1", "maxUnavailable": "0"}}}"#,
   ]
 
+  /// Members that `shipped` leaves out: each is read under upstream's name.
+  @Test func everyMemberHasUpstreamsName() throws {
+    let read = try InferenceServiceConfig(
+      data: [
+        "storageInitializer":
+          #"{"memoryModelcar":"20Mi","cpuRequest":"1m","memoryRequest":"2Mi","memoryLimit":"3Mi","caBundleConfigMapName":"roots","caBundleVolumeMountPath":"/roots"}"#,
+        "credentials":
+          #"{"storageSecretNameAnnotation":"corp/secret","s3":{"s3SecretAccessKeyName":"secret","s3UseHttps":"0","s3Region":"r","s3VerifySSL":"1","s3UseVirtualBucket":"2","s3UseAccelerate":"3","s3UseAnonymousCredential":"4","s3CABundleConfigMap":"c","s3CABundle":"/b"}}"#,
+        "localModel":
+          #"{"enabled":true,"jobNamespace":"jobs","defaultJobImage":"corp/fetch","jobTTLSecondsAfterFinished":5,"disableVolumeManagement":true}"#,
+        "router": #"{"image":"corp/router","imagePullPolicy":"Always","cpuLimit":"9"}"#,
+        "logger":
+          #"{"image":"corp/logger","caBundle":"b","caCertFile":"f","tlsSkipVerify":true,"marshallerUrl":"http://m","batchInterval":"5s"}"#,
+        "ingress":
+          #"{"ingressGateway":"a/b","localGateway":"c/d","localGatewayService":"e","disableIstioVirtualHost":true,"pathTemplate":"/x","disableIngressCreation":true,"enableLLMInferenceServiceTLS":true,"modelBasedRoutingHeaderName":"X-M"}"#,
+        "opentelemetryCollector":
+          #"{"scrapeInterval":"9s","metricReceiverEndpoint":"r:1","resource":{"memoryLimit":"7Mi"}}"#,
+        "autoscaling-wva-controller-config":
+          #"{"prometheus":{"tlsInsecureSkipVerify":true,"authModes":"bearer","triggerAuthName":"n","triggerAuthKind":"k"}}"#,
+      ], platform: platform)
+    let initializer = read.storageInitializer
+    #expect(initializer.modelcarMemory == "20Mi" && initializer.resources.cpuRequest == "1m")
+    #expect(initializer.resources.memoryRequest == "2Mi" && initializer.resources.memoryLimit == "3Mi")
+    #expect(initializer.authorityConfigMap == "roots" && initializer.authorityMountPath == "/roots")
+    #expect(read.credentials.secretNameAnnotation == "corp/secret")
+    let s3 = read.credentials.s3
+    #expect(s3.secretKeyName == "secret" && s3.useHTTPS == "0" && s3.region == "r" && s3.verifySSL == "1")
+    #expect(s3.useVirtualBucket == "2" && s3.useAccelerate == "3" && s3.useAnonymousCredential == "4")
+    #expect(s3.authorityConfigMap == "c" && s3.authorityFile == "/b")
+    let models = read.localModel
+    #expect(models.jobNamespace == "jobs" && models.jobImage == "corp/fetch")
+    #expect(models.jobTimeToLiveSeconds == 5 && models.isVolumeManagementDisabled)
+    #expect(read.router.sidecar.image == "corp/router" && read.router.imagePullPolicy == "Always")
+    #expect(read.router.sidecar.resources.cpuLimit == "9")
+    let logger = read.logger
+    #expect(logger.sidecar.image == "corp/logger" && logger.authorityConfigMap == "b")
+    #expect(logger.authorityFile == "f" && logger.skipsVerification)
+    #expect(logger.marshallerURL == "http://m" && logger.batchInterval == "5s")
+    let ingress = read.ingress
+    #expect(ingress.istio.ingressGateway == "a/b" && ingress.istio.localGateway == "c/d")
+    #expect(ingress.istio.localGatewayService == "e" && ingress.istio.isVirtualHostDisabled)
+    #expect(ingress.istio.knativeLocalGatewayService == "e", "the local gateway's, where it is not set")
+    #expect(ingress.pathTemplate == "/x" && ingress.isCreationDisabled && ingress.isLLMServiceTLSEnabled)
+    #expect(ingress.modelRoutingHeader == "X-M")
+    let collector = read.openTelemetryCollector
+    #expect(collector.scrapeInterval == "9s" && collector.receiverEndpoint == "r:1")
+    #expect(collector.resources.memoryLimit == "7Mi")
+    let variants = read.variantAutoscaling
+    #expect(variants.skipsVerification && variants.authenticationModes == "bearer")
+    #expect(variants.triggerAuthenticationName == "n" && variants.triggerAuthenticationKind == "k")
+  }
+
   /// Whatever a key holds is told, and never stops the program.
   @Test func everyKeyIsCheckedForJSON() {
     for key in Self.shipped.keys where key != "_example" {

@@ -127,7 +127,80 @@ import Testing
     }
   }
 
+  @Test func theModelIsThereBeforeTheUsersOwnInitContainers() throws {
+    let spec = #"""
+      {"predictor":{"model":{"modelFormat":{"name":"sklearn"},"storageUri":"gs://b/m"},
+        "initContainers":[{"name":"$","image":"i"}]}}
+      """#
+    func names(_ own: String) throws -> [JSONValue?] {
+      let pod = try makePod(try makeService(spec.replacing("$", with: own))).spec
+      return (pod["initContainers"]?.array ?? []).map { $0["name"] }
+    }
+    #expect(try names("mine") == ["storage-initializer", "mine"])
+    // One of that name fetches the model itself, as upstream.
+    #expect(try names("storage-initializer") == ["storage-initializer"])
+  }
+
+  @Test func aRuntimesFurtherContainerTakesTheServicesOverIt() throws {
+    let runtime = try makeRuntime(
+      "r", formats: #"[{"name":"sklearn","autoSelect":true}]"#,
+      extra: #"""
+        {"containers":[{"name":"kserve-container","image":"i"},
+          {"name":"proxy","image":"p:1","args":["--a"],"env":[{"name":"A","value":"1"}]}]}
+        """#)
+    let containers =
+      try makePod(
+        try makeService(
+          #"""
+          {"predictor":{"model":{"modelFormat":{"name":"sklearn"}},
+            "containers":[{"name":"proxy","image":"p:2","args":["--b"],"env":[{"name":"B","value":"2"}]}]}}
+          """#), runtime: runtime
+      ).spec["containers"]?.array ?? []
+    let proxies = containers.filter { $0["name"] == "proxy" }
+    #expect(proxies.count == 1)
+    #expect(proxies.first?["image"] == "p:2" && proxies.first?["args"] == ["--a", "--b"])
+    #expect(proxies.first?.environmentValue("A") == "1" && proxies.first?.environmentValue("B") == "2")
+  }
+
+  @Test(
+    arguments: [
+      (#""image":"own/art:1""#, "own/art:1"), (#""image":"""#, "kserve/art-explainer:latest"),
+      (nil, "kserve/art-explainer:latest"),
+      (#""image":"own/art:1","runtimeVersion":"9""#, "own/art:1"),
+    ] as [(String?, String)])
+  func theToolboxesOwnImageStays(_ members: String?, _ expected: String) throws {
+    let own = members.map { ",\($0)" } ?? ""
+    let plan = makePlan(
+      try makeService(
+        #"{"predictor":{"sklearn":{}},"explainer":{"art":{"type":"SquareAttack"\#(own)}}}"#))
+    #expect(
+      try plan.child(.deployments, "iris-explainer")
+        .json.at("spec", "template", "spec", "containers")?[0]?["image"]?.string == expected)
+  }
+
   // MARK: children
+
+  @Test func everyChildCarriesTheServicesTexts() throws {
+    var kinds = OptionalKinds()
+    kinds.podAutoscalers = KubeResource(
+      group: "autoscaling", version: "v2", plural: "horizontalpodautoscalers",
+      kind: "HorizontalPodAutoscaler", isNamespaced: true)
+    let service = try makeService(
+      Self.gs, annotations: ["note": "n", "autoscaling.knative.dev/max-scale": "3"], labels: ["tier": "gold"])
+    let plan = ServicePlanner(
+      service: service, mode: .standard, configuration: embedded, runtimes: ([], builtIn),
+      credentials: NoCredentials(), live: [:], kinds: kinds
+    ).plan()
+    let children = plan.children.filter { $0.resource != .controllerRevisions }
+    #expect(Set(children.map(\.resource.kind)).count == 4)
+    for child in children {
+      #expect(child.object.labels["tier"] == "gold", "\(child.resource)")
+      #expect(child.object.labels["serving.kserve.io/inferenceservice"] == "iris", "\(child.resource)")
+      #expect(child.object.annotations["note"] == "n", "\(child.resource)")
+      #expect(child.object.annotations["autoscaling.knative.dev/max-scale"] == nil, "\(child.resource)")
+      #expect(child.object.controllerReference?.uid == "uid-of-iris", "\(child.resource)")
+    }
+  }
 
   /// Rounded up, of at least one; ready canaries stand in for stable pods, of which one stays.
   @Test(arguments: [
@@ -222,6 +295,37 @@ import Testing
   }
 
   // MARK: status
+
+  /// A route that moves takes no readiness away from a service that was ready as its spec is.
+  @Test(arguments: [(1, "True", "True"), (0, "True", "Unknown"), (1, "False", "Unknown")])
+  func aRouteThatMovesTakesNothingAway(_ seen: Int64, _ before: String, _ expected: String) throws {
+    var service = try makeService(Self.gs)
+    service.object.status = [
+      "observedGeneration": .int(seen),
+      "conditions": [["type": "IngressReady", "status": .string(before)]],
+    ]
+    var routes: [KubeObject] = []
+    for name in ["iris-predictor", "iris"] {
+      var route = KubeObject(.httpRoutes, namespace: "team", name: name)
+      route.generation = 2
+      route.status = [
+        "parents": [
+          [
+            "parentRef": ["name": "kserve-ingress-gateway", "namespace": "kserve"],
+            "conditions": [["type": "Accepted", "status": "True", "observedGeneration": 1]],
+          ]
+        ]
+      ]
+      routes.append(route)
+    }
+    let observed = ServiceObservation(service: service, configuration: embedded, mode: .standard)
+    let condition = IngressReadiness(
+      service: service, configuration: embedded, routes: routes, isExposed: true, hasIngress: false,
+      components: observed.components
+    ).condition(areComponentsReady: true)
+    #expect(condition.status.rawValue == expected)
+    if expected != "True" { #expect(condition.reason == "RouteNotObserved") }
+  }
 
   @Test(arguments: [("", "Unknown"), ("too slow", "False")])
   func aDeploymentThatDoesNotProgressSaysWhy(_ message: String, _ expected: String) throws {

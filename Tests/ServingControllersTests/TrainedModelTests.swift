@@ -93,6 +93,12 @@ import Testing
     #expect(reason(plan.entries[0]) == "InferenceServiceNotReady")
   }
 
+  @Test(arguments: ["sklearn", "SKLearn", "SKLEARN"])
+  func frameworksAreComparedInAnyCase(_ framework: String) throws {
+    let plan = TrainedModelPlan(parent: try parent(), models: [try model("a", framework: framework)])
+    #expect(listed(plan) == ["a"])
+  }
+
   @Test func withoutALimitNothingFits() throws {
     let plan = TrainedModelPlan(parent: try parent(memory: nil), models: [try model("a")])
     #expect(reason(plan.entries[0]) == "MemoryResourceNotAvailable")
