@@ -391,29 +391,48 @@ private func metrics(_ entries: String...) -> String {
     }
   }
 
+  @Test func cutWatchesOnlyDelay() async throws {
+    try await Simulation.run(kinds: Self.kinds, cuts: 60) { simulation in
+      try await simulation.client.create(.inferenceServices, Self.service("keda"))
+      for (name, expected) in [
+        ("keda", ["OpenTelemetryCollector", "ScaledObject"]), ("hpa", ["HorizontalPodAutoscaler"]),
+        ("none", []), ("keda", ["OpenTelemetryCollector", "ScaledObject"]),
+      ] {
+        var object = try await simulation.client.get(.inferenceServices, namespace: "team", name: "iris")
+        try Self.take(name, &object)
+        try await simulation.client.update(.inferenceServices, object)
+        try await simulation.settle()
+        #expect(try await Self.names(simulation).sorted() == expected.map { "\($0) iris-predictor" })
+      }
+    }
+  }
+
   @Test(arguments: FaultyTransport.Fault.allCases, ["keda", "hpa"])
   func everyWriteMayFail(_ fault: FaultyTransport.Fault, _ autoscaler: String) async throws {
     try await Simulation.run(kinds: Self.kinds) { simulation in
       let first = try Self.service(autoscaler)
       func change() async throws {
+        // The objects of one class go, those of the other come.
         var object = try await simulation.client.get(.inferenceServices, namespace: "team", name: "iris")
-        object.json.set(7, at: "spec", "predictor", "maxReplicas")
+        try Self.take(autoscaler == "keda" ? "hpa" : "keda", &object)
         try await simulation.client.update(.inferenceServices, object)
         try await simulation.settle()
       }
       try await simulation.client.create(.inferenceServices, first)
       let before = simulation.transport.writes
       try await simulation.settle()
-      let count = simulation.transport.writes - before
+      let made = simulation.transport.writes
       try await change()
+      let count = max(made - before, simulation.transport.writes - made)
       let wanted = try await simulation.snapshot()
+      #expect((wanted["ScaledObject iris-predictor"] != nil) == (autoscaler == "hpa"))
       try await simulation.remove()
       for number in 1...count {
         try await simulation.client.create(.inferenceServices, first)
         simulation.transport.plant(fault, at: number)
         try await simulation.settle()
         simulation.transport.clear()
-        simulation.transport.plant(fault, at: 1 + number % 3)
+        simulation.transport.plant(fault, at: number)
         try await change()
         simulation.transport.clear()
         #expect(try await simulation.snapshot() == wanted, "write \(number)")

@@ -21,12 +21,12 @@ import Testing
   }
 
   private static func run(
-    kinds: [KubeResource] = [ForeignKinds.knativeServices], configured: [String: String] = [:],
+    kinds: [KubeResource] = [ForeignKinds.knativeServices], cuts: Int = 0,
     _ body: @escaping @Sendable (Simulation, KnativeCluster) async throws -> Void
   ) async throws {
     let cluster = KnativeCluster()
     try await Simulation.run(
-      kinds: kinds, admission: cluster.admission, configured: configured,
+      kinds: kinds, admission: cluster.admission, cuts: cuts,
       others: { try await cluster.play($0) }
     ) { try await body($0, cluster) }
   }
@@ -291,6 +291,7 @@ import Testing
       func change() async throws {
         try await Self.change(simulation) {
           $0.json.set(2, at: "spec", "predictor", "containerConcurrency")
+          $0.json.set(nil, at: "spec", "transformer")
           $0.labels["tier"] = "gold"
         }
       }
@@ -301,6 +302,8 @@ import Testing
       try await change()
       let counts = (made: middle - before, changed: simulation.transport.writes - middle)
       let wanted = try await simulation.snapshot()
+      #expect(wanted["Service iris-predictor"] != nil && wanted["Service iris-transformer"] == nil)
+      #expect(wanted["VirtualService iris"] != nil && wanted["Service iris"] != nil)
       try await simulation.remove()
       for number in 1...max(counts.made, counts.changed) {
         try await simulation.client.create(.inferenceServices, first)
@@ -314,6 +317,23 @@ import Testing
         try await simulation.remove()
       }
       #expect(simulation.transport.failed > 0)
+    }
+  }
+
+  @Test func cutWatchesOnlyDelay() async throws {
+    try await Self.run(kinds: Self.withIstio, cuts: 60) { simulation, cluster in
+      try await simulation.client.create(.inferenceServices, Self.service())
+      for number in 1...4 as ClosedRange<Int64> {
+        cluster.fail(number == 2)
+        try await Self.change(simulation) {
+          $0.json.set(.int(number), at: "spec", "predictor", "containerConcurrency")
+        }
+        let ready = Conditions.get(try await Self.status(simulation)["conditions"], "Ready")
+        #expect(ready?.status == (number == 2 ? .no : .yes), "change \(number)")
+        #expect(
+          try await Self.knative(simulation).json.at("spec", "template", "spec", "containerConcurrency")
+            == .int(number))
+      }
     }
   }
 

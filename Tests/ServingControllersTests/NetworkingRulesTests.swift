@@ -129,7 +129,7 @@ private let explained = #"""
   }
 
   @Test func furtherDomainsAreTheServicesOnly() throws {
-    let text = #"{"ingressDomain":"corp","additionalIngressDomains":["a.org","a.org","corp"]}"#
+    let text = #"{"ingressDomain":"corp","additionalIngressDomains":["a.org","no_domain","a.org","corp"]}"#
     let made = try plan(transformed, text)
     func hosts(_ name: String) throws -> [String] {
       (try made.child(.httpRoutes, name).spec?["hostnames"]?.array ?? []).compactMap(\.string)

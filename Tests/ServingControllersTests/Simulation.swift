@@ -149,9 +149,10 @@ struct Simulation: Sendable {
   ///   - kinds: of other systems, which the cluster has.
   ///   - admission: what their webhooks do.
   ///   - configured: entries of the configuration, as JSON texts.
+  ///   - cuts: how many watches end after their first event.
   static func run(
     kinds: [KubeResource] = [], admission: [AdmissionHook] = [], configured: [String: String] = [:],
-    others: (@Sendable (Simulation) async throws -> Bool)? = nil,
+    cuts: Int = 0, others: (@Sendable (Simulation) async throws -> Bool)? = nil,
     _ body: @escaping @Sendable (Simulation) async throws -> Void
   ) async throws {
     let settings = InferenceServiceConfig.Platform(ingressDomain: "localhost", gatewayPort: 8081)
@@ -169,7 +170,7 @@ struct Simulation: Sendable {
     }
     try await ServingDefaults.install(client: server.client, platform: settings)
     try await server.client.create(.namespaces, KubeObject(.namespaces, name: "team"))
-    let informers = SharedInformers(client: server.client)
+    let informers = SharedInformers(client: KubeClient(CuttingTransport(server, cuts: cuts)))
     let transport = FaultyTransport(server.client.transport)
     let client = KubeClient(transport)
     let caches = ServiceCaches(informers)

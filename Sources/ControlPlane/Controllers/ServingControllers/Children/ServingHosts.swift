@@ -67,7 +67,8 @@ struct ServingHosts: Sendable, Hashable {
   ) throws(PlaceholderTemplate.Failure) -> [String] {
     var hosts = [primary]
     func add(_ host: String) { if !hosts.contains(host) { hosts.append(host) } }
-    for domain in [configuration.ingress.domain] + domains {
+    // One further domain that is none takes nothing away from the others.
+    for domain in [configuration.ingress.domain] + domains.filter({ DNSName.isSubdomain($0) }) {
       add(try Self.render(name, service, configuration, mode, domain))
       let other: DeploymentMode = mode == .knative ? .standard : .knative
       add(try Self.render(name, service, configuration, other, domain))
