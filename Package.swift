@@ -136,6 +136,12 @@ let rows: [Row] = [
       "Basics", "Formats", "Crypto", "Telemetry", "KubeProtocol", "ServingAPI", "KubeClient", "ControllerKit",
       "Autoscaling",
     ]),
+  Row(
+    name: "AdmissionWebhook", folder: "ControlPlane/Controllers",
+    dependencies: [
+      "Basics", "Formats", "Crypto", "Telemetry", "Linux", "HTTPWire", "KubeProtocol", "ServingAPI",
+      "HTTPTransport", "KubeClient", "ControllerKit", "ServingControllers",
+    ]),
   // Commands: wires the parts of each role
   Row(
     name: "Commands", folder: "",
@@ -146,7 +152,7 @@ let rows: [Row] = [
       "TreesRuntime", "ONNXRuntime", "PMMLRuntime", "PythonRuntime", "ModelStorage", "ModelServer", "Sidecar",
       "Gateway",
       "KubeStore", "APIServer", "ControllerKit", "Workloads", "NodeAgent",
-      "ServingControllers",
+      "ServingControllers", "AdmissionWebhook",
     ]),
 ]
 
@@ -210,6 +216,13 @@ let tests: [(name: String, dependencies: [String])] = [
     [
       "Basics", "Linux", "Formats", "KubeProtocol", "ServingAPI", "KubeClient", "KubeStore", "APIServer",
       "ControllerKit", "Autoscaling", "ServingControllers", "TestSupport",
+    ]
+  ),
+  (
+    "AdmissionWebhookTests",
+    [
+      "Basics", "Linux", "Formats", "Crypto", "HTTPWire", "KubeProtocol", "ServingAPI", "HTTPTransport",
+      "KubeClient", "KubeStore", "APIServer", "ControllerKit", "ServingControllers", "AdmissionWebhook",
     ]
   ),
   ("SidecarTests", ["Basics", "Linux", "ServingAPI", "Sidecar"]),

@@ -18,7 +18,7 @@ public enum Program {
     UpCommand.verb, ServerCommand.verb, StorageInitializerCommand.verb, AgentCommand.verb,
     ApplyCommand.verb, GetCommand.verb, WaitCommand.verb, DeleteCommand.verb, LogsCommand.verb,
     DescribeCommand.verb, PredictCommand.verb, WhyCommand.verb, PlanCommand.verb, RolloutCommand.verb,
-    EndpointsCommand.verb, ManifestsCommand.verb, VersionCommand.verb,
+    EndpointsCommand.verb, ManifestsCommand.verb, WebhookCommand.verb, VersionCommand.verb,
   ]
 
   /// Runs the role that must have the process for itself; nil for every other. A pod's supervisor learns of

@@ -8,20 +8,30 @@ enum ManifestsCommand {
   static let verb = Verb.reporting(
     "manifests", "print the definitions of the serving kinds and the built-in runtimes"
   ) { arguments in
-    var parts = ["crds"]
-    switch arguments {
-    case []: break
-    case ["crds"], ["runtimes"], ["config"]: parts = arguments
-    case ["all"]: parts = ["crds", "config", "runtimes"]
-    default: throw UsageError(message: "usage: apus manifests [crds|runtimes|config|all]")
+    let arguments = try Arguments(arguments, grammar: Arguments.Grammar(options: ["image"]))
+    let image = arguments.value("image")
+    switch arguments.positional {
+    case ["webhook"]:
+      guard let image else {
+        throw UsageError(message: "webhook needs --image IMAGE: one that holds the program apus")
+      }
+      StandardStreams.write(text(of: WebhookManifests(image: image).objects()))
+      return 0
+    case _ where image != nil: throw UsageError(message: "--image is the webhook's alone")
+    case []: StandardStreams.write(text(["crds"]))
+    case ["crds"], ["runtimes"], ["config"]: StandardStreams.write(text(arguments.positional))
+    case ["all"]: StandardStreams.write(text(["crds", "config", "runtimes"]))
+    default: throw UsageError(message: "usage: apus manifests [crds|runtimes|config|all|webhook]")
     }
-    StandardStreams.write(text(parts))
     return 0
   }
 
   static func text(_ parts: [String]) -> String {
-    let objects = parts.flatMap(objects)
-    return objects.map { YAML.text($0.json) }.joined(separator: "---\n")
+    text(of: parts.flatMap(objects))
+  }
+
+  private static func text(of objects: [KubeObject]) -> String {
+    objects.map { YAML.text($0.json) }.joined(separator: "---\n")
   }
 
   private static func objects(_ part: String) -> [KubeObject] {

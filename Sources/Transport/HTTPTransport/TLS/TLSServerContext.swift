@@ -1,14 +1,33 @@
 internal import COpenSSL
+internal import Synchronization
 
 /// What a server needs for TLS 1.2 and 1.3.
 public final class TLSServerContext: Sendable {
-  let context: TLSContext
+  private let current: Mutex<TLSContext>
+
+  /// What sessions that begin now are made of.
+  var context: TLSContext { current.withLock { $0 } }
 
   /// - Parameters:
   ///   - certificatePEM: the server's certificate, with intermediates after it.
   ///   - clientAuthorityPEM: where given, clients may present a certificate, which must chain up to it.
   public init(certificatePEM: String, keyPEM: String, clientAuthorityPEM: String? = nil) throws(TLSError) {
-    context = try TLSContext(isServer: true)
+    current = Mutex(
+      try Self.make(certificatePEM: certificatePEM, keyPEM: keyPEM, clientAuthorityPEM: clientAuthorityPEM))
+  }
+
+  /// Sessions that begin from now on show this certificate; others go on.
+  public func renew(certificatePEM: String, keyPEM: String, clientAuthorityPEM: String? = nil) throws(TLSError)
+  {
+    let context = try Self.make(
+      certificatePEM: certificatePEM, keyPEM: keyPEM, clientAuthorityPEM: clientAuthorityPEM)
+    current.withLock { $0 = context }
+  }
+
+  private static func make(
+    certificatePEM: String, keyPEM: String, clientAuthorityPEM: String?
+  ) throws(TLSError) -> TLSContext {
+    let context = try TLSContext(isServer: true)
     try context.use(certificatePEM: certificatePEM, keyPEM: keyPEM)
     if let clientAuthorityPEM {
       try context.trust(authorityPEM: clientAuthorityPEM)
@@ -17,6 +36,7 @@ public final class TLSServerContext: Sendable {
     // Without a name for them, resumed sessions fail where client certificates are asked for.
     SSL_CTX_set_session_id_context(context.pointer, "apus", 4)
     SSL_CTX_set_alpn_select_cb(context.pointer, selectProtocol, nil)
+    return context
   }
 }
 

@@ -29,6 +29,14 @@ public struct ServingAdmission: Sendable {
     .llmInferenceServiceConfigs,
   ]
 
+  /// The kinds that it fills in defaults of.
+  public static let defaultedResources: [KubeResource] = [.inferenceServices, .llmInferenceServices]
+
+  /// Whether it has a word in the deletion of that kind's objects.
+  public static func guardsDeletion(of resource: KubeResource) -> Bool {
+    [.localModelCaches, .localModelNamespaceCaches, .llmInferenceServiceConfigs].contains(resource)
+  }
+
   /// The kinds that it looks at to judge others.
   public static let peerResources: [KubeResource] = [
     .servingRuntimes, .clusterServingRuntimes, .clusterStorageContainers, .localModelCaches,
