@@ -22,6 +22,20 @@ import Testing
     }
   }
 
+  @Test func whatAKilledAgentLeftIsReplaced() async throws {
+    try await withTemporaryFolder { folder in
+      var request = ExecRequest(container: "main", command: ["cat"])
+      (request.hasInput, request.hasOutput) = (true, true)
+      let left = try ExecFiles("\(folder)/exec", request)
+      #expect(left.input?.write(Bytes("old".utf8)[...]) == 3)
+      let files = try ExecFiles("\(folder)/exec", request)
+      files.closeInput()
+      let path = try #require(files.streams.input)
+      #expect(ExecFiles.End(try NamedPipe.openWaitingReader(path)).read(64).isEmpty)
+      try files.remove()
+    }
+  }
+
   @Test func aWriterWhoseClientHasGoneFailsAtOnce() async throws {
     try await withTemporaryFolder { folder in
       var request = ExecRequest(container: "main", command: ["true"])

@@ -65,6 +65,8 @@ final class ExecFiles: Sendable {
       inputKeeper = nil
       return
     }
+    // An agent that was killed left it behind; names begin anew with each start.
+    if Files.exists(folder) { try Files.removeTree(folder) }
     try Files.createDirectories(folder, permissions: 0o700)
     func make(_ name: String) throws(LinuxError) -> String {
       try NamedPipe.create("\(folder)/\(name)")
