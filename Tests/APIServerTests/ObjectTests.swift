@@ -130,6 +130,22 @@ import Testing
     }
   }
 
+  @Test func aPodNeedsTheAccountThatItNames() async throws {
+    try await TestServer.run { test in
+      var pod = KubeObject.pod("p")
+      pod.spec?["serviceAccountName"] = "reader"
+      let error = await #expect(throws: KubeError.self) { try await test.client.create(.pods, pod) }
+      #expect(
+        error?.message
+          == #"pods "p" is forbidden: error looking up service account default/reader: serviceaccount "reader" not found"#
+      )
+      #expect(error?.reason == .forbidden)
+      try await test.client.create(
+        .serviceAccounts, KubeObject(.serviceAccounts, namespace: "default", name: "reader"))
+      #expect(try await test.client.create(.pods, pod).spec?["serviceAccountName"] == "reader")
+    }
+  }
+
   @Test func secretsFoldPlainTextIntoData() async throws {
     try await TestServer.run { test in
       var secret = KubeObject(.secrets, namespace: "default", name: "s")

@@ -224,6 +224,18 @@ struct ContainerCase: CustomTestStringConvertible, Sendable {
     #expect(found?.explanation.contains("limited: pods=2; raise the quota") == true)
   }
 
+  @Test func anAccountThatIsNotThereIsNamed() throws {
+    let cause = ComponentFailure.refusal(
+      #"pods "x" is forbidden: error looking up service account team/nobody: serviceaccount "nobody" not found"#,
+      subject: "the pods of iris cannot be created")
+    #expect(cause.code == .notAllowed)
+    #expect(cause.value == "nobody")
+    #expect(
+      cause.sentence
+        == #"the ServiceAccount "nobody" of the pods does not exist; create it, or correct serviceAccountName"#
+    )
+  }
+
   @Test(arguments: [
     (
       #"{"predictor":{"model":{"modelFormat":{"name":"sklearn"},"storageUri":"foo://b/m"}}}"#, "iris",

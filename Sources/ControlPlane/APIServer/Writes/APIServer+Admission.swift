@@ -25,6 +25,7 @@ extension APIServer {
     for hook in state.withLock({ $0.admission }) where hook.applies(to: context.resource) {
       try await hook.validate?(object, context)
     }
+    try await checkServiceAccount(object, context)
     try await checkQuotas(object, context)
   }
 

@@ -33,6 +33,13 @@ enum ComponentFailure {
     if let quota = QuotedName.wordAfter("exceeded quota:", in: message) {
       return FailureCause(.quotaExceeded, value: quota, "\(subject): \(message)")
     }
+    if QuotedName.find("error looking up service account", in: message) != nil,
+      let account = QuotedName.after(": serviceaccount", in: message)
+    {
+      return FailureCause(
+        .notAllowed, value: account, "the ServiceAccount \"\(account)\" of the pods does not exist",
+        fix: "create it, or correct serviceAccountName")
+    }
     return MissingReference.cause(message, namespace: "")
       ?? FailureCause(
         .notAllowed, value: subject.split(separator: " ").last.map(String.init) ?? "",
