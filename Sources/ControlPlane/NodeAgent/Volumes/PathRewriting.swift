@@ -33,8 +33,8 @@ struct PathRewriting: Sendable {
     return changed ? String(decoding: result, as: UTF8.self) : text
   }
 
-  /// A program's words. `tar` writes the names that it is given into the archive: it is told to write those of
-  /// the container, which `kubectl cp` asks for.
+  /// A program's words. `tar` writes the names that it is given into the archive: it is told to write those
+  /// of the container, which `kubectl cp` asks for.
   func command(_ words: [String]) -> [String] {
     let rewritten = words.map(rewrite)
     guard words.first == "tar", rewritten != words else { return rewritten }

@@ -1,7 +1,8 @@
 internal import Basics
 public import Formats
 
-/// What an API server asks of an admission webhook: `admission.k8s.io/v1`, or `v1beta1`, which looks the same.
+/// What an API server asks of an admission webhook: `admission.k8s.io/v1`, or `v1beta1`, which looks the
+/// same.
 public struct AdmissionReview: Sendable {
   public enum Operation: String, Sendable, Hashable {
     case create = "CREATE"

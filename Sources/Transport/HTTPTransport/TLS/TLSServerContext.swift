@@ -17,8 +17,9 @@ public final class TLSServerContext: Sendable {
   }
 
   /// Sessions that begin from now on show this certificate; others go on.
-  public func renew(certificatePEM: String, keyPEM: String, clientAuthorityPEM: String? = nil) throws(TLSError)
-  {
+  public func renew(
+    certificatePEM: String, keyPEM: String, clientAuthorityPEM: String? = nil
+  ) throws(TLSError) {
     let context = try Self.make(
       certificatePEM: certificatePEM, keyPEM: keyPEM, clientAuthorityPEM: clientAuthorityPEM)
     current.withLock { $0 = context }
