@@ -100,6 +100,11 @@ private func object(_ resource: KubeResource, _ spec: String, name: String = "it
         + "serviceName, serviceUrl"
     ),
     (
+      #"{"root":{"routerType":"Sequence","steps":[{"serviceName":"a","serviceUrl":"b","nodeName":"n"}]},"n":{"routerType":"Sequence"}}"#,
+      "Step 0 (\"\") in node \"root\" of InferenceGraph \"graph\" specifies more than one of nodeName, "
+        + "serviceName, serviceUrl"
+    ),
+    (
       #"{"root":{"routerType":"Sequence","steps":[{"name":"s","serviceName":"a"},{"name":"s","serviceName":"b"}]}}"#,
       "Node \"root\" of InferenceGraph \"graph\" contains more than one step with name \"s\""
     ),

@@ -156,6 +156,38 @@ import Testing
   }
 }
 
+/// Caches of one name, of the cluster and of a namespace.
+@Suite struct CacheUsersTests {
+  @Test(arguments: [("", true, false), ("team", false, true), ("other", false, false)])
+  func aServiceUsesOneOfThem(_ marked: String, _ ofCluster: Bool, _ ofNamespace: Bool) throws {
+    let prefix = "internal.serving.kserve.io/"
+    var labels = ["\(prefix)localmodel": "iris"]
+    if !marked.isEmpty { labels["\(prefix)localmodel-namespace"] = marked }
+    let service = try makeService(
+      #"{"predictor":{"sklearn":{"storageUri":"s3://b/m"}}}"#,
+      annotations: ["\(prefix)localmodel-sourceuri": "s3://b/m", "\(prefix)localmodel-pvc-name": "iris-g"],
+      labels: labels
+    ).object
+    let admission = ServingAdmission(configuration: ServingConfiguration(platform: embedded.platform)) {
+      $0 == .inferenceServices ? [service] : []
+    }
+    func isHeld(_ cache: KubeObject) -> Bool {
+      var cache = cache
+      cache.spec = ["sourceModelUri": "s3://b/m", "modelSize": "1Gi", "nodeGroups": ["g"]]
+      cache.status = ["inferenceServices": [["namespace": "team", "name": "iris"]]]
+      do throws(KubeError) {
+        try admission.validateDeletion(cache)
+        return false
+      } catch {
+        return error.code == 403
+      }
+    }
+    #expect(isHeld(KubeObject(.localModelCaches, name: "iris")) == ofCluster)
+    #expect(
+      isHeld(KubeObject(.localModelNamespaceCaches, namespace: "team", name: "iris")) == ofNamespace)
+  }
+}
+
 /// The same through the API.
 @Suite(.timeLimit(.minutes(2))) struct AdmissionThroughAPITests {
   @Test func deprecatedFieldsAreWarnedOfAndStoredAsTodays() async throws {

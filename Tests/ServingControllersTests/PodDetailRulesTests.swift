@@ -178,6 +178,15 @@ import Testing
         .json.at("spec", "template", "spec", "containers")?[0]?["image"]?.string == expected)
   }
 
+  @Test func severalModelsHaveNoOneSource() throws {
+    let pod = try makePod(
+      try makeService(
+        #"""
+        {"predictor":{"model":{"modelFormat":{"name":"sklearn"}},"storageUris":[{"uri":"gs://b/m"}]}}
+        """#))
+    #expect(pod.annotations["internal.serving.kserve.io/storage-initializer-sourceuri"] == nil)
+  }
+
   // MARK: children
 
   @Test func everyChildCarriesTheServicesTexts() throws {
@@ -295,6 +304,53 @@ import Testing
   }
 
   // MARK: status
+
+  /// Of what is wrong the first that is False is told, then the first that is Unknown.
+  @Test(arguments: [
+    ([Condition.Status.yes, .yes], "True", ""), ([.unknown, .no], "False", "r1"),
+    ([.no, .unknown, .no], "False", "r0"), ([.yes, .unknown], "Unknown", "r1"),
+  ])
+  func readyIsAllOfItsParts(_ parts: [Condition.Status], _ status: String, _ reason: String) {
+    let ready = ServiceConditions.ready(
+      parts.enumerated().map { Condition("P\($0.offset)", $0.element, reason: "r\($0.offset)") })
+    #expect(ready.status.rawValue == status && ready.reason == reason)
+  }
+
+  @Test func readyCanariesAreSaidToBe() throws {
+    let service = try makeService(
+      #"""
+      {"predictor":{"name":"one","sklearn":{"storageUri":"pvc://c/a"}},
+       "canary":[{"trafficPercent":1,"predictor":{"name":"two",
+         "model":{"modelFormat":{"name":"sklearn"},"storageUri":"pvc://c/b"}}}]}
+      """#)
+    var deployment = KubeObject(.deployments, namespace: "team", name: "iris-two-predictor")
+    deployment.annotations[LivePair.roleAnnotation] = "canary"
+    deployment.spec = ["replicas": 1]
+    let ready = try makePodObject("p", phase: "Running", ready: true)
+    let live = LiveComponent(
+      pairs: [LivePair(deployment: deployment, pods: [ready])], history: [], rollout: RolloutState())
+    var observed = ServiceObservation(service: service, configuration: embedded, mode: .standard)
+    observed.components[0].plan = makePlan(service, live: [.predictor: live]).components[.predictor]
+    let status = ServiceStatus.make(observed, now: moment)
+    #expect(
+      Conditions.get(status["conditions"], "CanaryPredictorReady")
+        == Condition("CanaryPredictorReady", .yes, reason: "AllCanariesReady", severity: "Info"))
+    #expect(status["canaryStatuses"]?[0]?["ready"] == true)
+  }
+
+  @Test func withoutKnativeItsModeIsBuiltIn() throws {
+    let service = try makeService(
+      Self.gs, annotations: ["serving.kserve.io/deploymentMode": "Knative"])
+    var observed = ServiceObservation(service: service, configuration: embedded, mode: .knative)
+    observed.hosts = try ServingHosts(service: service, configuration: embedded, mode: .knative)
+    let found = ServiceConditions.make(observed).first { $0.type == "KnativeInstalled" }
+    #expect(found?.status == .no && found?.reason == "BuiltIn" && found?.severity == "Info")
+    let types = Set(ServiceConditions.make(observed).map(\.type))
+    #expect(
+      types.isSuperset(of: [
+        "PredictorConfigurationReady", "PredictorRouteReady", "RoutesReady", "LatestDeploymentReady",
+      ]))
+  }
 
   /// A route that moves takes no readiness away from a service that was ready as its spec is.
   @Test(arguments: [(1, "True", "True"), (0, "True", "Unknown"), (1, "False", "Unknown")])

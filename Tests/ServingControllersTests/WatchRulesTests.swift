@@ -52,6 +52,19 @@ import Testing
     }
   }
 
+  /// Unknown is not ready either.
+  @Test func aServiceWithoutAddressesIsNoLongerReady() async throws {
+    try await withPlatform { platform in
+      try await platform.makeReady()
+      try await platform.client.delete(.endpointSlices, namespace: "team", name: "iris-predictor-abc")
+      _ = try await platform.waitUntilReady("Unknown")
+      let event = try await platform.waitForEvent("InferenceServiceNotReady")
+      #expect(
+        event["message"]?.string == "InferenceService [iris] is no longer Ready because of: IngressReady")
+      #expect(event["type"] == "Warning")
+    }
+  }
+
   /// A runtime that the status names is followed; its new image makes new pods.
   @Test func aChangedRuntimeReachesItsServices() async throws {
     try await withPlatform { platform in
