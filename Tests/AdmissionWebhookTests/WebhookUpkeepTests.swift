@@ -157,6 +157,29 @@ enum ClusterAPI {
     }
   }
 
+  @Test func `kinds of several versions are converted here, the rest of their definition stays`() async throws
+  {
+    try await ClusterAPI.run { client in
+      let name = "llminferenceservices.serving.kserve.io"
+      var definition = try await client.get(
+        .customResourceDefinitions, name: "mutatingwebhookconfigurations.admissionregistration.k8s.io")
+      definition.json.set(["name": .string(name)], at: "metadata")
+      definition.json.set("serving.kserve.io", at: "spec", "group")
+      definition.json.set(
+        ["plural": "llminferenceservices", "kind": "LLMInferenceService"], at: "spec", "names")
+      definition.status = nil
+      try await client.create(.customResourceDefinitions, definition)
+      let upkeep = upkeep(client)
+      try await upkeep.configure(try await upkeep.certificate())
+      let stored = try await client.get(.customResourceDefinitions, name: name)
+      #expect(stored.spec?.at("conversion", "webhook", "clientConfig", "service", "path") == "/convert")
+      #expect(stored.spec?["versions"] == definition.spec?["versions"])
+      try await upkeep.configure(try await upkeep.certificate())
+      let again = try await client.get(.customResourceDefinitions, name: name)
+      #expect(again.resourceVersion == stored.resourceVersion)
+    }
+  }
+
   @Test func `configurations are made once, put right when changed, and written no more than that`()
     async throws
   {

@@ -35,6 +35,12 @@ struct WebhookManifests {
         "resources": ["mutatingwebhookconfigurations", "validatingwebhookconfigurations"],
         "verbs": ["get", "create", "update"],
       ],
+      [
+        "apiGroups": ["apiextensions.k8s.io"], "resources": ["customresourcedefinitions"],
+        "resourceNames": .array(
+          LLMServiceConversion.resources.map { .string("\($0.plural).\($0.group)") }),
+        "verbs": ["get", "update"],
+      ],
     ]
   }
 

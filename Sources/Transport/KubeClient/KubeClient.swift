@@ -116,10 +116,10 @@ public struct KubeClient: Sendable {
   ) async throws -> AsyncThrowingStream<WatchEvent, any Error> {
     var query = selectors(labelSelector, fieldSelector)
     query += [("watch", "true"), ("allowWatchBookmarks", "true"), ("resourceVersion", resourceVersion)]
-    let response = try await transport.send(
-      .init(method: "GET", path: resource.path(namespace: namespace), query: query))
+    let path = resource.path(namespace: namespace)
+    let response = try await transport.send(.init(method: "GET", path: path, query: query))
     if case .watch(let events) = response.body, response.status == 200 { return events }
-    throw Self.failure(response)
+    throw Self.failure(response, path)
   }
 
   // MARK: plumbing
@@ -139,13 +139,15 @@ public struct KubeClient: Sendable {
   public func json(_ request: KubeRequest) async throws -> JSONValue {
     let response = try await transport.send(request)
     if case .json(let value) = response.body, (200..<300).contains(response.status) { return value }
-    throw Self.failure(response)
+    throw Self.failure(response, request.path)
   }
 
-  private static func failure(_ response: KubeResponse) -> KubeError {
+  private static func failure(_ response: KubeResponse, _ path: String) -> KubeError {
     if case .json(let value) = response.body {
       return KubeError(statusJSON: value, httpStatus: response.status)
     }
+    // Kubernetes answers so where it knows no such kind.
+    if response.status == 404 { return KubeError(.notFound, "the API server does not serve \(path)") }
     var error = KubeError(
       .unknown, "the API server answered \(response.status) with something that is no Status")
     error.code = response.status

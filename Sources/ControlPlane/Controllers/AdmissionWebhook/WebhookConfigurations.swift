@@ -1,5 +1,6 @@
 internal import Formats
 internal import KubeProtocol
+internal import ServingAPI
 internal import ServingControllers
 
 extension KubeResource {
@@ -27,6 +28,23 @@ struct WebhookConfigurations {
       + ServingAdmission.resources.map {
         (KubeResource.validatingWebhookConfigurations, make(.validatingWebhookConfigurations, of: $0))
       }
+  }
+
+  /// What the definitions of kinds of several versions must say; the rest of them is left alone.
+  func makeConversions() -> [KubeObject] {
+    LLMServiceConversion.resources.map { resource in
+      var definition = KubeObject(.customResourceDefinitions, name: "\(resource.plural).\(resource.group)")
+      definition.spec = [
+        "conversion": [
+          "strategy": "Webhook",
+          "webhook": [
+            "clientConfig": address.clientConfig(path: "/convert", authorityPEM: authorityPEM),
+            "conversionReviewVersions": ["v1", "v1beta1"],
+          ],
+        ]
+      ]
+      return definition
+    }
   }
 
   private func make(_ resource: KubeResource, of kind: KubeResource) -> KubeObject {

@@ -47,14 +47,20 @@ struct WebhookUpkeep: Sendable {
     }
   }
 
-  /// Makes the configurations, or brings them up to date.
+  /// Makes the configurations, or brings them up to date, and has kinds of several versions converted here.
   /// - Throws: `KubeError`.
   func configure(_ certificate: WebhookCertificate) async throws {
     let writer = ObjectWriter(client)
-    let wanted = WebhookConfigurations(address: address, authorityPEM: certificate.authorityPEM).make()
-    for (resource, object) in wanted {
+    let configurations = WebhookConfigurations(address: address, authorityPEM: certificate.authorityPEM)
+    for (resource, object) in configurations.make() {
       let existing = try await client.find(resource, name: object.name)
       try await writer.apply(resource, desired: object, existing: existing)
+    }
+    for object in configurations.makeConversions() {
+      // Where the kind is not installed there is nothing to convert.
+      let definitions = KubeResource.customResourceDefinitions
+      guard let existing = try await client.find(definitions, name: object.name) else { continue }
+      try await writer.apply(definitions, desired: object, existing: existing)
     }
   }
 }

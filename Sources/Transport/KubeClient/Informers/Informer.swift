@@ -140,7 +140,11 @@ public final class Informer: Sendable {
         continue
       case .ended, .expired: break
       case .failed(let error):
-        log.warning("cannot follow; trying again", ["resource": resource.qualifiedName, "cause": "\(error)"])
+        // The first tries come quickly: of each the log would tell the same.
+        if (backoff.attempts &+ 1).nonzeroBitCount == 1 {
+          log.warning(
+            "cannot follow; trying again", ["resource": resource.qualifiedName, "cause": "\(error)"])
+        }
       }
       do { try await clock.sleep(for: backoff.next()) } catch { return }
     }
