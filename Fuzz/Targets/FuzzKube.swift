@@ -1,4 +1,5 @@
-// fuzz: module=KubeProtocol reader=Sources/Protocols/KubeProtocol/Patches,Sources/Protocols/KubeProtocol/Selectors,Sources/Protocols/KubeProtocol/JSONPath
+// fuzz: module=KubeProtocol reader=Sources/Protocols/KubeProtocol/Patches,Sources/Protocols/KubeProtocol/Selectors,Sources/Protocols/KubeProtocol/JSONPath,Sources/Protocols/KubeProtocol/Admission
+import Basics
 import Formats
 import KubeProtocol
 
@@ -17,6 +18,7 @@ public func fuzzKube(_ start: UnsafePointer<UInt8>, _ count: Int) -> CInt {
   case UInt8(ascii: "l"): fuzzSelectors(first)
   case UInt8(ascii: "j"): fuzzJSONPath(first, second)
   case UInt8(ascii: "s"): fuzzSchema(first, second)
+  case UInt8(ascii: "a"): fuzzReview(first, second)
   default: fuzzPatches(first, second)
   }
   return 0
@@ -58,6 +60,20 @@ private func fuzzSchema(_ text: String, _ document: String) {
   SchemaDefaulter(schema: schema, catalog: catalog).applyDefaults(to: &value)
   _ = SchemaValidator(schema: schema, catalog: catalog).validate(value)
   _ = (schema.openAPIV2JSON(), schema.openAPIV3JSON())
+}
+
+private func fuzzReview(_ text: String, _ changed: String) {
+  guard let json = try? JSONValue(parsing: text) else { return }
+  if let conversion = try? ConversionReview(json) { _ = conversion.answer(conversion.objects) }
+  guard let review = try? AdmissionReview(json), let object = review.object,
+    let wanted = try? JSONValue(parsing: changed), wanted.object != nil
+  else { return }
+  let answer = review.allowing(KubeObject(json: wanted))["response"]
+  guard let bytes = (answer?["patch"]?.string).flatMap(Base64.decode) else { return }
+  guard let patch = try? JSONValue(parsing: bytes),
+    patch.array.map({ $0.count > JSONPatch.maximumOperations }) == true
+      || (try? JSONPatch.apply(patch, to: object.json)) == wanted
+  else { fatalError("the patch of an answer does not make the object that it was made for") }
 }
 
 private func fuzzPatches(_ text: String, _ document: String) {
