@@ -12,7 +12,7 @@ internal import Telemetry
 
 /// `apus webhook`: admission of the serving kinds for a Kubernetes that is not ours.
 enum WebhookCommand {
-  static let verb = Verb.reporting("webhook", "defaults and validates the serving kinds for a cluster") {
+  static let verb = Verb.reporting("webhook", "default and validate the serving kinds for a cluster") {
     arguments in
     let options = try WebhookOptions(arguments)
     let shutdown = try ShutdownSignal()
