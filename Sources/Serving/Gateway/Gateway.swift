@@ -33,11 +33,14 @@ public final class Gateway: Sendable {
   ) {
     self.configuration = configuration
     self.group = group
+    let sources = GatewaySources(
+      informers: informers, controllerName: configuration.controllerName, className: configuration.className)
+    self.sources = sources
     let isAwaited = WakeSignal()
     let loops = group.loops.map { loop in
       GatewayLoop(
         loop, configuration: configuration, loopCount: group.loops.count, random: SystemRandom(),
-        wake: { isAwaited.signal() })
+        latestChange: { sources.changeCount }, wake: { isAwaited.signal() })
     }
     self.loops = loops
     reporter = LoadReporter(
@@ -47,8 +50,6 @@ public final class Gateway: Sendable {
     limits.bodyBytes = Self.bodyLimit
     server = HTTPServer(
       group: group, limits: limits, handler: .streaming(GatewayHandler(loops: loops)), grpc: GatewayCalls())
-    sources = GatewaySources(
-      informers: informers, controllerName: configuration.controllerName, className: configuration.className)
     statuses = GatewayStatusWriter(
       client: client, sources: sources, controllerName: configuration.controllerName, clock: clock)
     log = Logger("gateway")
@@ -96,18 +97,19 @@ public final class Gateway: Sendable {
     while !Task.isCancelled {
       await changed.wait()
       if Task.isCancelled { return }
-      let result = compiler.compile(sources.takeUpdate())
-      await publish(result)
+      let update = sources.takeUpdate()
+      let result = compiler.compile(update)
+      await publish(result, of: update.changeCount)
       isLive.open()
       statuses.report(result)
     }
   }
 
   /// Returns once every loop uses the table.
-  private func publish(_ result: GatewayCompiler.Result) async {
+  private func publish(_ result: GatewayCompiler.Result, of changeCount: UInt64) async {
     for (loop, state) in zip(group.loops, loops) {
       for _ in 0..<1000 where !Task.isCancelled {
-        if await Self.use(result, state, on: loop) { break }
+        if await Self.use(result, of: changeCount, state, on: loop) { break }
         // The loop's queue of jobs is full; it empties within a turn of the loop.
         try? await Task.sleep(for: .milliseconds(1))
       }
@@ -115,11 +117,11 @@ public final class Gateway: Sendable {
   }
 
   private static func use(
-    _ result: GatewayCompiler.Result, _ state: GatewayLoop, on loop: EventLoop
+    _ result: GatewayCompiler.Result, of changeCount: UInt64, _ state: GatewayLoop, on loop: EventLoop
   ) async -> Bool {
     await withCheckedContinuation { continuation in
       let accepted = loop.submit {
-        state.use(result.table)
+        state.use(result.table, of: changeCount)
         // Closed from here, a kept connection cannot break just as a request is on its way.
         for upstream in result.gone { loop.httpClient.forget(upstream) }
         continuation.resume(returning: true)

@@ -14,6 +14,9 @@ public struct GatewayConfiguration: Sendable {
   /// How long a request waits where its service has no ready endpoint: one that has just become ready may not
   /// have reached the table yet.
   public var endpointWait: Duration = .milliseconds(500)
+  /// How much longer it waits for a table with all that the cluster had said by the end of that time, where
+  /// the table in use is behind.
+  public var tableWait: Duration = .seconds(10)
   /// How long a request may wait for a pod that is being started, where its route has no timeout of its own.
   public var activationTimeout: Duration = .seconds(300)
   /// Requests that may wait for one Service; further ones get 503 at once.

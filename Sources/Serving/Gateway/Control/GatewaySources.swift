@@ -70,10 +70,14 @@ struct GatewaySources: Sendable {
     ObjectKey(namespace: slice.namespace, name: slice.labels[ServiceCatalog.serviceNameLabel] ?? "")
   }
 
+  /// How many changes the informers have told.
+  var changeCount: UInt64 { changes.count }
+
   /// What has changed since the last call, as it is now.
   func takeUpdate() -> GatewayUpdate {
     let keys = changes.take()
     var update = GatewayUpdate()
+    update.changeCount = keys.changeCount
     if keys.gatewaysChanged {
       let ours = ownClasses
       update.gateways = gateways.list()

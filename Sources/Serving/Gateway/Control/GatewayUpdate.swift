@@ -18,6 +18,8 @@ struct GatewayUpdate: Sendable {
   /// Nil for one that is gone.
   var routes: [ObjectKey: KubeObject?] = [:]
   var services: [ObjectKey: ServiceState] = [:]
+  /// How many changes there have been, these among them.
+  var changeCount: UInt64 = 0
 }
 
 /// Keys of what has changed since they were last taken.
@@ -27,15 +29,26 @@ final class GatewayChanges: Sendable {
     var namespaces: Set<String> = []
     var routes: Set<ObjectKey> = []
     var services: Set<ObjectKey> = []
+    var changeCount: UInt64 = 0
   }
 
   private let keys = Mutex(Keys())
+  private let noted = Atomic<UInt64>(0)
 
-  func note(_ body: (inout Keys) -> Void) { keys.withLock { body(&$0) } }
+  /// How many changes there have been, taken or not.
+  var count: UInt64 { noted.load(ordering: .acquiring) }
+
+  func note(_ body: (inout Keys) -> Void) {
+    keys.withLock {
+      body(&$0)
+      noted.wrappingAdd(1, ordering: .releasing)
+    }
+  }
 
   func take() -> Keys {
     keys.withLock { keys in
       defer { keys = Keys() }
+      keys.changeCount = count
       return keys
     }
   }

@@ -7,9 +7,13 @@ internal import HTTPWire
 /// `EventLoop.submit`.
 final class GatewayLoop: @unchecked Sendable {
   private(set) var table = RouteTable.empty
+  /// How many changes of the cluster the table has.
+  private(set) var changeCount: UInt64 = 0
   private(set) var held: [ObjectIdentifier: ProxyExchange] = [:]
   let random: any RandomSource
   let configuration: GatewayConfiguration
+  /// How many changes of the cluster there have been.
+  let latestChange: @Sendable () -> UInt64
   /// Called where a request begins to wait for a Service that sleeps.
   let wake: @Sendable () -> Void
   private let eventLoop: EventLoop
@@ -25,11 +29,12 @@ final class GatewayLoop: @unchecked Sendable {
   /// - Parameter loopCount: of the gateway, which share its bounds.
   init(
     _ eventLoop: EventLoop, configuration: GatewayConfiguration, loopCount: Int, random: any RandomSource,
-    wake: @escaping @Sendable () -> Void
+    latestChange: @escaping @Sendable () -> UInt64 = { 0 }, wake: @escaping @Sendable () -> Void
   ) {
     self.eventLoop = eventLoop
     self.configuration = configuration
     self.random = random
+    self.latestChange = latestChange
     self.wake = wake
     waitingBytesLimit = configuration.waitingBytes / max(1, loopCount)
     sequence = random.next()
@@ -41,9 +46,11 @@ final class GatewayLoop: @unchecked Sendable {
   var endpointWait: Duration { configuration.endpointWait }
 
   /// Takes the next table; requests that waited try it at once.
-  func use(_ table: RouteTable) {
+  /// - Parameter changeCount: how many changes of the cluster it has.
+  func use(_ table: RouteTable, of changeCount: UInt64 = 0) {
     let old = self.table
     self.table = table
+    self.changeCount = changeCount
     // A table tells the difference to the one before it.
     let isNext = table.number == old.number &+ 1
     let changed = isNext ? table.changedGates : Array(table.gated)

@@ -38,6 +38,8 @@ final class ProxyExchange {
   private var holdTimer: LoopTimer?
   /// The time to wait for an endpoint is over.
   private var hasWaited = false
+  /// Changes of the cluster that were known then: a table without them does not decide.
+  private var awaitedChange: UInt64 = 0
   private var attempts = 0
   private var repeats = 0
   /// Endpoints that did not take the request: others come first, and those of later tables.
@@ -140,21 +142,41 @@ final class ProxyExchange {
   /// Waits for the next table, or answers where that takes too long: a wait that goes on over several tables
   /// is not longer for it.
   private func hold() {
-    guard let exchange, !hasWaited, loop.endpointWait > .zero, loop.hold(self) else {
-      answer(refusal)
+    guard let exchange, loop.endpointWait > .zero, !hasWaited || isTableBehind, loop.hold(self) else {
+      refuse()
       return
     }
     phase = .held
     exchange.pauseRequest()
     if holdTimer != nil { return }
-    holdTimer = exchange.loop.schedule(after: loop.endpointWait) { [weak self] in
+    holdTimer = exchange.loop.schedule(after: loop.endpointWait) { [weak self] in self?.hasHeld() }
+  }
+
+  /// The time is over. Where the table is behind, the endpoint may be in what it lacks: whoever was told that
+  /// the service is ready is not to be told otherwise by an older state.
+  private func hasHeld() {
+    hasWaited = true
+    guard phase == .held, let exchange else { return }
+    awaitedChange = loop.latestChange()
+    guard isTableBehind else {
+      loop.release(self)
+      refuse()
+      return
+    }
+    holdTimer = exchange.loop.schedule(after: loop.configuration.tableWait) { [weak self] in
       guard let self else { return }
-      self.hasWaited = true
+      self.awaitedChange = 0
       guard self.phase == .held else { return }
       self.loop.release(self)
-      self.exchange?.resumeRequest()
-      self.answer(self.refusal)
+      self.refuse()
     }
+  }
+
+  private var isTableBehind: Bool { loop.changeCount < awaitedChange }
+
+  private func refuse() {
+    exchange?.resumeRequest()
+    answer(refusal)
   }
 
   /// Why the request cannot go on.
