@@ -70,7 +70,9 @@ struct ContainerLauncher: Sendable {
       // A subPath of an emptyDir.
       try Files.createDirectories(mount.realPath)
     }
-    let rewriting = PathRewriting(mounts)
+    let parents = MountParents(mounts, view: directory.view(container.name), exists: Files.exists)
+    try parents.make()
+    let rewriting = PathRewriting(mounts + parents.folders.map { ($0.key, $0.value) })
     let user = given.map { ($0.name, rewriting.rewrite($0.value)) }
     var variables = Dictionary(node.baseVariables, uniquingKeysWith: { $1 })
     for (name, value) in podVariables(container) { variables[name] = value }

@@ -15,6 +15,8 @@ struct PodDirectory: Sendable, Hashable {
   func volume(_ name: String) -> String { "\(path)/volumes/\(name)" }
   /// The container's own folder: its working directory where the spec names none.
   func container(_ name: String) -> String { "\(path)/containers/\(name)" }
+  /// Where folders are that only the container's own mounts make exist.
+  func view(_ container: String) -> String { "\(path)/views/\(container)" }
   func terminationLog(_ container: String) -> String { "\(path)/termination/\(container)" }
   func logFolder(_ container: String) -> String { "\(path)/\(container)" }
   /// - Parameter restart: how often the container had been restarted when this run began.

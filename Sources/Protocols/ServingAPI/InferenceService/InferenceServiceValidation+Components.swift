@@ -12,6 +12,12 @@ extension InferenceServiceValidation {
     if let seconds = component.json["timeout"]?.int, seconds < 0 {
       add("\(path).timeout", "a request cannot take less than 0 seconds")
     }
+    if let seconds = component.timeoutSeconds, seconds > RouteDuration.maximumSeconds {
+      add(
+        "\(path).timeout",
+        "a request can take at most \(RouteDuration.maximumSeconds) seconds, which is what a route can say, "
+          + "not \(seconds)")
+    }
     let minimum = component.minReplicas ?? 1
     let maximum = component.maxReplicas ?? 0
     if minimum < 0 { add("\(path).minReplicas", "'MinReplicas' cannot be less than 0") }

@@ -133,7 +133,9 @@ struct ServingRoutes {
       "backendRefs": .array(backends),
     ]
     if !configuration.ingress.isRouteTimeoutDisabled {
-      rule["timeouts"] = ["request": .string("\(plan.component.spec.timeoutSeconds ?? 60)s")]
+      rule["timeouts"] = [
+        "request": .string(RouteDuration.text(seconds: plan.component.spec.timeoutSeconds ?? 60))
+      ]
     }
     return rule
   }
