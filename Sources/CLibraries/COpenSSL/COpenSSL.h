@@ -50,5 +50,22 @@ static inline int apus_add_extension(X509 *certificate, X509 *issuer, int nid, c
   X509_EXTENSION_free(extension);
   return good;
 }
-static inline void apus_bio_reset(BIO *bio) { (void)BIO_reset(bio); }
+static inline size_t apus_bio_capacity(BIO *bio) {
+  BUF_MEM *memory = NULL;
+  BIO_get_mem_ptr(bio, &memory);
+  return memory == NULL ? 0 : memory->max;
+}
+
+/// Empties a memory BIO. One that has grown beyond `kept` bytes gives its memory back: OpenSSL keeps it for good, and
+/// clears all of it at each reset.
+static inline void apus_bio_reset(BIO *bio, size_t kept) {
+  if (apus_bio_capacity(bio) > kept) {
+    BUF_MEM *fresh = BUF_MEM_new();
+    if (fresh != NULL) {
+      (void)BIO_set_mem_buf(bio, fresh, BIO_CLOSE);
+      return;
+    }
+  }
+  (void)BIO_reset(bio);
+}
 static inline uint64_t apus_ssl_op_no_renegotiation(void) { return SSL_OP_NO_RENEGOTIATION; }

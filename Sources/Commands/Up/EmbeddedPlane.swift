@@ -62,7 +62,7 @@ struct EmbeddedPlane: Sendable {
     let gatewayGroup = try EventLoopGroup(loops: max(1, ProcessStatistics.processorCount), name: "gateway")
     for loop in group.loops + gatewayGroup.loops { loop.submit { ThreadTurns.preferShort() } }
     let listener = HTTPServer(
-      group: group,
+      group: group, limits: APIServerHTTPHandler.limits,
       tls: try TLSServerContext(
         certificatePEM: credentials.serverCertificatePEM, keyPEM: credentials.serverKeyPEM),
       handler: .async(APIServerHTTPHandler(server: apiServer, tokens: [credentials.adminToken])))

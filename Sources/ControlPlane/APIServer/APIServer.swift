@@ -24,6 +24,7 @@ public final class APIServer: KubeTransport {
   let clock: any WallClock
   let random: any RandomSource
   let serviceAddresses: ServiceAddresses
+  let recentEvents = RecentWatchEvents()
   let logger = Logger("apiserver")
   let preinstalledCRDs: [KubeObject]
   let conversions: [ResourceConversion]

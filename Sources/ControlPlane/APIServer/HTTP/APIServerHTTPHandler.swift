@@ -14,6 +14,14 @@ public struct APIServerHTTPHandler: UpgradingHTTPHandler {
   private let tokenDigests: [Bytes]
   private let lanes = RequestLanes()
 
+  /// What the API's server grants: little may wait for each of many watchers that do not read, since the
+  /// store keeps what they have not seen.
+  public static var limits: HTTPServerLimits {
+    var limits = HTTPServerLimits()
+    limits.outboundHighWater = 16 * ByteCount.kibibyte
+    return limits
+  }
+
   /// - Parameter tokens: bearer tokens of the administrator; any of them may do everything.
   public init(server: APIServer, tokens: [String]) {
     self.server = server

@@ -43,10 +43,7 @@ enum HTTPAnswer {
     AsyncThrowingStream {
       // Iterators of one stream share its place in the sequence.
       var iterator = events.makeAsyncIterator()
-      guard let event = try await iterator.next() else { return nil }
-      var line = event.json.encoded()
-      line.append(UInt8(ascii: "\n"))
-      return line
+      return try await iterator.next()?.line
     }
   }
 

@@ -26,7 +26,8 @@ extension APIServer {
     let reader = WatchReader(
       initial: initial, marksInitialEnd: sendsInitial == true && sendsBookmarks, start: start,
       changes: changes, feed: WatchFeed(sendsBookmarks: sendsBookmarks, timeoutSeconds: timeoutSeconds),
-      selection: selection, storage: storage, encoder: WatchEventEncoder(target: target, clock: clock))
+      selection: selection, storage: storage,
+      encoder: WatchEventEncoder(target: target, clock: clock, recent: recentEvents))
     return KubeResponse(status: 200, body: .watch(AsyncThrowingStream { await reader.next() }))
   }
 }

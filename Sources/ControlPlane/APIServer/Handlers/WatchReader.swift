@@ -83,23 +83,35 @@ final class WatchReader: Sendable {
   /// Nil where the change does not concern the watcher. An object that starts or stops to match is added or
   /// deleted.
   private func event(_ change: StoreEvent, _ encoder: inout WatchEventEncoder) throws -> WatchEvent? {
-    let object = try storage.decode(change.value)
+    let value = change.value
+    // Where all are wanted, the object need not even be decoded if another watcher has had it.
+    if selection.selectsAll {
+      return try encoder.event(Self.eventKind(change.kind), value) { try storage.decode(value) }
+    }
+    let object = try storage.decode(value)
     switch change.kind {
-    case .created: return selection.matches(object) ? encoder.event(.added, object) : nil
-    case .deleted: return selection.matches(object) ? encoder.event(.deleted, object) : nil
+    case .created, .deleted:
+      guard selection.matches(object) else { return nil }
+      return encoder.event(Self.eventKind(change.kind), value) { object }
     case .updated:
-      // The object before is of use only where it may have matched and the new one does not, or the reverse.
-      if selection.selectsAll { return encoder.event(.modified, object) }
       let old = try change.previous.map { try storage.decode($0) }
       switch (old.map(selection.matches) ?? false, selection.matches(object)) {
-      case (true, true): return encoder.event(.modified, object)
-      case (false, true): return encoder.event(.added, object)
+      case (true, true): return encoder.event(.modified, value) { object }
+      case (false, true): return encoder.event(.added, value) { object }
       case (false, false): return nil
       case (true, false):
         guard var last = old else { return nil }
         last.resourceVersion = object.resourceVersion
         return encoder.event(.deleted, last)
       }
+    }
+  }
+
+  private static func eventKind(_ kind: StoreEvent.Kind) -> WatchEvent.Kind {
+    switch kind {
+    case .created: .added
+    case .updated: .modified
+    case .deleted: .deleted
     }
   }
 }

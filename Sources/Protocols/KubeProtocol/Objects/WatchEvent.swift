@@ -1,3 +1,4 @@
+public import Basics
 public import Formats
 
 /// One event of a watch.
@@ -11,15 +12,30 @@ public struct WatchEvent: Sendable {
     case error = "ERROR"
   }
 
-  public var kind: Kind
-  public var object: KubeObject
+  public let kind: Kind
+  public let object: KubeObject
+  /// Where several watchers get this event: their common line.
+  private let shared: SharedLine?
 
-  public init(_ kind: Kind, _ object: KubeObject) {
+  public init(_ kind: Kind, _ object: KubeObject, shared: SharedLine? = nil) {
     self.kind = kind
     self.object = object
+    self.shared = shared
   }
 
   public var json: JSONValue { ["type": .string(kind.rawValue), "object": object.json] }
+
+  /// As it goes over the wire, with its end of line.
+  public var line: Bytes {
+    guard let shared else { return makeLine() }
+    return shared.bytes(makeLine)
+  }
+
+  private func makeLine() -> Bytes {
+    var line = json.encoded()
+    line.append(UInt8(ascii: "\n"))
+    return line
+  }
 
   public init?(json: JSONValue) {
     guard let kind = json["type"]?.string.flatMap(Kind.init(rawValue:)), let object = json["object"] else {

@@ -380,12 +380,15 @@ extension Channel {
     }
   }
 
+  /// Few bytes wait for a peer that takes none, many go out with one call where many may wait.
+  private var encryptedAtOnce: Int { min(max(highWater, 32 * 1024), 64 * 1024) }
+
   /// Only as much as may wait: the rest stays in clear until the peer has taken some.
   private func encryptOutput() {
     guard let tls, state == .open || state == .closing else { return }
     while !output.isEmpty, cipherOutput.count < highWater {
       let result = output.withFirst { bytes, _ -> (used: Int, isGood: Bool) in
-        let piece = UnsafeRawBufferPointer(rebasing: bytes.prefix(64 * 1024))
+        let piece = UnsafeRawBufferPointer(rebasing: bytes.prefix(encryptedAtOnce))
         return (piece.count, tls.encrypt(piece))
       }
       guard let result, result.isGood else {

@@ -13,6 +13,7 @@ final class Listener: LoopHandler, @unchecked Sendable {
   private var socket: Socket?
   private var registration: UInt64 = 0
   private var next = 0
+  private var failures = RepeatedFailure()
 
   init(loop: EventLoop, socket: Socket, state: ServerState, serverLoops: [ServerLoop]) {
     self.loop = loop
@@ -53,7 +54,9 @@ final class Listener: LoopHandler, @unchecked Sendable {
       }
     } catch {
       // Out of descriptors or memory: the clients wait in the backlog for a moment.
-      Logger("http").error("cannot accept connections", ["error": "\(error)"])
+      if let times = failures.occurs(at: loop.clock.now) {
+        Logger("http").error("cannot accept connections", ["error": "\(error)", "times": "\(times)"])
+      }
       pause(socket)
     }
   }

@@ -22,6 +22,11 @@ final class TLSSession {
   private let networkOutput: OpaquePointer
   private(set) var receivedClose = false
 
+  /// Memory for output that a session keeps while it has none.
+  static let keptCapacity = 8 << 10
+  /// What the session holds for its output.
+  var outputCapacity: Int { apus_bio_capacity(networkOutput) }
+
   init(_ server: TLSServerContext) throws(TLSError) {
     (session, networkInput, networkOutput) = try Self.make(server.context)
     SSL_set_accept_state(session)
@@ -133,6 +138,6 @@ final class TLSSession {
     let count = apus_bio_memory(networkOutput, &data)
     guard let data, count > 0 else { return }
     body(UnsafeRawBufferPointer(start: data, count: count))
-    apus_bio_reset(networkOutput)
+    apus_bio_reset(networkOutput, Self.keptCapacity)
   }
 }
