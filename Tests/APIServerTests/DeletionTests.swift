@@ -110,6 +110,18 @@ import Testing
     }
   }
 
+  @Test func aNegativeGracePeriodIsOneSecond() async throws {
+    try await TestServer.run { test in
+      var pod = KubeObject.pod("p")
+      pod.json.set("node", at: "spec", "nodeName")
+      try await test.client.create(.pods, pod)
+      try await test.client.delete(.pods, namespace: "default", name: "p", gracePeriodSeconds: -5)
+      let ending = try await test.client.get(.pods, namespace: "default", name: "p")
+      #expect(ending.metadata["deletionGracePeriodSeconds"] == 1)
+      #expect(ending.deletionTimestamp == test.clock.now().adding(.seconds(1)))
+    }
+  }
+
   @Test func namespacesGoWithTheirContent() async throws {
     try await TestServer.run { test in
       try await test.client.create(.namespaces, KubeObject(.namespaces, name: "team"))

@@ -409,6 +409,28 @@ private func state(_ pod: JSONValue, _ container: String = "main") -> JSONValue?
     }
   }
 
+  @Test func theNodeKeepsALease() async throws {
+    try await withNode { node in
+      let isThere = try await eventually {
+        try await node.client.find(NodeLease.resource, namespace: "kube-node-lease", name: "test-node") != nil
+      }
+      #expect(isThere)
+      let lease = try await node.client.get(
+        NodeLease.resource, namespace: "kube-node-lease", name: "test-node")
+      let owner = try await node.client.get(.nodes, name: "test-node")
+      #expect(lease.spec?["holderIdentity"] == "test-node")
+      #expect(lease.spec?["leaseDurationSeconds"]?.int == 600)
+      #expect(lease.ownerReferences.map(\.uid) == [owner.uid])
+      // Renewed, it is the same object with a later time.
+      let later = try #require(Timestamp(rfc3339: "2100-01-01T00:00:00Z"))
+      try await NodeLease.renew(of: owner, client: node.client, now: later, interval: 300)
+      let renewed = try await node.client.get(
+        NodeLease.resource, namespace: "kube-node-lease", name: "test-node")
+      #expect(renewed.uid == lease.uid)
+      #expect(renewed.spec?["renewTime"] == "2100-01-01T00:00:00.000000Z")
+    }
+  }
+
   @Test func theNodeRegistersItself() async throws {
     try await withNode { node in
       let isRegistered = try await eventually {

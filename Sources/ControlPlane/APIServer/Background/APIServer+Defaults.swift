@@ -3,7 +3,7 @@ internal import KubeClient
 internal import KubeProtocol
 
 extension APIServer {
-  static let defaultNamespaces = ["default", "kube-system", "kube-public", "kserve"]
+  static let defaultNamespaces = ["default", "kube-system", "kube-public", "kube-node-lease", "kserve"]
 
   /// The namespaces that every cluster of ours has, each with its `default` ServiceAccount, and the Service
   /// under which clients in pods look for the API.

@@ -11,7 +11,7 @@ struct NodeRegistration: Sendable {
   /// Of the nodes.
   var informer: Informer
 
-  private static let heartbeat: Duration = .seconds(300)
+  private static let heartbeatSeconds: Int64 = 300
 
   /// Writes until the task is cancelled.
   func run() async {
@@ -38,7 +38,7 @@ struct NodeRegistration: Sendable {
 
   private func waitForHeartbeat(or due: WakeSignal) async throws {
     try await withThrowingTaskGroup(of: Void.self) { group in
-      group.addTask { try await context.clock.sleep(for: Self.heartbeat) }
+      group.addTask { try await context.clock.sleep(for: .seconds(Self.heartbeatSeconds)) }
       group.addTask { await due.wait() }
       try await group.next()
       group.cancelAll()
@@ -54,6 +54,20 @@ struct NodeRegistration: Sendable {
     if existing == nil { node = try await context.client.create(.nodes, node) }
     let status = makeStatus(now: context.clock.now(), old: node.status)
     try await context.client.patch(.nodes, name: name, subresource: "status", ["status": status])
+    await renewLease(of: node)
+  }
+
+  /// Nobody needs it to run pods: where it cannot be written (its namespace was deleted), the next heartbeat
+  /// tries again.
+  private func renewLease(of node: KubeObject) async {
+    do {
+      try await NodeLease.renew(
+        of: node, client: context.client, now: context.clock.now(), interval: Self.heartbeatSeconds)
+    } catch {
+      context.log.warning(
+        "node lease not renewed; trying again with the next heartbeat",
+        ["lease": "\(NodeLease.namespace)/\(node.name)", "cause": "\(error)"])
+    }
   }
 
   private static func labels(_ name: String) -> [String: String] {
