@@ -163,6 +163,31 @@ private final class Forwarding: HTTPRequestReceiver, HTTPResponseReceiver {
     #expect(answer.hasPrefix("HTTP/1.1 403 "))
   }
 
+  @Test(arguments: [("HTTP/1.1", true), ("HTTP/1.1", false), ("HTTP/1.0", true)])
+  func whatThereIsOfABrokenAnswerArrives(_ version: String, _ hasLength: Bool) async throws {
+    let answer = try await withServer(.streaming(BreakingHandler(hasLength: hasLength))) { address, _, _ in
+      try await onThread {
+        let client = try RawClient(address)
+        try client.send("GET / \(version)\r\nHost: x\r\n\r\n")
+        return try client.readAll()
+      }
+    }
+    #expect(answer.hasPrefix("HTTP/1.1 200 "))
+    #expect(answer.contains("the first part"))
+    #expect(!answer.hasSuffix("0\r\n\r\n"))
+  }
+
+  @Test func aPartIsNotTakenForTheWhole() async throws {
+    let answer = try await withServer(.streaming(BreakingHandler(hasLength: false))) { address, _, _ in
+      try await onThread {
+        let client = try RawClient(address)
+        try client.send("GET / HTTP/1.0\r\nHost: x\r\n\r\n")
+        return try client.readAll()
+      }
+    }
+    #expect(answer == "")
+  }
+
   @Test func noContinueIsSentToARefusedRequest() async throws {
     let answer = try await withServer(.streaming(RefusingHandler())) { address, _, _ in
       try await onThread {
@@ -188,6 +213,34 @@ private struct RefusingHandler: StreamingHTTPHandler {
   func begin(_ head: HTTPRequestHead, exchange: HTTPExchange) -> any HTTPRequestReceiver {
     exchange.respond(HTTPResponseHead(status: 403), body: Bytes("no".utf8))
     return Deaf()
+  }
+}
+
+/// Begins an answer and breaks it off in the same turn of the loop.
+private struct BreakingHandler: StreamingHTTPHandler {
+  let hasLength: Bool
+
+  final class Receiver: HTTPRequestReceiver {
+    private let exchange: HTTPExchange
+    private let head: HTTPResponseHead
+
+    init(_ exchange: HTTPExchange, _ head: HTTPResponseHead) {
+      self.exchange = exchange
+      self.head = head
+    }
+
+    func requestBody(_ bytes: UnsafeRawBufferPointer) {}
+    func requestEnd() {
+      exchange.sendHead(head)
+      _ = Bytes("the first part".utf8).withUnsafeBytes { exchange.sendBody($0) }
+      exchange.abort()
+    }
+    func requestCancelled() {}
+    func responseWritable() {}
+  }
+
+  func begin(_ head: HTTPRequestHead, exchange: HTTPExchange) -> any HTTPRequestReceiver {
+    Receiver(exchange, HTTPResponseHead(status: 200, headers: hasLength ? ["Content-Length": "1000"] : [:]))
   }
 }
 

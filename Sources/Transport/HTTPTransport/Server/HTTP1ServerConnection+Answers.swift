@@ -90,7 +90,7 @@ extension HTTP1ServerConnection: ExchangeDriver {
     switch body {
     case .length(let left) where left > 0:
       // The promise of the head cannot be kept any more.
-      channel.close(.failed("the answer was shorter than its Content-Length"))
+      breakOff("the answer was shorter than its Content-Length")
       return
     case .chunked: channel.write(HTTPSerializer.lastChunk)
     case .untilClose, .length, .none: break
@@ -100,7 +100,20 @@ extension HTTP1ServerConnection: ExchangeDriver {
 
   func abort(_ sequence: Int) {
     guard sequence == self.sequence, channel.isOpen else { return }
-    channel.close(.failed("the answer was broken off"))
+    breakOff("the answer was broken off")
+  }
+
+  /// The client gets what there is of the answer, as far as the socket takes it at once, and sees that the
+  /// rest is missing. Without a length or chunks it would take the part for the whole: then it gets nothing
+  /// more.
+  private func breakOff(_ reason: String) {
+    if case .streaming(let body) = response {
+      switch body {
+      case .length, .chunked: channel.flush()
+      case .untilClose, .none: break
+      }
+    }
+    channel.close(.failed(reason))
   }
 
   func dropped(_ sequence: Int) {
