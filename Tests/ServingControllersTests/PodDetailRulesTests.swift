@@ -352,9 +352,14 @@ import Testing
       ]))
   }
 
-  /// A route that moves takes no readiness away from a service that was ready as its spec is.
-  @Test(arguments: [(1, "True", "True"), (0, "True", "Unknown"), (1, "False", "Unknown")])
-  func aRouteThatMovesTakesNothingAway(_ seen: Int64, _ before: String, _ expected: String) throws {
+  /// A route that moves takes no readiness away from a service that was ready, for a while.
+  @Test(arguments: [
+    (1, "True", false, "True"), (0, "True", false, "True"), (1, "False", false, "Unknown"),
+    (1, "True", true, "Unknown"),
+  ])
+  func aRouteThatMovesTakesNothingAway(
+    _ seen: Int64, _ before: String, _ isOverdue: Bool, _ expected: String
+  ) throws {
     var service = try makeService(Self.gs)
     service.object.status = [
       "observedGeneration": .int(seen),
@@ -377,7 +382,7 @@ import Testing
     let observed = ServiceObservation(service: service, configuration: embedded, mode: .standard)
     let condition = IngressReadiness(
       service: service, configuration: embedded, routes: routes, isExposed: true, hasIngress: false,
-      components: observed.components
+      components: observed.components, isOverdue: isOverdue
     ).condition(areComponentsReady: true)
     #expect(condition.status.rawValue == expected)
     if expected != "True" { #expect(condition.reason == "RouteNotObserved") }

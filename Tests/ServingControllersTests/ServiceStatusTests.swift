@@ -229,6 +229,79 @@ import Testing
     #expect(condition(ServiceStatus.make(state, now: moment), "Ready")?.status.rawValue == status)
   }
 
+  /// The spec after the one that is ready, with a route that the gateway has as it was before.
+  /// - Parameters:
+  ///   - conditions: of the route, which is of generation 2.
+  ///   - weight: of a second backend.
+  ///   - generation: the one that the status is of.
+  @Test(
+    arguments: [
+      (#"{"type":"Accepted","status":"True","observedGeneration":1}"#, 20, false, "True", 1),
+      (#"{"type":"Accepted","status":"True","observedGeneration":2}"#, 20, false, "True", 2),
+      // The gateway has refused it, or has had its time.
+      (
+        #"{"type":"Accepted","status":"False","observedGeneration":2,"reason":"UnsupportedValue"}"#, 20,
+        false,
+        "False", 2
+      ),
+      (#"{"type":"Accepted","status":"True","observedGeneration":1}"#, 20, true, "Unknown", 2),
+      // It was never accepted.
+      ("", 20, false, "Unknown", 2),
+      // The gateway does not know the second Service yet.
+      (missingBackend, 0, false, "True", 1), (missingBackend, 20, false, "False", 2),
+      (missingBackend, 0, true, "False", 2),
+    ] as [(String, Int64, Bool, String, Int64)])
+  func aChangedSpecIsReadyOnceItsRouteIsInUse(
+    _ conditions: String, _ weight: Int64, _ isOverdue: Bool, _ ready: String, _ generation: Int64
+  ) throws {
+    var state = try observed()
+    state.service.object.status = ServiceStatus.make(state, now: moment)
+    state.service.object.generation = 2
+    state.routes[0] = try route("iris-predictor", parents: Self.parent(conditions), generation: 2)
+    state.routes[0].spec = ["rules": [["backendRefs": [["weight": 100], ["weight": .int(weight)]]]]]
+    state.areRoutesOverdue = isOverdue
+    let status = ServiceStatus.make(state, now: moment)
+    #expect(condition(status, "Ready")?.status.rawValue == ready)
+    #expect(status["observedGeneration"]?.int == generation)
+  }
+
+  /// A route that a change adds is waited for like one that it moves, unless nothing leads to the service.
+  @Test(
+    arguments: [
+      ("iris-predictor-prev", false, "True", 1), ("iris-predictor-prev", true, "False", 2),
+      ("iris", false, "False", 2),
+    ] as [(String, Bool, String, Int64)])
+  func aRouteThatComesIsWaitedFor(
+    _ name: String, _ isOverdue: Bool, _ ready: String, _ generation: Int64
+  ) throws {
+    var state = try observed()
+    state.service.object.status = ServiceStatus.make(state, now: moment)
+    state.service.object.generation = 2
+    state.routes.removeAll { $0.name == name }
+    state.routes.append(try route(name, parents: "[]"))
+    state.areRoutesOverdue = isOverdue
+    let status = ServiceStatus.make(state, now: moment)
+    #expect(condition(status, "Ready")?.status.rawValue == ready)
+    #expect(status["observedGeneration"]?.int == generation)
+  }
+
+  private static let missingBackend =
+    #"{"type":"Accepted","status":"True","observedGeneration":2},{"type":"ResolvedRefs","status":"False","observedGeneration":2,"reason":"BackendNotFound"}"#
+
+  @Test func aGatewayHasItsTimeForARoute() {
+    let moves = RouteMoves()
+    func remaining(_ isMoving: Bool, _ second: Int64) -> Duration? {
+      moves.remaining(
+        ObjectKey(namespace: "team", name: "iris"), isMoving: isMoving, now: Timestamp(seconds: second))
+    }
+    #expect(remaining(false, 0) == nil)
+    #expect(remaining(true, 100) == .seconds(30))
+    #expect(remaining(true, 110) == .seconds(20))
+    #expect(remaining(true, 200) == .zero)
+    #expect(remaining(false, 210) == nil)
+    #expect(remaining(true, 220) == .seconds(30), "another change has a time of its own")
+  }
+
   @Test func withoutAnEndpointNothingIsReady() throws {
     var state = try observed()
     state.components[0].hasEndpoint = false

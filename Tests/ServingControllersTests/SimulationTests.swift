@@ -78,6 +78,40 @@ import Testing
     }
   }
 
+  /// While the gateway takes a change of routes it serves what was there before: a rollout takes no readiness
+  /// away, and whoever waits for the changed spec is told once the routes are in use.
+  @Test func aRolloutTakesNoReadinessAway() async throws {
+    try await Simulation.run { simulation in
+      let spec = #"{"predictor":{"sklearn":{"storageUri":"pvc://c/a"}}}"#
+      try await simulation.client.create(.inferenceServices, Self.service(try JSONValue(parsing: spec)))
+      try await simulation.settle()
+      let start = try await simulation.client.get(.inferenceServices, namespace: "team", name: "iris")
+      #expect(Conditions.isTrue(start.status?["conditions"], "Ready"))
+      let steps: [(String, Int64?)] = [("b", 10), ("b", 50), ("b", nil), ("a", nil)]
+      for (uri, percent) in steps {
+        var object = try await simulation.client.get(.inferenceServices, namespace: "team", name: "iris")
+        object.json.set(.string("pvc://c/\(uri)"), at: "spec", "predictor", "sklearn", "storageUri")
+        object.json.set(percent.map { .int($0) }, at: "spec", "predictor", "canaryTrafficPercent")
+        try await simulation.client.update(.inferenceServices, object)
+        try await simulation.settle()
+      }
+      let end = try await simulation.client.get(.inferenceServices, namespace: "team", name: "iris")
+      #expect(end.status?["observedGeneration"]?.int == end.generation)
+      let changes = try await simulation.client.watch(
+        .inferenceServices, namespace: "team", resourceVersion: start.resourceVersion)
+      var count = 0
+      for try await change in changes {
+        count += 1
+        let ready = Conditions.get(change.object.status?["conditions"], "Ready")
+        #expect(ready?.status == .yes, "change \(count): \(ready?.message ?? "")")
+        if change.object.resourceVersion == end.resourceVersion { break }
+      }
+      #expect(count > 8)
+      let told = try await simulation.client.list(.events, namespace: "team").items
+      #expect(!told.contains { $0["reason"] == "InferenceServiceNotReady" })
+    }
+  }
+
   /// Random sequences of changes, with writes that fail now and then, end where a fresh service with the last
   /// spec ends. `APUS_SEQUENCES` sets their number, `APUS_SEED` the first one's seed.
   @Test func anyHistoryEndsWhereAFreshStartEnds() async throws {

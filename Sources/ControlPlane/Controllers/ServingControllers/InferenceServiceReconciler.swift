@@ -17,10 +17,12 @@ struct InferenceServiceReconciler: Reconciler {
   let writer: ObjectWriter
   /// Status writes that the cache does not show yet.
   let tracker = WriteTracker()
+  let routeMoves = RouteMoves()
 
   func reconcile(_ key: ObjectKey) async throws -> ReconcileResult {
     guard let stored = caches.services.get(key) else {
       tracker.forget(key)
+      routeMoves.forget(key)
       return .done
     }
     // Children go by their owner references. A copy that lacks our own last status would tell every event
@@ -46,9 +48,11 @@ struct InferenceServiceReconciler: Reconciler {
     } else {
       failed = try await bring(stored, &observed)
     }
+    let remaining = routeMoves.remaining(key, isMoving: observed.areRoutesMoving, now: clock.now())
+    observed.areRoutesOverdue = remaining == .zero
     try await writeStatus(observed, stored)
     if let failed { throw failed }
-    return .done
+    return remaining.map { $0 > .zero ? .requeue(after: $0) : .done } ?? .done
   }
 
   /// - Returns: a failure that is to be tried again, once it has been told.
@@ -221,12 +225,13 @@ struct InferenceServiceReconciler: Reconciler {
         message: "Failed to update status for InferenceService \"\(stored.name)\": \(error.message)")
       throw error
     }
-    if stored.status?["observedGeneration"]?.int != stored.generation, !observed.service.isStopped,
-      let message = UnusedFields.message(observed.service)
-    {
+    let isNewSpec =
+      stored.status?["observedGeneration"]?.int != stored.generation
+      && status["observedGeneration"]?.int ?? stored.generation == stored.generation
+    if isNewSpec, !observed.service.isStopped, let message = UnusedFields.message(observed.service) {
       events.record(stored, .warning, reason: "FieldsNotUsed", message: message)
     }
-    if stored.status?["observedGeneration"]?.int != stored.generation {
+    if isNewSpec {
       for warning in observed.warnings {
         events.record(stored, .warning, reason: warning.reason, message: warning.message)
       }

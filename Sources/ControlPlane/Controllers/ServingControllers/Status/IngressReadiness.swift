@@ -14,6 +14,8 @@ struct IngressReadiness {
   /// Whether a plain Ingress stands in for them.
   let hasIngress: Bool
   let components: [ComponentObservation]
+  /// Whether the gateway has had its time to take the routes as they are.
+  var isOverdue = false
 
   func condition(areComponentsReady: Bool) -> Condition {
     guard isExposed else { return Condition("IngressReady", .yes) }
@@ -41,11 +43,46 @@ struct IngressReadiness {
     return Condition("IngressReady", .yes)
   }
 
-  /// Whether the service was ready as its spec is now: moving its traffic takes nothing away meanwhile.
-  private var isInTransition: Bool {
-    let status = service.object.status
-    return status?["observedGeneration"]?.int == service.object.generation
-      && Conditions.isTrue(status?["conditions"], "IngressReady")
+  /// Whether there are routes that the gateway has accepted in an earlier form only, which it serves until it
+  /// takes or refuses the one that there is now, or further ones that it has not looked at yet.
+  var isMoving: Bool {
+    guard isExposed, configuration.ingress.isGatewayAPIEnabled else { return false }
+    return routes.contains { route in
+      isNew(route) || parents(of: route).contains { isPending(route, $0) }
+    }
+  }
+
+  /// Whether the service is as ready as it was while its routes move; what its status says of its spec then
+  /// is held back.
+  var isHeld: Bool {
+    !isOverdue && isMoving && Conditions.isTrue(service.object.status?["conditions"], "IngressReady")
+  }
+
+  /// A route that a change has just added, as for the revision before a canary: the service itself is reached
+  /// by another one.
+  private func isNew(_ route: KubeObject) -> Bool {
+    guard route.name != service.name, route.generation <= 1, parents(of: route).isEmpty else { return false }
+    return routes.contains { entry in
+      entry.name == service.name
+        && parents(of: entry).contains { Conditions.isTrue($0["conditions"], "Accepted") }
+    }
+  }
+
+  private func isPending(_ route: KubeObject, _ parent: JSONValue) -> Bool {
+    let conditions = parent["conditions"]
+    guard Conditions.get(conditions, "Accepted")?.status == .yes else { return false }
+    return (conditions?.array ?? []).compactMap(Condition.init(json:)).contains {
+      ($0.observedGeneration.map { $0 < route.generation } ?? false) || isAhead(of: $0, route)
+    }
+  }
+
+  /// A Service that has just been made may reach the gateway after the route that names it. It gets no
+  /// requests before it works.
+  private func isAhead(of condition: Condition, _ route: KubeObject) -> Bool {
+    guard condition.status == .no, condition.reason == "BackendNotFound" else { return false }
+    return (route.spec?["rules"]?.array ?? []).contains { rule in
+      (rule["backendRefs"]?.array ?? []).contains { $0["weight"]?.int == 0 }
+    }
   }
 
   private func subject(of route: KubeObject) -> String {
@@ -55,8 +92,9 @@ struct IngressReadiness {
   }
 
   private func problem(of route: KubeObject, _ subject: String) -> Condition? {
-    let parents = (route.status?["parents"]?.array ?? []).filter { isOurs($0["parentRef"]) }
+    let parents = parents(of: route)
     if parents.isEmpty {
+      if isHeld && isNew(route) { return nil }
       return no(
         "ParentStatusNotAvailable",
         "\(subject) HttpRouteNotReady: no gateway has accepted HTTPRoute \(route.key) yet; Gateway "
@@ -67,11 +105,11 @@ struct IngressReadiness {
     for parent in parents {
       for entry in parent["conditions"]?.array ?? [] {
         guard let condition = Condition(json: entry) else { continue }
-        if condition.status == .no {
+        if condition.status == .no, !(isHeld && isAhead(of: condition, route)) {
           return no(
             condition.reason, "\(subject) HttpRouteNotReady: HTTPRoute \(route.key): \(condition.message)")
         }
-        if let seen = condition.observedGeneration, seen < route.generation, !isInTransition {
+        if let seen = condition.observedGeneration, seen < route.generation, !isHeld {
           return Condition(
             "IngressReady", .unknown, reason: "RouteNotObserved",
             message:
@@ -89,6 +127,10 @@ struct IngressReadiness {
     return nil
   }
 
+  private func parents(of route: KubeObject) -> [JSONValue] {
+    (route.status?["parents"]?.array ?? []).filter { isOurs($0["parentRef"]) }
+  }
+
   /// A route may keep the words of a gateway that it was once bound to.
   private func isOurs(_ reference: JSONValue?) -> Bool {
     reference?["name"]?.string == configuration.ingress.gatewayName
@@ -98,4 +140,26 @@ struct IngressReadiness {
   private func no(_ reason: String, _ message: String) -> Condition {
     Condition("IngressReady", .no, reason: reason, message: message)
   }
+}
+
+extension IngressReadiness {
+  init(_ observed: ServiceObservation, _ hosts: ServingHosts) {
+    self.init(
+      service: observed.service, configuration: observed.configuration, routes: observed.routes,
+      isExposed: hosts.isExposed, hasIngress: observed.hasIngress, components: observed.components,
+      isOverdue: observed.areRoutesOverdue)
+  }
+}
+
+extension ServiceObservation {
+  private var ingress: IngressReadiness? {
+    usesKnative ? nil : hosts.map { IngressReadiness(self, $0) }
+  }
+
+  /// Whether routes that the gateway has taken before wait for it to take their last change.
+  var areRoutesMoving: Bool { ingress?.isMoving ?? false }
+
+  /// Whether the status is not yet of the spec as it is now: its routes are not in use, and those in use are
+  /// of the spec before it.
+  var isSpecPending: Bool { ingress?.isHeld ?? false }
 }

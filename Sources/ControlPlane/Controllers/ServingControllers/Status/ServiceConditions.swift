@@ -78,10 +78,7 @@ enum ServiceConditions {
     if let missing = observed.components.first(where: { $0.deployment == nil }) {
       return Condition("IngressReady", .no, reason: "\(missing.kind.title) ingress not created")
     }
-    return IngressReadiness(
-      service: observed.service, configuration: observed.configuration, routes: observed.routes,
-      isExposed: hosts.isExposed, hasIngress: observed.hasIngress, components: observed.components
-    ).condition(areComponentsReady: areComponentsReady)
+    return IngressReadiness(observed, hosts).condition(areComponentsReady: areComponentsReady)
   }
 
   /// `Ready` is all of them; of what is wrong the first one's word comes first.

@@ -13,6 +13,8 @@ struct ServiceObservation {
   /// One for each component that the spec declares, the predictor first.
   var components: [ComponentObservation] = []
   var routes: [KubeObject] = []
+  /// Whether a gateway has had its time to take their last change.
+  var areRoutesOverdue = false
   /// Whether a plain Ingress stands in for routes.
   var hasIngress = false
   /// Whether its components are Knative Services.

@@ -9,8 +9,10 @@ enum ServiceStatus {
   static func make(_ observed: ServiceObservation, now: Timestamp) -> JSONValue {
     if observed.service.isStopped { return makeStopped(observed, now: now) }
     let old = observed.service.object.status
+    // Whoever waits for a changed spec is told of it once the gateway has it.
+    let held = observed.isSpecPending ? old?["observedGeneration"] : nil
     var status: JSONValue = [
-      "observedGeneration": .int(observed.service.object.generation),
+      "observedGeneration": held ?? .int(observed.service.object.generation),
       "deploymentMode": .string(observed.mode.rawValue),
     ]
     status["conditions"] = conditions(ServiceConditions.make(observed), old: old, now: now)
