@@ -225,7 +225,7 @@ let tests: [(name: String, dependencies: [String])] = [
       "KubeClient", "KubeStore", "APIServer", "ControllerKit", "ServingControllers", "AdmissionWebhook",
     ]
   ),
-  ("SidecarTests", ["Basics", "Linux", "ServingAPI", "Sidecar"]),
+  ("SidecarTests", ["Basics", "Linux", "ServingAPI", "ModelStorage", "Sidecar"]),
   (
     "SamplesTests",
     ["Basics", "Linux", "Formats", "KubeProtocol", "ServingAPI", "KubeClient", "KubeStore", "APIServer"]

@@ -157,6 +157,8 @@ import Testing
     #expect(top.spec?["rules"]?[0]?["timeouts"] == nil)
     #expect(
       try routes(service).last?.spec?["rules"]?[0]?["timeouts"] == ["request": "60s"])
+    let patient = try makeService(#"{"predictor":{"timeout":100000,"sklearn":{}}}"#)
+    #expect(try routes(patient).last?.spec?["rules"]?[0]?["timeouts"] == ["request": "27h46m40s"])
   }
 
   @Test func addressesCarryTheGatewaysPort() throws {

@@ -1,5 +1,6 @@
 import Basics
 import Linux
+import ModelStorage
 import ServingAPI
 import Synchronization
 import Testing
@@ -174,5 +175,15 @@ private final class Recorder: ModelRepositoryServer {
   @Test(arguments: [["x"], ["--config-dir"], ["--component-port", "0"], ["--component-port=x"]])
   func faultyOnesAreRefused(_ arguments: [String]) {
     #expect(throws: AgentFlags.Failure.self) { try AgentFlags.parse(arguments) }
+  }
+
+  @Test func aFailureHasItsCode() {
+    #expect(ModelPuller.code(of: StorageError(.accessDenied, "no")) == .accessDenied)
+    #expect(
+      ModelPuller.code(of: V2RepositoryServer.Refusal(description: "", code: .unreadable)) == .unreadable)
+    #expect(ModelPuller.code(of: Recorder.Refused()) == .notReadyYet)
+    for code in StorageError.Code.allCases {
+      #expect(ModelPuller.code(of: StorageError(code, "")).rawValue == code.rawValue)
+    }
   }
 }

@@ -148,7 +148,7 @@ struct EvidenceReader: Sendable {
   }
 
   /// What cannot be read is told, and the rest explained without it.
-  private func list(
+  func list(
     _ resource: KubeResource, _ namespace: String?, _ label: String?, _ gaps: inout [String]
   ) async -> [KubeObject] {
     do {
@@ -175,12 +175,15 @@ struct EvidenceReader: Sendable {
     }
   }
 
-  private func log(
-    _ namespace: String, _ wanted: (pod: String, container: String, isPrevious: Bool)
+  /// - Parameter most: lines, and characters of each.
+  func log(
+    _ namespace: String, _ wanted: (pod: String, container: String, isPrevious: Bool),
+    most: (lines: Int, characters: Int)? = nil
   ) async -> ServiceEvidence.LogTail? {
+    let most = most ?? (logLines, 400)
     let path = KubeResource.pods.path(namespace: namespace, name: wanted.pod, subresource: "log")
     var query: [(name: String, value: String)] = [
-      ("container", wanted.container), ("tailLines", String(logLines)),
+      ("container", wanted.container), ("tailLines", String(most.lines)),
     ]
     if wanted.isPrevious { query.append(("previous", "true")) }
     let request = KubeRequest(method: "GET", path: path, query: query, accept: "text/plain, */*")
@@ -189,10 +192,10 @@ struct EvidenceReader: Sendable {
       let bytes = try? await Self.bytes(response.body)
     else { return nil }
     let lines = String(decoding: bytes.prefix(Self.logLimit), as: UTF8.self)
-      .split(whereSeparator: \.isNewline).map { String($0.prefix(400)) }
+      .split(whereSeparator: \.isNewline).map { String($0.prefix(most.characters)) }
     return ServiceEvidence.LogTail(
       pod: wanted.pod, container: wanted.container, isPrevious: wanted.isPrevious,
-      lines: lines.suffix(logLines).map { Self.printable($0) })
+      lines: lines.suffix(most.lines).map { Self.printable($0) })
   }
 
   private static let logLimit = 64 << 10

@@ -56,7 +56,8 @@ enum WhyCommand {
     return explanations.allSatisfy(\.isHealthy) ? 0 : 1
   }
 
-  /// `NAME`, `isvc/NAME`, or `configmap/inferenceservice-config`.
+  /// `NAME`, `isvc/NAME`, `trainedmodel/NAME`, `inferencegraph/NAME`, or
+  /// `configmap/inferenceservice-config`.
   private static func explain(_ word: String, _ session: ClientSession) async throws -> Explanation {
     let parts = word.split(separator: "/", maxSplits: 1).map(String.init)
     if parts.count == 2, ["cm", "configmap", "configmaps"].contains(parts[0]) {
@@ -66,12 +67,43 @@ enum WhyCommand {
       return try await ConfigurationCheck.explain(session.client)
     }
     let name = parts.last ?? word
+    let reader = EvidenceReader(client: session.client)
     do {
-      return Explanation(try await EvidenceReader(client: session.client).evidence(session.namespace, name))
+      if parts.count == 2, let resource = try kind(parts[0]), resource != .inferenceServices {
+        return try await explain(
+          session.client.get(resource, namespace: session.namespace, name: name), resource, reader)
+      }
+      return Explanation(try await reader.evidence(session.namespace, name))
     } catch let error as KubeError where error.reason == .notFound {
+      let kind = try parts.count == 2 ? kind(parts[0])?.kind : nil
       throw UsageError(
-        message: "there is no InferenceService \"\(name)\" in namespace \(session.namespace); what was "
+        message:
+          "there is no \(kind ?? "InferenceService") \"\(name)\" in namespace \(session.namespace); what was "
           + "refused by the API is explained by `apus why -f FILE`")
+    }
+  }
+
+  /// What stands before the stroke.
+  private static func kind(_ typed: String) throws -> KubeResource? {
+    switch typed.lowercased().split(separator: ".", maxSplits: 1).first ?? "" {
+    case "isvc", "inferenceservice", "inferenceservices": return .inferenceServices
+    case "tm", "trainedmodel", "trainedmodels": return .trainedModels
+    case "ig", "inferencegraph", "inferencegraphs": return .inferenceGraphs
+    default:
+      throw UsageError(
+        message: "'\(typed)' cannot be explained: write isvc/NAME, trainedmodel/NAME, inferencegraph/NAME or "
+          + "configmap/\(ServingPlatform.configMap)")
+    }
+  }
+
+  /// One that is stored.
+  private static func explain(
+    _ object: KubeObject, _ resource: KubeResource, _ reader: EvidenceReader
+  ) async throws -> Explanation {
+    switch resource {
+    case .trainedModels: Explanation(try await reader.evidence(ofTrainedModel: object))
+    case .inferenceGraphs: Explanation(graph: object)
+    default: Explanation(try await reader.evidence(of: object))
     }
   }
 
@@ -87,24 +119,28 @@ enum WhyCommand {
     if let configuration = try? await ConfigurationCheck.explain(session.client), !configuration.isHealthy {
       unhealthy.append(configuration)
     }
-    for evidence in await reader.evidence(of: services, in: namespace) {
-      let explanation = Explanation(evidence)
-      if !explanation.isHealthy { unhealthy.append(explanation) }
-    }
+    let evidence = await reader.evidence(of: services, in: namespace)
+    let models = await reader.trainedModels(in: namespace, services: evidence)
+    let graphs = await reader.graphs(in: namespace)
+    let explained =
+      evidence.map { Explanation($0) } + models.map { Explanation($0) }
+      + graphs.map { Explanation(graph: $0) }
+    unhealthy += explained.filter { !$0.isHealthy }
     if isJSON {
       StandardStreams.write(JSONValue.array(unhealthy.map(\.json)).prettyText(indent: 2) + "\n")
-    } else if services.isEmpty && unhealthy.isEmpty {
+    } else if explained.isEmpty && unhealthy.isEmpty {
       StandardStreams.write(
         "There are no InferenceServices in \(namespace.map { "namespace \($0)" } ?? "any namespace").\n")
     } else if unhealthy.isEmpty {
       StandardStreams.write(
-        "Nothing is wrong with the \(services.count) service\(services.count == 1 ? "" : "s") "
+        "Nothing is wrong with the \(count(services.count, "service"))"
+          + (models.isEmpty ? " " : " and \(count(models.count, "trained model")) ")
           + "\(namespace.map { "of namespace \($0)" } ?? "of all namespaces").\n")
     } else {
       let rows = unhealthy.map { explanation in
         (
           cells: [
-            explanation.name, explanation.cause?.code.rawValue ?? "", explanation.cause?.sentence ?? "",
+            typedName(explanation), explanation.cause?.code.rawValue ?? "", explanation.cause?.sentence ?? "",
           ], namespace: explanation.namespace
         )
       }
@@ -113,6 +149,16 @@ enum WhyCommand {
         TableText.render([table], isWide: false, showsNamespace: namespace == nil))
     }
     return unhealthy.isEmpty ? 0 : 1
+  }
+
+  private static func count(_ number: Int, _ noun: String) -> String {
+    "\(number) \(noun)\(number == 1 ? "" : "s")"
+  }
+
+  /// As `apus why` takes it.
+  private static func typedName(_ explanation: Explanation) -> String {
+    let isOther = ["TrainedModel", "InferenceGraph"].contains(explanation.kind)
+    return isOther ? "\(explanation.kind.lowercased())/\(explanation.name)" : explanation.name
   }
 
   // MARK: files
@@ -126,12 +172,11 @@ enum WhyCommand {
     for (object, _) in try Manifests.read(files) {
       let resource = try await mapper.resource(for: object.groupVersionKind)
       let namespace = object.namespace.isEmpty ? session.namespace : object.namespace
-      let isService = resource == .inferenceServices
-      if isService,
+      if [.inferenceServices, .trainedModels, .inferenceGraphs].contains(resource),
         let stored = try await session.client.find(resource, namespace: namespace, name: object.name)
       {
-        let reader = EvidenceReader(client: session.client)
-        explanations.append(Explanation(try await reader.evidence(of: stored)))
+        explanations.append(
+          try await explain(stored, resource, EvidenceReader(client: session.client)))
       } else if let refused = try await refusal(of: object, resource, namespace, session) {
         explanations.append(refused)
       }

@@ -1,4 +1,5 @@
 import InferenceProtocol
+import Linux
 import ModelRuntime
 import TestSupport
 import Testing
@@ -85,6 +86,32 @@ import Testing
     #expect(first.settings.batching?.maximumRows == 8)
     #expect(first.settings.batching?.maximumDelay == .milliseconds(500))
     #expect(try catalogue.sources(of: "second").map(\.path) == ["\(folder.path)/b/model.joblib"])
+  }
+
+  @Test func whereModelsComeLaterAFolderWithoutSettingsIsOne() throws {
+    let folder = try TemporaryFolder()
+    for name in ["plain", "own", ".incoming/x"] { try folder.folder(name) }
+    try folder.file("plain/iris.joblib")
+    try folder.file("own/model.pkl")
+    let implementation = "\"implementation\": \"mlserver_sklearn.SKLearnModel\""
+    try folder.file("own/model-settings.json", "{\"name\": \"named\", \(implementation)}")
+    let variables = [
+      "MLSERVER_MODEL_IMPLEMENTATION": "mlserver_sklearn.SKLearnModel",
+      "MLSERVER_LOAD_MODELS_AT_STARTUP": "false",
+    ]
+    let catalogue = MLServerCatalogue(root: folder.path, environment: { variables[$0] }) {
+      _, _ throws(ModelLoadError) in
+      throw ModelLoadError(.corrupt, "not loaded here")
+    }
+    #expect(try catalogue.names() == ["named", "plain"])
+    #expect(try catalogue.sources(of: "plain").map(\.path) == ["\(folder.path)/plain"])
+    // A file that comes later says more.
+    try folder.file(
+      "plain/model-settings.json", "{\(implementation), \"parameters\": {\"version\": \"v2\"}}")
+    #expect(try catalogue.sources(of: "plain").map(\.version) == ["v2"])
+    try Files.removeTree("\(folder.path)/plain")
+    #expect(try catalogue.sources(of: "plain").isEmpty)
+    #expect(try catalogue.names() == ["named"])
   }
 
   @Test func anUnknownImplementationIsNamed() throws {

@@ -4,8 +4,8 @@ internal import Synchronization
 internal import Telemetry
 
 /// The models of an MLServer folder: one for each `model-settings.json` in it, or the one that the
-/// environment
-/// describes.
+/// environment describes. Where models come later, a folder without such a file is one too: TrainedModels
+/// are mostly one file.
 public final class MLServerCatalogue: ModelCatalogue {
   private let root: String?
   private let environment: MLServerSettings.Environment
@@ -19,8 +19,10 @@ public final class MLServerCatalogue: ModelCatalogue {
 
   private struct Known {
     var settings: MLServerModelSettings
-    /// Nil for the environment's model.
+    /// Nil for the environment's models.
     var file: String?
+    /// Its folder may get a file, or go.
+    var isOfFolder = false
   }
 
   private static let depthLimit = 16
@@ -60,13 +62,16 @@ public final class MLServerCatalogue: ModelCatalogue {
 
   /// One model's settings, read again; the whole folder where it was not seen there before.
   private func current(_ name: String) throws(ModelLoadError) -> [MLServerModelSettings] {
-    guard let places = known.withLock({ $0[name] }) else { return try settings().filter { $0.name == name } }
+    guard let places = known.withLock({ $0[name] }), !places.contains(where: \.isOfFolder) else {
+      return try settings().filter { $0.name == name }
+    }
     var all: [MLServerModelSettings] = []
     for place in places {
       guard let file = place.file else {
         all.append(place.settings)
         continue
       }
+      guard Files.exists(file) else { continue }
       let settings = try MLServerModelSettings.read(file: file, environment: environment)
       if settings.name == name { all.append(settings) }
     }
@@ -77,13 +82,24 @@ public final class MLServerCatalogue: ModelCatalogue {
   func settings() throws(ModelLoadError) -> [MLServerModelSettings] {
     var all: [Known] = []
     var failure: ModelLoadError?
-    for file in root.map(Self.files) ?? [] {
+    let files = root.map(Self.files) ?? []
+    for file in files {
       do throws(ModelLoadError) {
         all.append(
           Known(settings: try MLServerModelSettings.read(file: file, environment: environment), file: file))
       } catch {
         failure = failure ?? error
         Logger("server").warning("a model is left out", ["file": file, "cause": error.message])
+      }
+    }
+    if let root {
+      for name in (try? Files.list(root)) ?? [] where !name.hasPrefix(".") {
+        let folder = "\(root)/\(name)"
+        guard !files.contains(where: { $0.hasPrefix("\(folder)/") }),
+          (try? Files.status(folder).kind) == .directory,
+          let model = try MLServerModelSettings.read(folder: folder, environment: environment)
+        else { continue }
+        all.append(Known(settings: model, isOfFolder: true))
       }
     }
     if all.isEmpty, let failure { throw failure }

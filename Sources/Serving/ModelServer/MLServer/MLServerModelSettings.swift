@@ -78,10 +78,29 @@ public struct MLServerModelSettings: Sendable, Hashable {
     environment: @escaping MLServerSettings.Environment
   ) throws(ModelLoadError) -> MLServerModelSettings? {
     guard environment("MLSERVER_MODEL_IMPLEMENTATION") != nil else { return nil }
-    let waits = environment("MLSERVER_LOAD_MODELS_AT_STARTUP")?.lowercased() == "false"
-    if waits, environment("MLSERVER_MODEL_URI") == nil { return nil }
+    if waitsForModels(environment) { return nil }
     let source = try MLServerSource(path: nil, prefix: "MLSERVER_MODEL_", environment: environment)
     return try read(source, folder: nil, name: "", place: "the environment", environment)
+  }
+
+  /// Of a folder without such a file, where models come later: it is named by the folder, and the variables
+  /// say what all of them are.
+  /// - Returns: nil where they do not.
+  static func read(
+    folder: String, environment: @escaping MLServerSettings.Environment
+  ) throws(ModelLoadError) -> MLServerModelSettings? {
+    guard environment("MLSERVER_MODEL_IMPLEMENTATION") != nil, waitsForModels(environment) else { return nil }
+    let source = try MLServerSource(path: nil, prefix: "MLSERVER_MODEL_", environment: environment)
+    let name = folder.split(separator: "/").last.map(String.init) ?? folder
+    var settings = try read(source, folder: folder, name: name, place: "the environment", environment)
+    settings.name = name
+    return settings
+  }
+
+  /// Whether models are to come later, and none is named.
+  private static func waitsForModels(_ environment: MLServerSettings.Environment) -> Bool {
+    environment("MLSERVER_LOAD_MODELS_AT_STARTUP")?.lowercased() == "false"
+      && environment("MLSERVER_MODEL_URI") == nil
   }
 
   private static func read(

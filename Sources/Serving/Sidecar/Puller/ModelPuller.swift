@@ -1,5 +1,6 @@
 public import Basics
 public import Linux
+internal import ModelStorage
 internal import ServingAPI
 internal import Synchronization
 internal import Telemetry
@@ -32,7 +33,8 @@ public final class ModelPuller: Sendable {
   private let fetch: Fetch
   private let workers: BlockingWorkers
   private let clock: any SleepingClock
-  private let log = Logger("puller")
+  /// `apus why` reads it: what was loaded takes back what failed before.
+  private let log = Logger("puller", minimumLevel: Logger.serverLevel)
   private let state = Mutex(State())
 
   /// - Parameters:
@@ -143,7 +145,22 @@ public final class ModelPuller: Sendable {
         return pause
       }
       log.error(
-        "model not served", ["model": change.name, "cause": "\(error)", "next try": "in \(pause)"])
+        "model not served",
+        [
+          "model": change.name, "code": Self.code(of: error).rawValue, "cause": "\(error)",
+          "next try": "in \(pause)",
+        ])
+    }
+  }
+
+  /// What `apus why` tells of a model that is not served.
+  static func code(of error: any Error) -> FailureCode {
+    switch error {
+    case let error as StorageError: FailureCode(rawValue: error.code.rawValue) ?? .downloadFailed
+    case let error as V2RepositoryServer.Refusal: error.code
+    case is LinuxError: .destinationUnwritable
+    // The server does not answer (yet).
+    default: .notReadyYet
     }
   }
 

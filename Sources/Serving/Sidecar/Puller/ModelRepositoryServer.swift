@@ -1,6 +1,7 @@
 internal import Basics
 public import HTTPTransport
 internal import HTTPWire
+internal import ServingAPI
 
 /// A model server that loads models when it is told to.
 public protocol ModelRepositoryServer: Sendable {
@@ -14,6 +15,8 @@ public struct V2RepositoryServer: ModelRepositoryServer {
   /// Why the server did not do it.
   public struct Refusal: Error, Sendable, CustomStringConvertible {
     public let description: String
+    /// It knows no model of the name, or cannot read the one that it was given.
+    let code: FailureCode
   }
 
   private let address: ListenAddress
@@ -46,6 +49,7 @@ public struct V2RepositoryServer: ModelRepositoryServer {
   private func refusal(_ name: String, _ verb: String, _ response: HTTPClientResponse) -> Refusal {
     let body = String(decoding: response.body.prefix(512), as: UTF8.self)
     return Refusal(
-      description: "the server answers \(response.head.status) to \(verb) of \"\(name)\": \(body)")
+      description: "the server answers \(response.head.status) to \(verb) of \"\(name)\": \(body)",
+      code: response.head.status == 404 ? .modelMissing : .unreadable)
   }
 }

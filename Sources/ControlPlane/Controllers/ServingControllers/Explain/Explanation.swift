@@ -48,10 +48,12 @@ public struct Explanation: Sendable {
   public var runtimes: [RuntimeVerdict] = []
 
   public var isHealthy: Bool { cause == nil }
+  /// Of what is explained.
+  public var kind: String { chain.first?.kind ?? "" }
 
   public var json: JSONValue {
     var json: JSONValue = [
-      "name": .string(name), "namespace": .string(namespace), "ready": .bool(isReady),
+      "kind": .string(kind), "name": .string(name), "namespace": .string(namespace), "ready": .bool(isReady),
       "healthy": .bool(isHealthy), "code": .null, "value": .null, "cause": .null, "fix": .null,
     ]
     if let cause {
