@@ -32,10 +32,15 @@ internal import Testing
     #expect(service.at("spec", "ports")?[0]?["targetPort"] == nil)
   }
 
-  @Test func whatHasNoNumberHereIsRefusedByName() {
+  @Test func whatHasNoNumberHereIsRefusedByName() throws {
     let error = #expect(throws: KubeProtobufError.self) {
-      try KubeProtobuf.decode(envelope("ConfigMap", [0xBA, 0x06, 0x00]), catalog: BuiltinSchemas.catalog)
+      try KubeProtobuf.decode(
+        envelope("ConfigMap", [0xBA, 0x06, 0x01, 0x61]), catalog: BuiltinSchemas.catalog)
     }
+    // Typed clients write every member, set or not: one that is empty says nothing.
+    let empty = try KubeProtobuf.decode(
+      envelope("ConfigMap", [0xBA, 0x06, 0x00]), catalog: BuiltinSchemas.catalog)
+    #expect(empty == ["apiVersion": "v1", "kind": "ConfigMap"])
     #expect(error?.message.contains("ConfigMap") == true)
     let unknown = #expect(throws: KubeProtobufError.self) {
       try KubeProtobuf.decode(envelope("Gadget", []), catalog: BuiltinSchemas.catalog)
