@@ -3,7 +3,7 @@ internal import Formats
 internal import KubeClient
 internal import KubeProtocol
 
-/// The node's Lease, where `kubectl describe node` and monitoring look for its last sign of life. Nothing here
+/// The node's Lease, where `kubectl describe node` and monitoring look for its last sign of life. Nothing
 /// takes pods from a node whose lease is over, so that it is renewed as rarely as the heartbeat and says so.
 enum NodeLease {
   static let namespace = "kube-node-lease"
