@@ -1,3 +1,4 @@
+internal import Basics
 internal import Formats
 internal import KubeClient
 internal import KubeProtocol
@@ -47,12 +48,7 @@ enum DescribeCommand {
       fieldSelector: "involvedObject.name=\(object.name),involvedObject.kind=\(object.kind)"
     ).items
     text += "\n" + style.ink("Events", .bold) + "\n"
-    for event in events.suffix(20) {
-      let count = event["count"]?.int ?? 1
-      text +=
-        "  \(event["type"]?.string ?? "")  \(event["reason"]?.string ?? "")  "
-        + "\(event["message"]?.string ?? "")\(count > 1 ? " (\(count) times)" : "")\n"
-    }
+    for line in EventText.lines(events, now: SystemClock().now()) { text += "  \(line)\n" }
     if events.isEmpty { text += "  none\n" }
     guard resource == .inferenceServices else { return text }
     let evidence = try await EvidenceReader(client: session.client).evidence(of: object)

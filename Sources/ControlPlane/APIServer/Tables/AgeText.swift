@@ -1,8 +1,8 @@
-internal import Basics
+public import Basics
 
 /// Durations as kubectl prints them: `45s`, `3m20s`, `5h`, `2d4h`, `400d`, `3y12d`.
-enum AgeText {
-  static func since(_ earlier: Timestamp?, _ now: Timestamp) -> String {
+public enum AgeText {
+  public static func since(_ earlier: Timestamp?, _ now: Timestamp) -> String {
     guard let earlier else { return "<unknown>" }
     return text(now.since(earlier))
   }
