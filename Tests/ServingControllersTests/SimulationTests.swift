@@ -23,26 +23,11 @@ import Testing
     return object
   }
 
-  /// Whatever write fails, and however: the end is the same.
   @Test(arguments: FaultyTransport.Fault.allCases)
   func everyWriteMayFail(_ fault: FaultyTransport.Fault) async throws {
     try await Simulation.run { simulation in
-      let first = Self.service(try JSONValue(parsing: Self.full))
-      try await simulation.client.create(.inferenceServices, first)
-      let before = simulation.transport.writes
-      try await simulation.settle()
-      let count = simulation.transport.writes - before
-      let wanted = try await simulation.snapshot()
-      try await simulation.remove()
-      for number in 1...count {
-        try await simulation.client.create(.inferenceServices, first)
-        simulation.transport.plant(fault, at: number)
-        try await simulation.settle()
-        simulation.transport.clear()
-        #expect(try await simulation.snapshot() == wanted, "write \(number)")
-        try await simulation.remove()
-      }
-      #expect(simulation.transport.failed > 0)
+      let service = Self.service(try JSONValue(parsing: Self.full))
+      try await simulation.expectEveryWriteMayFail(fault, creating: service)
     }
   }
 
