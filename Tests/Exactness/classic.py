@@ -51,6 +51,8 @@ class Comparison:
                 report.fail(label, f"{self.function}: {error}")
             return
         if isinstance(right, Exception):
+            if self.case.known_fault and self.case.known_fault in str(right):
+                return None
             return report.fail(label, f"{self.function}: answers where scikit-learn says {right}")
         if right.dtype.kind == "b" and mine.dtype.kind != "b":
             right = right.astype(mine.dtype)

@@ -117,4 +117,21 @@ struct SecondCheckTests {
     #expect(try imputed(.float64([1, .nan])).doubles() == [1, 0.7])
     #expect(try imputed(.float32([1, .nan])).floats() == [1, 0.7])
   }
+
+  @Test("Indicators beside no column at all have the rows' type, as numpy stacks them")
+  func indicatorsAlone() throws {
+    let identity = EstimatorIdentity(className: "SimpleImputer", featureCount: 1)
+    let imputer = SimpleImputer(
+      identity: identity, featureNames: nil, missing: .nan, statistics: [nil],
+      indicator: MissingIndicator(
+        identity: identity, featureNames: nil, missing: .nan, columns: [0], refusesNew: false),
+      needsReals: true, isObject: false)
+    func transformed(_ values: TensorValues) throws -> RowMatrix {
+      try imputer.transform(RowMatrix(rows: 2, columns: 1, values: values))
+    }
+    let single = try transformed(.float32([.nan, 1]))
+    #expect(single.isFloat32)
+    #expect(single.floats() == [1, 0])
+    #expect(try transformed(.float64([.nan, 1])).doubles() == [1, 0])
+  }
 }

@@ -54,7 +54,30 @@ extension RowMatrix {
     if blocks.count == 1, let only = blocks.first, asSparse == (only.sparse != nil) { return only }
     if asSparse { return RowMatrix(sparseSideBySide(blocks, rows: rows)) }
     if let block = doubleBlock(blocks, rows: rows) { return block }
+    if let block = flagsBesideNothing(blocks, rows: rows) { return block }
     return RowMatrix(rows: rows, table: blocks.flatMap { $0.tableColumns() })
+  }
+
+  /// Truth values beside numbers that have no column left: numpy answers numbers of that type.
+  private static func flagsBesideNothing(_ blocks: [RowMatrix], rows: Int) -> RowMatrix? {
+    var empty: TensorValues?
+    var flags: RowMatrix?
+    for block in blocks {
+      switch block.content {
+      case .dense(.bool) where flags == nil: flags = block
+      case .dense(let values) where block.columns == 0 && empty == nil: empty = values
+      default: return nil
+      }
+    }
+    guard let flags, case .dense(.bool(let values)) = flags.content, let empty else { return nil }
+    let numbers: TensorValues
+    switch empty {
+    case .float32: numbers = .float32(values.map { $0 ? 1 : 0 })
+    case .int64: numbers = .int64(values.map { $0 ? 1 : 0 })
+    case .int32: numbers = .int32(values.map { $0 ? 1 : 0 })
+    default: return nil
+    }
+    return RowMatrix(rows: rows, columns: flags.columns, values: numbers)
   }
 
   /// The most usual case without columns in between: all blocks are numbers and one of them is float64.
