@@ -193,9 +193,7 @@ struct EmbeddedPlane: Sendable {
   private static func admission(
     _ configuration: ServingConfiguration, _ informers: SharedInformers
   ) -> [AdmissionHook] {
-    let peers = Dictionary(
-      uniqueKeysWithValues: ServingAdmission.peerResources.map { ($0, informers.informer($0)) })
-    let admission = ServingAdmission(configuration: configuration) { peers[$0]?.list() ?? [] }
+    let admission = ServingAdmission(configuration: configuration, informers: informers)
     return ServingAdmission.resources.map { resource in
       AdmissionHook(
         resource: resource,

@@ -3,7 +3,6 @@ internal import Basics
 internal import HTTPTransport
 internal import HTTPWire
 internal import KubeClient
-internal import KubeProtocol
 internal import Lifecycle
 internal import Linux
 internal import ServingAPI
@@ -35,18 +34,15 @@ enum WebhookCommand {
     let client = KubeClient(try HTTPSKubeTransport(options.cluster, group: group))
     let informers = SharedInformers(client: client)
     let configuration = ServingConfiguration(platform: .init())
-    let configMap = follow(informers, configuration)
-    let peers = Dictionary(
-      uniqueKeysWithValues: ServingAdmission.peerResources.map { ($0, informers.informer($0)) })
-    let watched = Array(peers.values) + [configMap]
+    follow(informers, configuration)
+    let admission = ServingAdmission(configuration: configuration, informers: informers)
     let webhook = try await AdmissionWebhook.start(
       options.settings, client: client,
-      admission: ServingAdmission(configuration: configuration) { peers[$0]?.list() ?? [] }, group: group,
-      clock: SystemClock(), isReady: { watched.allSatisfy(\.isSynced) })
+      admission: admission, group: group, clock: SystemClock(), isReady: { informers.areSynced })
     let health = HTTPServer(
       group: group,
       handler: .async(
-        HealthPages { watched.allSatisfy(\.isSynced) && webhook.hasToldServers }))
+        HealthPages { informers.areSynced && webhook.hasToldServers }))
     let healthAddresses = try health.listen([options.health])
     StandardStreams.write(
       "webhook  https://\(webhook.addresses[0])\nhealth   http://\(healthAddresses[0])/readyz\n")
@@ -61,17 +57,12 @@ enum WebhookCommand {
   }
 
   /// Keeps `configuration` as the ConfigMap says.
-  private static func follow(_ informers: SharedInformers, _ configuration: ServingConfiguration) -> Informer
-  {
-    let informer = informers.informer(
-      .configMaps, namespace: ServingPlatform.namespace,
-      fieldSelector: "metadata.name=\(ServingPlatform.configMap)")
-    informer.onChange { change in
+  private static func follow(_ informers: SharedInformers, _ configuration: ServingConfiguration) {
+    ServingConfiguration.source(informers).onChange { change in
       if let problem = configuration.update(from: change.isDeletion ? nil : change.object) {
         Logger("webhook").warning("configuration refused", ["cause": problem.description])
       }
     }
-    return informer
   }
 }
 

@@ -47,9 +47,7 @@ struct ServiceCaches: Sendable {
     secrets = informers.informer(.secrets)
     serviceAccounts = informers.informer(.serviceAccounts)
     configMaps = informers.informer(.configMaps)
-    configMap = informers.informer(
-      .configMaps, namespace: ServingPlatform.namespace,
-      fieldSelector: "metadata.name=\(ServingPlatform.configMap)")
+    configMap = ServingConfiguration.source(informers)
     customResourceDefinitions = informers.informer(.customResourceDefinitions)
     optional = OptionalInformers(informers)
     pods.addIndex(Self.appIndex) { pod in

@@ -60,6 +60,9 @@ public final class SharedInformers: Sendable {
     state.withLock { $0.starter = nil }
   }
 
+  /// Whether every informer asked for so far has its first list.
+  public var areSynced: Bool { state.withLock { $0.informers.values.allSatisfy(\.isSynced) } }
+
   /// Returns once every informer asked for so far has its first list.
   public func waitUntilSynced() async throws {
     for informer in state.withLock({ Array($0.informers.values) }) { try await informer.waitUntilSynced() }

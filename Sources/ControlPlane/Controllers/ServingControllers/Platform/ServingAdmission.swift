@@ -1,4 +1,5 @@
 internal import Formats
+public import KubeClient
 public import KubeProtocol
 internal import ServingAPI
 
@@ -20,6 +21,12 @@ public struct ServingAdmission: Sendable {
   /// - Parameter runtimes: every ServingRuntime and ClusterServingRuntime there is, from a cache.
   public init(configuration: ServingConfiguration, runtimes: @escaping @Sendable () -> [KubeObject]) {
     self.init(configuration: configuration) { resource in runtimes().filter { $0.kind == resource.kind } }
+  }
+
+  /// - Parameter informers: asked for the collections in `peerResources`; somebody else runs them.
+  public init(configuration: ServingConfiguration, informers: SharedInformers) {
+    let known = Dictionary(uniqueKeysWithValues: Self.peerResources.map { ($0, informers.informer($0)) })
+    self.init(configuration: configuration) { known[$0]?.list() ?? [] }
   }
 
   /// The kinds that it has a word in.

@@ -1,3 +1,4 @@
+public import KubeClient
 public import KubeProtocol
 public import ServingAPI
 internal import Synchronization
@@ -14,6 +15,13 @@ public final class ServingConfiguration: Sendable {
   /// - Parameter platform: what holds where the ConfigMap says nothing.
   public init(platform: InferenceServiceConfig.Platform) {
     state = Mutex(State(current: InferenceServiceConfig(platform: platform)))
+  }
+
+  /// Follows the ConfigMap that it is decoded from.
+  public static func source(_ informers: SharedInformers) -> Informer {
+    informers.informer(
+      .configMaps, namespace: ServingPlatform.namespace,
+      fieldSelector: "metadata.name=\(ServingPlatform.configMap)")
   }
 
   public var current: InferenceServiceConfig { state.withLock { $0.current } }
